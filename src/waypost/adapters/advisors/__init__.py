@@ -1,0 +1,1 @@
+"""Classifiers and recommenders outside the core."""

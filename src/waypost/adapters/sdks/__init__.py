@@ -1,0 +1,1 @@
+"""The SDKs whose calls are taken over, one file each."""

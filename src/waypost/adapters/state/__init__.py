@@ -1,0 +1,1 @@
+"""The mutable world as decisions read it."""

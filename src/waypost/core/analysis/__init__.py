@@ -1,0 +1,1 @@
+"""What receipts can tell after the fact: explanation now; replay, backtest and reports later."""

@@ -1,0 +1,1 @@
+"""What a request needs, with no text in it."""

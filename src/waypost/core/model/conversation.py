@@ -1,0 +1,255 @@
+"""The intermediate representation: one request, one reply, one stream of deltas, wide enough for all four dialects.
+
+Part names are OpenTelemetry's (text, reasoning, tool call, tool call response, blob, uri, file). Opaque data of one
+origin sits in ``ext`` and never travels to another. Texts and base64 are held by reference, never copied or decoded.
+A same-dialect send edits the caller's dict and does not pass through here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal, TypeAlias
+
+from waypost.core.model.needs import Need
+from waypost.core.model.outcome import Usage
+from waypost.core.model.target import Dialect
+
+Role = Literal["system", "developer", "user", "assistant", "tool"]
+Finish = Literal["stop", "length", "tool_call", "content_filter", "error", "other"]
+Ext: TypeAlias = Mapping[str, Any]
+NO_EXT: Ext = {}
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    text: str
+    ext: Ext = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Reasoning:
+    """A reasoning block. ``opaque`` is its signature or encrypted form, valid only at ``origin``."""
+
+    text: str
+    origin: Dialect
+    opaque: str | None = None
+    redacted: bool = False
+    ext: Ext = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class ToolCall:
+    """``arguments`` is the exact JSON text, even when it is not valid JSON."""
+
+    id: str
+    name: str
+    arguments: str
+    ext: Ext = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class ToolResult:
+    call_id: str
+    parts: tuple[Part, ...]
+    is_error: bool = False
+    name: str | None = None
+    ext: Ext = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Blob:
+    """Inline media; ``data`` is base64 as text, without a ``data:`` prefix."""
+
+    modality: Literal["image", "audio", "video", "document"]
+    mime: str
+    data: str
+    name: str | None = None
+    detail: str | None = None
+    ext: Ext = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Uri:
+    """Media by address; it is never downloaded here."""
+
+    modality: Literal["image", "audio", "video", "document"]
+    uri: str
+    mime: str | None = None
+    detail: str | None = None
+    ext: Ext = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class FileRef:
+    """A file stored at the origin."""
+
+    modality: str
+    file_id: str
+    ext: Ext = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Opaque:
+    """A part that only its origin understands; always comes with a need on the endpoint level."""
+
+    origin: Dialect
+    value: Any
+
+
+Part: TypeAlias = Text | Reasoning | ToolCall | ToolResult | Blob | Uri | FileRef | Refusal | Opaque
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    role: Role
+    parts: tuple[Part, ...]
+    name: str | None = None
+    ext: Ext = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Tool:
+    """A function tool; ``parameters`` is a JSON schema, by reference."""
+
+    name: str
+    description: str | None
+    parameters: Mapping[str, Any] | None
+    strict: bool | None = None
+    ext: Ext = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class ToolChoice:
+    kind: Literal["auto", "none", "required", "named"]
+    name: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Schema:
+    """Structured output. ``schema`` of ``None`` means any JSON object."""
+
+    schema: Mapping[str, Any] | None
+    name: str | None = None
+    description: str | None = None
+    strict: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Sampling:
+    """Generation parameters in common units; ``None`` where the caller said nothing."""
+
+    max_output: int | None = None
+    temperature: float | None = None
+    top_p: float | None = None
+    top_k: int | None = None
+    frequency_penalty: float | None = None
+    presence_penalty: float | None = None
+    seed: int | None = None
+    stop: tuple[str, ...] = ()
+    n: int | None = None
+    reasoning_effort: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Conversation:
+    """One decoded request.
+
+    ``needs`` names everything beyond plain text that the request relies on, sorted by flag and path. ``ext`` holds
+    what only the origin dialect says.
+    """
+
+    dialect: Dialect
+    model: str
+    messages: tuple[Message, ...]
+    stream: bool = False
+    include_usage: bool = False
+    tools: tuple[Tool, ...] = ()
+    tool_choice: ToolChoice | None = None
+    parallel_tools: bool | None = None
+    output: Schema | None = None
+    sampling: Sampling = field(default_factory=Sampling)
+    user: str | None = None
+    needs: tuple[Need, ...] = ()
+    ext: Ext = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """One decoded answer. ``raw_finish`` is the upstream's own word, ``stop_sequence`` the one that matched."""
+
+    id: str
+    model: str
+    parts: tuple[Part, ...]
+    finish: Finish
+    usage: Usage | None
+    raw_finish: str | None = None
+    stop_sequence: str | None = None
+    created: int | None = None
+    ext: Ext = field(default_factory=dict)
+
+
+# Stream deltas: a closed union. `commits` is true where content reaches the caller, after which no fallback is
+# possible. Usage is cumulative.
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    id: str
+    model: str
+    usage: Usage | None = None
+    commits: Literal[False] = False
+
+
+@dataclass(frozen=True, slots=True)
+class PartStart:
+    """``index`` counts all parts of the reply from 0."""
+
+    index: int
+    kind: Literal["text", "reasoning", "tool_call", "refusal"]
+    id: str | None = None
+    name: str | None = None
+    commits: Literal[True] = True
+
+
+@dataclass(frozen=True, slots=True)
+class PartDelta:
+    """More of part ``index``: text, reasoning text, a fragment of the arguments' JSON, or a signature."""
+
+    index: int
+    text: str
+    kind: Literal["text", "reasoning", "arguments", "signature", "refusal"] = "text"
+    commits: Literal[True] = True
+
+
+@dataclass(frozen=True, slots=True)
+class PartStop:
+    index: int
+    commits: Literal[False] = False
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    finish: Finish
+    raw_finish: str | None = None
+    stop_sequence: str | None = None
+    usage: Usage | None = None
+    commits: Literal[False] = False
+
+
+@dataclass(frozen=True, slots=True)
+class StreamError:
+    """An error event inside a stream; ``kind`` is a `waypost.core.model.outcome.FailureKind`."""
+
+    kind: str
+    status: int | None
+    type: str | None
+    commits: Literal[False] = False
+
+
+Delta: TypeAlias = Start | PartStart | PartDelta | PartStop | Finished | StreamError

@@ -1,0 +1,115 @@
+"""A target: one (provider, model, deployment) with its facts; and the endpoint it is served at."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal, TypeAlias
+
+TargetId: TypeAlias = str
+"""``provider/model`` or ``provider/model@deployment``."""
+
+Dialect: TypeAlias = str
+"""``openai.chat``, ``openai.responses``, ``anthropic.messages`` or ``google.generate_content``."""
+
+Basis: TypeAlias = Literal["source", "prior", "measured", "local", "overlay"]
+
+
+@dataclass(frozen=True, slots=True)
+class Provenance:
+    """Where a fact comes from. ``as_of`` is ``YYYY-MM-DD``; ``basis`` ``prior`` means an estimate of ours."""
+
+    source: str
+    as_of: str
+    basis: Basis = "source"
+
+
+@dataclass(frozen=True, slots=True)
+class Auth:
+    """How a key is presented: ``header`` carries ``prefix + key``; ``extra`` headers are constant."""
+
+    header: str
+    prefix: str = ""
+    extra: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """Where targets are served. ``base_url`` is the SDK's own form; ``path`` is appended to it.
+
+    ``base_url_env`` names the variable that moves the endpoint, ``key_env`` those that may hold the key, first
+    found wins; no ``key_env`` means that the endpoint needs no key. ``provider`` is OpenTelemetry's
+    ``gen_ai.provider.name``.
+    """
+
+    name: str
+    provider: str
+    dialect: Dialect
+    base_url: str
+    path: str
+    auth: Auth | None = None
+    key_env: tuple[str, ...] = ()
+    base_url_env: str | None = None
+    max_tokens_field: str = "max_completion_tokens"
+    drops: tuple[str, ...] = ()
+    """Top-level request fields that this endpoint refuses and that carry no meaning there (data, not code)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Price:
+    """Prices in force since ``since``, in nano-USD per million tokens; ``None`` is unknown, never zero.
+
+    ``above`` holds dearer tiers as ``(input tokens above which it applies, price)``, ascending.
+    """
+
+    since: str
+    input: int | None
+    output: int | None
+    cached_input: int | None = None
+    cache_write: int | None = None
+    cache_write_1h: int | None = None
+    above: tuple[tuple[int, Price], ...] = ()
+    basis: Basis = "source"
+    source: str = ""
+    as_of: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Latency:
+    """Expected latency in nanoseconds: to the first token, and per output token."""
+
+    first_token_ns: int
+    per_token_ns: int
+    p95_ns: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """One candidate that a policy may choose. Absent facts are ``None`` and fail closed.
+
+    ``prices`` is newest first. ``quality`` is in micro-units of 0..1. ``capabilities`` are flags of
+    `waypost.core.model.needs` on the level of the model, sorted.
+    """
+
+    id: TargetId
+    provider: str
+    model: str
+    endpoint: str
+    deployment: str | None = None
+    family: str | None = None
+    tier: str | None = None
+    context_window: int | None = None
+    max_output: int | None = None
+    capabilities: tuple[str, ...] = ()
+    prices: tuple[Price, ...] = ()
+    quality: int | None = None
+    latency: Latency | None = None
+    region: str | None = None
+    retention: str | None = None
+    labels: Mapping[str, str] = field(default_factory=dict)
+    provenance: Mapping[str, Provenance] = field(default_factory=dict)
+
+    @property
+    def price(self) -> Price | None:
+        """The newest price, or ``None`` for an unpriced target."""
+        return self.prices[0] if self.prices else None

@@ -1,0 +1,1 @@
+"""The policy language, its compilation, the decision and the proof."""

@@ -1,0 +1,1 @@
+"""Rank strategies, one file each."""

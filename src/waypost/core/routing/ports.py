@@ -1,0 +1,112 @@
+"""The outside as the flow sees it: protocols only. The runtime binds them; tests hand in fakes."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Mapping, Sequence
+from typing import Any, Literal, Protocol, TypeAlias, TypeVar
+
+from waypost.core.model.conversation import Conversation, Delta, Reply
+from waypost.core.model.events import Event
+from waypost.core.model.outcome import Attempt, Failure, Usage
+from waypost.core.model.question import Snapshot
+from waypost.core.model.target import Dialect, Endpoint, Target, TargetId
+
+T = TypeVar("T")
+Mode: TypeAlias = Literal["sync", "async"]
+MaybeAwaitable: TypeAlias = T | Awaitable[T]
+"""Ports take a mode and return the value in `sync`, and the value or an awaitable of it in `async`."""
+
+
+class Reader(Protocol):
+    """A stream state machine: SSE events of one dialect to deltas. Constant memory."""
+
+    def feed(self, event: str | None, data: str) -> Sequence[Delta]:
+        """One server-sent event (``data`` joined by newlines) to its deltas. Raises ValueError where malformed."""
+
+    def close(self) -> Sequence[Delta]:
+        """The upstream ended; whatever is still owed."""
+
+
+class Writer(Protocol):
+    """A stream state machine: deltas to the bytes of SSE frames of one dialect."""
+
+    def feed(self, delta: Delta) -> bytes: ...
+
+    def close(self) -> bytes: ...
+
+
+class Codec(Protocol):
+    """One dialect, wire dict to conversation and back. Pure; a wire dict given is never changed."""
+
+    dialect: Dialect
+    expresses: frozenset[str]
+    """Need flags of the dialect's level, and of the model's level, that this wire format can say."""
+
+    def decode_request(self, body: Mapping[str, Any]) -> Conversation:
+        """Raises ValueError with a path where the body is not of this dialect."""
+
+    def encode_request(self, conversation: Conversation, target: Target, endpoint: Endpoint) -> dict[str, Any]:
+        """Raises Untranslatable where a need cannot be expressed; never drops a required one."""
+
+    def decode_response(self, body: Mapping[str, Any]) -> Reply: ...
+
+    def encode_response(self, reply: Reply) -> dict[str, Any]: ...
+
+    def reader(self) -> Reader: ...
+
+    def writer(self, *, include_usage: bool) -> Writer: ...
+
+    def usage(self, body: Mapping[str, Any]) -> Usage | None:
+        """Usage out of a response body or out of one stream event's data; ``None`` where it has none."""
+
+    def failure(self, status: int | None, body: Any) -> Failure:
+        """Classify an error answer by status and the body's type and code, never by its text."""
+
+    def encode_error(self, failure: Failure, message: str) -> tuple[int, dict[str, Any]]:
+        """HTTP status and native error body."""
+
+
+class State(Protocol):
+    """The mutable world. ``reserve`` and ``settle`` carry budgets; without scopes they cost nothing."""
+
+    def look(self, keys: Sequence[str], now_ns: int) -> MaybeAwaitable[Snapshot]: ...
+
+    def reserve(
+        self, scopes: Sequence[tuple[str, int]], nano_usd: int, ttl_ns: int, now_ns: int
+    ) -> MaybeAwaitable[Lease | Refusal]:
+        """Reserve ``nano_usd`` in every ``(scope key, limit)`` or in none."""
+
+    def settle(self, lease: Lease | None, nano_usd: int, attempts: Sequence[Attempt]) -> MaybeAwaitable[None]:
+        """Replace the reservation by the real cost, and learn from the attempts (breakers, latency)."""
+
+    def disable(self, endpoint: str, until_ns: int) -> MaybeAwaitable[None]:
+        """Open an endpoint's breaker."""
+
+
+class Lease(Protocol):
+    id: str
+    nano_usd: int
+    expires_ns: int
+
+
+class Refusal(Protocol):
+    scope: str
+    used: int
+    limit: int
+
+
+class Sink(Protocol):
+    """Someone who is told. ``event`` runs on the caller's thread and must be short; it may raise, and is contained."""
+
+    def event(self, event: Event) -> None: ...
+
+    def flush(self, timeout_s: float) -> bool: ...
+
+
+class Answered(Protocol):
+    """What a sender brings back for a whole (not streamed) answer."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+    target: TargetId

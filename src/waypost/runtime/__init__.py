@@ -1,0 +1,1 @@
+"""Binds core and adapters in one process: settings, patching, drivers, the worker."""

@@ -1,0 +1,1 @@
+"""What people use directly: the command line and the testing helpers."""
