@@ -1,0 +1,1 @@
+"""End to end: real SDKs against the real Collector, Jaeger and Prometheus."""
