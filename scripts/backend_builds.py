@@ -143,7 +143,7 @@ def cached(backend: Backend) -> Path | None:
 
 
 def _by_any_go(backend: Backend) -> Path | None:
-    """The newest build of the current recipe: the toolchain is in the key to rebuild with a new Go, but old ones work."""
+    """The newest build of the current recipe: the toolchain is in the key so that a new Go rebuilds."""
     builds = cache_dir().glob(f"{backend.name}-{recipe_digest(backend)}-????????")
     return max(builds, key=lambda path: path.stat().st_mtime, default=None)
 
