@@ -22,7 +22,8 @@ if not __package__:  # run as a file: make the package importable by its name
     sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from scripts.backend_builds import BACKENDS, BackendsError, BackendsUnavailableError, cached, ensure_built
-from scripts.backend_stack import Ports, Stack, down, status, wait
+from scripts.backend_ports import Ports
+from scripts.backend_stack import Stack, down, status, wait
 
 __all__ = ["BackendsError", "BackendsUnavailableError", "Ports", "Stack", "down", "ensure_built", "main"]
 

@@ -28,9 +28,10 @@ from scripts.backend_builds import (  # noqa: E402
     recipe_digest,
     require_go,
 )
-from scripts.backend_stack import Ports, Process, Stack, _alive, down, status  # noqa: E402
+from scripts.backend_ports import Ports  # noqa: E402
+from scripts.backend_stack import Process, Stack, _alive, down, status  # noqa: E402
 
-from scripts import backend_builds, backends  # noqa: E402
+from scripts import backend_builds, backend_stack, backends  # noqa: E402
 
 GO = "go version go1.26.8 linux/amd64"
 
@@ -263,6 +264,19 @@ def test_picked_ports_are_free_and_differ() -> None:
     for number in numbers:
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", number))
+
+
+def test_a_taken_port_is_told_before_anything_starts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A server on one of our ports is named, and never mistaken for a healthy backend of ours; nothing is started."""
+    binaries = {backend.name: tmp_path / backend.name for backend in BACKENDS}
+    monkeypatch.setattr(backend_stack, "ensure_built", lambda: binaries)
+    ports = Ports.free()
+    with socket.socket() as stranger:
+        stranger.bind(("127.0.0.1", ports.jaeger_health))
+        stranger.listen()
+        with pytest.raises(BackendsError, match=f"address already in use: jaeger_health {ports.jaeger_health};"):
+            Stack(tmp_path, ports).start()
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_shifted_and_parsed_ports() -> None:
