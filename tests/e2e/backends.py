@@ -118,7 +118,8 @@ def engine_missing() -> str | None:
 def compose(data_dir: Path) -> Iterator[ComposeStack]:
     """Collector, Jaeger and Prometheus of docker-compose.yml by testcontainers, on free ports; removed at the end."""
     try:
-        from testcontainers.compose import DockerCompose  # an optional way, so not imported by everybody
+        # Only here, because most machines take the native way and need not have it.
+        from testcontainers.compose import DockerCompose  # type: ignore[import-not-found,unused-ignore]
     except ImportError:
         give_up("backends unavailable: the container engine answers, but testcontainers is not installed")
     ports = Ports.free()
@@ -137,7 +138,11 @@ def compose(data_dir: Path) -> Iterator[ComposeStack]:
         "jaeger": f"http://127.0.0.1:{ports.jaeger_query}",
         "prometheus": f"http://127.0.0.1:{ports.prometheus}",
     }
-    with DockerCompose(str(ROOT), env_file=str(env_file), services=["collector", "jaeger", "prometheus"], wait=False):
+    services = ["collector", "jaeger", "prometheus"]
+    with DockerCompose(
+        str(ROOT), compose_file_name="docker-compose.yml", env_file=str(env_file), services=services, wait=False
+    ) as containers:
+        containers.services = None  # at the end take all of the project down: its network and volumes too
         until(lambda: _reachable(f"{urls['prometheus']}/-/ready"), "Prometheus in its container is ready", 60)
         until(lambda: _reachable(f"{urls['jaeger']}/api/services"), "Jaeger in its container answers", 60)
         # The receiver refuses GET, which is enough to know that it listens.
