@@ -32,7 +32,8 @@ Outcome = Literal["ok", "error", "cancelled", "abandoned", "rejected"]
 class Usage:
     """Tokens as OpenTelemetry counts them: ``input`` includes cache reads and writes, ``output`` includes reasoning.
 
-    ``reasoning`` is ``None`` where the provider does not say. ``estimated`` marks counts of ours.
+    ``cache_write`` counts all writes, ``cache_write_1h`` those of them that are kept for an hour. ``reasoning`` is
+    ``None`` where the provider does not say. ``estimated`` marks counts of ours.
     """
 
     input: int
