@@ -1,0 +1,271 @@
+"""The journal: one JSON line a record, appended before anything else happens, so that it survives ``kill -9``.
+
+A line is ``{"v":1,"seq":7,"prev":"…",…the record…,"crc":"…"}``. ``prev`` is the hash of the line before, so that
+lines form a chain that nobody can edit unseen; ``crc`` is the line's own checksum. A process owns its files
+``<boot>-<pid>-<random>.<part>.jsonl`` by a lock: where the lock is free, the owner is dead. ``seq`` and the chain run
+on through the parts. POSIX only (``flock``).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import fcntl
+import hashlib
+import json
+import os
+import secrets
+import threading
+import weakref
+import zlib
+from collections import deque
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+VERSION = 1
+SUFFIX = ".jsonl"
+MAX_BYTES = 16_000_000
+
+_encode = json.JSONEncoder(separators=(",", ":"), check_circular=False, allow_nan=False).encode
+_journals: weakref.WeakSet[Journal] = weakref.WeakSet()
+
+
+class Journal:
+    """Appends records to files of this process in ``directory``, which is made when the first record comes.
+
+    Safe for threads, for forks (a child writes files of its own) and for finalisers that append while another append
+    is under way in the same thread. ``fsync`` adds safety against power loss at the cost of a disk's latency.
+    """
+
+    _lock: threading.RLock
+    _pending: deque[str]
+    _name: str
+    _prev: str
+    _part: int
+    _seq: int
+    _size: int
+
+    def __init__(self, directory: str | os.PathLike[str], *, fsync: bool = False, max_bytes: int = MAX_BYTES) -> None:
+        self.directory = Path(directory)
+        self._fsync = fsync
+        self._max_bytes = max_bytes
+        self._fd = -1
+        self._disown()
+        _journals.add(self)
+
+    def append(self, record: Mapping[str, Any]) -> int:
+        """Write ``record`` and return its ``seq``, which counts from 0 through all files of this process.
+
+        Raises:
+            OSError: the record could not be written (disk full, read-only, no locks); the next append starts afresh.
+            TypeError: the record is not JSON.
+        """
+        body = _encode(record)
+        with self._lock:
+            if self._pid != os.getpid():
+                self._disown()
+            seq = self._seq + len(self._pending)
+            self._pending.append(body)
+            if not self._writing:
+                self._drain()
+            return seq
+
+    @property
+    def path(self) -> Path | None:
+        """The file that is written to, ``None`` before the first record."""
+        return None if self._fd < 0 else self.directory / file_name(self._name, self._part)
+
+    def close(self) -> None:
+        """Give up the file, so that its lock is free; a later append opens another."""
+        with self._lock:
+            if self._fd >= 0:
+                os.close(self._fd)
+                self._fd = -1
+
+    def _drain(self) -> None:
+        """Write all that waits. A finaliser that appends meanwhile only adds to it: two lines never share a place."""
+        self._writing = True
+        try:
+            while self._pending:
+                self._write(self._pending.popleft())
+        finally:
+            self._writing = False
+
+    def _write(self, body: str) -> None:
+        if self._fd < 0 or self._size >= self._max_bytes:
+            self._open()
+        head = f'{{"v":{VERSION},"seq":{self._seq},"prev":"{self._prev}",{body[1:-1]}'.encode("ascii")
+        line = b'%b,"crc":"%08x"}\n' % (head, zlib.crc32(head))
+        written = os.write(self._fd, line)
+        if written != len(line):
+            self._undo()
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(self.path))
+        if self._fsync:
+            os.fsync(self._fd)
+        self._size += written
+        self._seq += 1
+        self._prev = line_hash(line)
+
+    def _undo(self) -> None:
+        """Cut a half-written line off again; a file that cannot be cut is left behind."""
+        try:
+            os.ftruncate(self._fd, self._size)
+        except OSError:
+            os.close(self._fd)
+            self._fd = -1
+
+    def _open(self) -> None:
+        """The next part. It gets its name only when it is locked, so that nobody finds it ownerless."""
+        self.close()
+        self.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        path = self.directory / file_name(self._name, self._part + 1)
+        unborn = path.with_suffix(".new")
+        fd = os.open(unborn, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_CLOEXEC, 0o600)
+        try:
+            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            unborn.rename(path)
+        except OSError:
+            os.close(fd)
+            unborn.unlink(missing_ok=True)
+            raise
+        self._part += 1
+        self._fd, self._size = fd, 0
+
+    def _disown(self) -> None:
+        """Begin a new chain under a new name. After a fork the parent keeps its file: only our copy is closed."""
+        if self._fd >= 0:
+            with contextlib.suppress(OSError):
+                os.close(self._fd)
+        self._lock = threading.RLock()
+        self._pid = os.getpid()
+        self._name = f"{_boot()}-{self._pid}-{secrets.token_hex(4)}"
+        self._part = self._seq = self._size = 0
+        self._prev = genesis(self._name)
+        self._fd = -1
+        self._pending = deque()
+        self._writing = False
+
+
+def _after_fork() -> None:
+    for journal in list(_journals):
+        journal._disown()
+
+
+os.register_at_fork(after_in_child=_after_fork)
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One whole line of a journal, with its newline; ``end`` is the offset after it.
+
+    ``problem`` says what is wrong with the line by itself; ``record`` is ``None`` where it is not even JSON.
+    """
+
+    raw: bytes
+    end: int
+    record: Mapping[str, Any] | None
+    problem: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """Something that is not as it was written. ``line`` counts from 1."""
+
+    journal: str
+    line: int
+    problem: str
+
+    def __str__(self) -> str:
+        return f"{self.journal}:{self.line}: {self.problem}"
+
+
+def read_journal(path: str | os.PathLike[str]) -> Iterator[Mapping[str, Any]]:
+    """The records of one file, in order. A torn last line and lines that are not JSON are left out."""
+    return (line.record for line in read_lines(path) if line.record is not None)
+
+
+def read_lines(path: str | os.PathLike[str], offset: int = 0) -> Iterator[Line]:
+    """The whole lines from ``offset`` on; a last line without its newline is still being written, or torn."""
+    with open(path, "rb") as file:
+        file.seek(offset)
+        for raw in file:
+            if not raw.endswith(b"\n"):
+                return
+            offset += len(raw)
+            yield _line(raw, offset)
+
+
+def verify(path: str | os.PathLike[str]) -> list[Finding]:
+    """What is wrong with one file: changed or missing lines, a broken chain, a torn end. Empty when all is well.
+
+    The first line of a later part is taken on trust; the store, which holds all parts, checks it too.
+    """
+    path = Path(path)
+    name, part = owner_of(path.name)
+    findings: list[Finding] = []
+    prev: str | None = genesis(name) if part == 1 else None
+    seq: int | None = 0 if part == 1 else None
+    end = number = 0
+    for number, line in enumerate(read_lines(path), 1):
+        findings += [Finding(path.name, number, problem) for problem in check_line(line, seq, prev)]
+        prev, end = line_hash(line.raw), line.end
+        found = line.record.get("seq") if line.record is not None else None
+        seq = found + 1 if isinstance(found, int) else None
+    if path.stat().st_size > end:
+        findings.append(Finding(path.name, number + 1, "torn: the file ends within a line"))
+    return findings
+
+
+def check_line(line: Line, seq: int | None, prev: str | None) -> list[str]:
+    """The problems of ``line``, which should carry ``seq`` and ``prev``; ``None`` is taken on trust."""
+    if line.record is None:
+        return [line.problem or "not JSON"]
+    problems = [] if line.problem is None else [line.problem]
+    if seq is not None and line.record.get("seq") != seq:
+        problems.append(f"seq is {line.record.get('seq')}, not {seq}")
+    if prev is not None and line.record.get("prev") != prev:
+        problems.append("the line before is not the one that was written")
+    return problems
+
+
+def genesis(name: str) -> str:
+    """``prev`` of a journal's first line: bound to its name."""
+    return hashlib.sha256(name.encode()).hexdigest()[:32]
+
+
+def line_hash(line: bytes) -> str:
+    """What the next line carries as ``prev``: the first 16 bytes of sha256, in hex."""
+    return hashlib.sha256(line).hexdigest()[:32]
+
+
+def file_name(name: str, part: int) -> str:
+    return f"{name}.{part:04d}{SUFFIX}"
+
+
+def owner_of(file: str) -> tuple[str, int]:
+    """Journal and part of a file's name; a name that is not ours is a journal of one part."""
+    name, _, part = file.removesuffix(SUFFIX).rpartition(".")
+    return (name, int(part)) if name and part.isdecimal() else (file.removesuffix(SUFFIX), 1)
+
+
+def _line(raw: bytes, end: int) -> Line:
+    head, mark, crc = raw.rstrip().rpartition(b',"crc":"')
+    try:
+        record = json.loads(raw)
+    except ValueError:
+        return Line(raw, end, None, "not JSON")
+    if not isinstance(record, dict):
+        return Line(raw, end, None, "not a record")
+    if not mark or crc != b'%08x"}' % zlib.crc32(head):
+        return Line(raw, end, record, "changed: its checksum differs")
+    return Line(raw, end, record)
+
+
+def _boot() -> str:
+    """Eight digits that change with every boot, so that a pid of another boot is never taken for ours."""
+    try:
+        return Path("/proc/sys/kernel/random/boot_id").read_text()[:8]
+    except OSError:
+        return "00000000"

@@ -1,0 +1,322 @@
+"""Records of a receipt as JSON-able dicts, and back again exactly.
+
+Integers, text, booleans and ``null`` only; masks and the seed as lower-case hex. What is at its default is left out
+where that is common, because these are written on the caller's thread. Decoders ignore keys that they do not know and
+take the default for keys that are absent, so that older and newer receipts stay readable. A person's identifier
+passes through the given pseudonym before anything is written; no text of a prompt is in any of these.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, TypeAlias
+
+from waypost.core.model.decision import ENGINE, Decision
+from waypost.core.model.events import Started
+from waypost.core.model.needs import Need
+from waypost.core.model.outcome import UNPRICED, Attempt, Baseline, Cost, CostLine, Failure, Settlement, Usage
+from waypost.core.model.question import Context, Features, Origin, Question, Snapshot
+
+CERTAIN = 1_000_000
+
+Wire: TypeAlias = Mapping[str, Any]
+"""One JSON object as read back."""
+
+
+def call_record(call: Started) -> dict[str, Any]:
+    """The call without its receipt's id, which stands beside it."""
+    return {
+        "at_ns": call.at_ns,
+        "sdk": call.sdk,
+        "operation": call.operation,
+        "dialect": call.dialect,
+        "streaming": call.streaming,
+        "requested": call.requested,
+        "provider": call.provider,
+        "policy": call.policy,
+        "policy_fingerprint": call.policy_fingerprint,
+        "catalog": call.catalog,
+        "mode": call.mode,
+        "request_id": call.request_id,
+    }
+
+
+def call_of(record: Wire, receipt: str) -> Started:
+    return Started(
+        receipt=receipt,
+        at_ns=record["at_ns"],
+        sdk=record["sdk"],
+        operation=record["operation"],
+        dialect=record["dialect"],
+        streaming=record["streaming"],
+        requested=record["requested"],
+        provider=record["provider"],
+        policy=record["policy"],
+        policy_fingerprint=record["policy_fingerprint"],
+        catalog=record["catalog"],
+        mode=record["mode"],
+        request_id=record.get("request_id"),
+    )
+
+
+def question_record(question: Question, pseudonym: Callable[[str], str]) -> dict[str, Any]:
+    """The question; ``context.user`` is replaced by its pseudonym."""
+    origin = question.origin
+    record = {
+        "dialect": question.dialect,
+        "requested": question.requested,
+        "auto": question.auto,
+        "origin": {
+            "sdk": origin.sdk,
+            "client_class": origin.client_class,
+            "host": origin.host,
+            "provider": origin.provider,
+            "endpoint": origin.endpoint,
+        },
+        "features": _features_record(question.features),
+        "context": _context_record(question.context, pseudonym),
+        "streaming": question.streaming,
+        "granted": question.granted,
+        "pinned": question.pinned,
+        "credentials": question.credentials,
+    }
+    if question.needs:
+        record["needs"] = [[need.flag, need.path, need.severity, need.value] for need in question.needs]
+    return record
+
+
+def question_of(record: Wire) -> Question:
+    """The question as it was asked, but for the pseudonym in ``context.user``."""
+    context = {**record["context"]}
+    context["labels"] = dict(context.get("labels") or {})
+    return Question(
+        dialect=record["dialect"],
+        requested=record["requested"],
+        auto=record["auto"],
+        origin=Origin(**_only(record["origin"], _ORIGIN)),
+        features=_features_of(record["features"]),
+        needs=tuple(Need(flag, path, severity, value) for flag, path, severity, value in record.get("needs", ())),
+        context=Context(**_only(context, _CONTEXT)),
+        streaming=record.get("streaming", False),
+        granted=record.get("granted", False),
+        pinned=record.get("pinned", False),
+        credentials=tuple(record.get("credentials", ())),
+    )
+
+
+def snapshot_record(snapshot: Snapshot) -> dict[str, Any]:
+    record: dict[str, Any] = {"epoch": snapshot.epoch, "at_ns": snapshot.at_ns}
+    if snapshot.broken:
+        record["broken"] = snapshot.broken
+    if snapshot.disabled:
+        record["disabled"] = snapshot.disabled
+    if snapshot.latency_p95_ns:
+        record["latency_p95_ns"] = snapshot.latency_p95_ns
+    return record
+
+
+def snapshot_of(record: Wire) -> Snapshot:
+    return Snapshot(
+        epoch=record.get("epoch", 0),
+        at_ns=record.get("at_ns", 0),
+        broken=tuple(record.get("broken", ())),
+        disabled=tuple(record.get("disabled", ())),
+        latency_p95_ns=tuple((target, ns) for target, ns in record.get("latency_p95_ns", ())),
+    )
+
+
+def decision_record(decision: Decision) -> dict[str, Any]:
+    """Masks and the order as the decision holds them; rows are derived from these and the catalog."""
+    record: dict[str, Any] = {
+        "policy": decision.policy,
+        "catalog": decision.catalog,
+        "seed": decision.seed.hex(),
+        "rejections": [[name, f"{mask:x}"] for name, mask in decision.rejections],
+        "survivors": f"{decision.survivors:x}",
+        "order": decision.order,
+        "scores": decision.scores,
+        "selected": decision.selected,
+        "cause": decision.cause,
+        "rank": decision.rank,
+        "engine": decision.engine,
+    }
+    if decision.rule is not None:
+        record["rule"] = decision.rule
+    if decision.because is not None:
+        record["because"] = decision.because
+    if decision.tried:
+        record["tried"] = decision.tried
+    if decision.propensity_ppm != CERTAIN:
+        record["propensity_ppm"] = decision.propensity_ppm
+    return record
+
+
+def decision_of(record: Wire) -> Decision:
+    return Decision(
+        policy=record["policy"],
+        catalog=record["catalog"],
+        seed=bytes.fromhex(record["seed"]),
+        rejections=tuple((name, int(mask, 16)) for name, mask in record["rejections"]),
+        survivors=int(record["survivors"], 16),
+        order=tuple(record["order"]),
+        scores=tuple(record["scores"]),
+        selected=record["selected"],
+        cause=record["cause"],
+        rule=record.get("rule"),
+        because=record.get("because"),
+        rank=record.get("rank", ""),
+        tried=tuple(record.get("tried", ())),
+        propensity_ppm=record.get("propensity_ppm", CERTAIN),
+        engine=record.get("engine", ENGINE),
+    )
+
+
+def attempt_begun(attempt: Attempt) -> dict[str, Any]:
+    """What is known of an attempt before its send; `attempt_of` reads it as one without an end."""
+    return {
+        "number": attempt.number,
+        "target": attempt.target,
+        "provider": attempt.provider,
+        "model": attempt.model,
+        "dialect": attempt.dialect,
+        "reason": attempt.reason,
+        "started_ns": attempt.started_ns,
+    }
+
+
+def attempt_ended(attempt: Attempt) -> dict[str, Any]:
+    """The whole attempt. Where it has not ended ``ended_ns`` is 0."""
+    record = attempt_begun(attempt)
+    failure = attempt.failure
+    record.update(
+        ended_ns=attempt.ended_ns,
+        failure=None if failure is None else _fields(failure, _FAILURE),
+        usage=None if attempt.usage is None else _fields(attempt.usage, _USAGE),
+        cost=cost_record(attempt.cost),
+        response_id=attempt.response_id,
+        response_model=attempt.response_model,
+        finish_reasons=attempt.finish_reasons,
+        first_chunk_ns=attempt.first_chunk_ns,
+        request_id=attempt.request_id,
+    )
+    return record
+
+
+def attempt_of(record: Wire) -> Attempt:
+    failure, usage, cost = record.get("failure"), record.get("usage"), record.get("cost")
+    return Attempt(
+        number=record["number"],
+        target=record["target"],
+        provider=record["provider"],
+        model=record["model"],
+        dialect=record["dialect"],
+        reason=record["reason"],
+        started_ns=record["started_ns"],
+        ended_ns=record.get("ended_ns", 0),
+        failure=None if failure is None else Failure(**_only(failure, _FAILURE)),
+        usage=None if usage is None else Usage(**_only(usage, _USAGE)),
+        cost=UNPRICED if cost is None else cost_of(cost),
+        response_id=record.get("response_id"),
+        response_model=record.get("response_model"),
+        finish_reasons=tuple(record.get("finish_reasons", ())),
+        first_chunk_ns=record.get("first_chunk_ns"),
+        request_id=record.get("request_id"),
+    )
+
+
+def cost_record(cost: Cost) -> dict[str, Any]:
+    return {
+        "nano_usd": cost.nano_usd,
+        "basis": cost.basis,
+        "lines": [[line.kind, line.tokens, line.price, line.nano_usd] for line in cost.lines],
+        "price_as_of": cost.price_as_of,
+    }
+
+
+def cost_of(record: Wire) -> Cost:
+    lines = tuple(CostLine(kind, tokens, price, usd) for kind, tokens, price, usd in record.get("lines", ()))
+    return Cost(record["nano_usd"], record["basis"], lines, record.get("price_as_of"))
+
+
+def settlement_record(settlement: Settlement) -> dict[str, Any]:
+    """The settlement without its attempts, which are written beside it or as hops."""
+    usage = settlement.usage
+    return {
+        "outcome": settlement.outcome,
+        "usage": None if usage is None else _fields(usage, _USAGE),
+        "cost": cost_record(settlement.cost),
+        "baselines": [
+            {"label": base.label, "target": base.target, "cost": cost_record(base.cost)}
+            for base in settlement.baselines
+        ],
+        "started_ns": settlement.started_ns,
+        "ended_ns": settlement.ended_ns,
+    }
+
+
+def settlement_of(record: Wire, attempts: tuple[Attempt, ...]) -> Settlement:
+    usage = record.get("usage")
+    return Settlement(
+        outcome=record["outcome"],
+        usage=None if usage is None else Usage(**_only(usage, _USAGE)),
+        cost=cost_of(record["cost"]),
+        baselines=tuple(
+            Baseline(base["label"], base["target"], cost_of(base["cost"])) for base in record.get("baselines", ())
+        ),
+        started_ns=record["started_ns"],
+        ended_ns=record["ended_ns"],
+        attempts=attempts,
+    )
+
+
+_ORIGIN = tuple(Origin.__dataclass_fields__)
+_CONTEXT = tuple(Context.__dataclass_fields__)
+_CLAIMS = tuple(name for name in _CONTEXT if name not in ("user", "labels"))
+_FEATURES = tuple(Features.__dataclass_fields__)
+_FAILURE = tuple(Failure.__dataclass_fields__)
+_USAGE = tuple(Usage.__dataclass_fields__)
+
+
+def _features_record(features: Features) -> dict[str, Any]:
+    record: dict[str, Any] = {
+        "tokens_input": features.tokens_input,
+        "tokens_output": features.tokens_output,
+        "messages": features.messages,
+        "turns": features.turns,
+        "has_code": features.has_code,
+        "task": features.task,
+        "complexity": features.complexity,
+        "data_class": features.data_class,
+        "classified_by": features.classified_by,
+    }
+    for name in ("max_output", "language"):
+        if (value := getattr(features, name)) is not None:
+            record[name] = value
+    for name in ("code_languages", "signals"):
+        if value := getattr(features, name):
+            record[name] = value
+    return record
+
+
+def _features_of(record: Wire) -> Features:
+    known = _only(record, _FEATURES)
+    for name in ("code_languages", "signals"):
+        known[name] = tuple(known.get(name, ()))
+    return Features(**known)
+
+
+def _context_record(context: Context, pseudonym: Callable[[str], str]) -> dict[str, Any]:
+    record = {name: value for name in _CLAIMS if (value := getattr(context, name)) is not None}
+    if context.user is not None:
+        record["user"] = pseudonym(context.user)
+    if context.labels:
+        record["labels"] = dict(context.labels)
+    return record
+
+
+def _fields(value: object, names: tuple[str, ...]) -> dict[str, Any]:
+    return {name: getattr(value, name) for name in names}
+
+
+def _only(record: Wire, names: tuple[str, ...]) -> dict[str, Any]:
+    return {name: record[name] for name in names if name in record}
