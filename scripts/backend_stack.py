@@ -25,6 +25,8 @@ from scripts.backend_ports import HOST, Ports
 
 START_DEADLINE_S = 30.0
 TERM_GRACE_S = 5.0
+# A proxy that the environment names is not the way to this machine's own servers.
+_DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +122,8 @@ class Stack:
             "collector": f"http://{HOST}:{ports.collector_health}/",
         }
         return {
-            name: Service(name, (str(binaries[name]), *words), settings, health[name]) for name, words in argv.items()
+            name: Service(name, (str(binaries[name].resolve()), *words), settings, health[name])
+            for name, words in argv.items()
         }
 
     def start(self) -> Self:
@@ -254,7 +257,7 @@ def down(data_dir: Path) -> list[str]:
 
 @dataclass(frozen=True, slots=True)
 class Process:
-    """What a pid file holds."""
+    """What a pid file holds: the pid, and the path of its program with symbolic links resolved."""
 
     pid: int
     binary: str
@@ -273,12 +276,13 @@ def _recorded(data_dir: Path) -> dict[str, Process]:
 
 def _alive(process: Process) -> bool:
     """Whether the pid still is that binary (pids are reused, and a stranger is never signalled). A zombie is dead."""
-    if Path("/proc/self/cmdline").exists():
+    if Path("/proc/self/exe").exists():
+        # Not cmdline, which is empty for a moment after exec: a process just started would look dead.
         try:
-            words = Path(f"/proc/{process.pid}/cmdline").read_bytes()  # empty for a zombie
+            program = os.readlink(f"/proc/{process.pid}/exe")  # there is none for a zombie
         except OSError:
             return False
-        return words.split(b"\0")[0] == os.fsencode(process.binary)
+        return program.removesuffix(" (deleted)") == process.binary
     asked = ["ps", "-ww", "-o", "stat=,args=", "-p", str(process.pid)]
     state, _, command = subprocess.run(asked, capture_output=True, text=True, check=False).stdout.strip().partition(" ")
     return not state.startswith("Z") and command.strip().startswith(process.binary)
@@ -286,7 +290,7 @@ def _alive(process: Process) -> bool:
 
 def _answers(url: str) -> bool:
     try:
-        with urllib.request.urlopen(url, timeout=2) as answer:
+        with _DIRECT.open(url, timeout=2) as answer:
             return bool(answer.status == 200)
     except (urllib.error.URLError, OSError):
         return False

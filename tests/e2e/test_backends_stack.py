@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import json
+import subprocess
+import sys
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 from opentelemetry.exporter.otlp.proto.http.metric_exporter import OTLPMetricExporter
@@ -19,11 +23,12 @@ from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor
 from opentelemetry.trace import SpanKind, Status, StatusCode, Tracer, format_trace_id
 
-from e2e.backends import Endpoints, Jaeger, JaegerSpan, Prometheus, Stack, native_or_give_up, until
+from e2e.backends import ROOT, Endpoints, Jaeger, JaegerSpan, Ports, Prometheus, Stack, native_or_give_up, until
 
 pytestmark = pytest.mark.e2e
 
 PROMPT = "the patient in room 12 asks about lithium"
+BACKENDS = ("collector", "prometheus", "jaeger")
 KEY = "sk-" + "Ab3_" * 6  # the shape of a key, and nobody's
 
 
@@ -147,6 +152,37 @@ def test_keys_are_masked(stored: list[JaegerSpan]) -> None:
     assert attempt.events[0]["error.body"] == "bad key ****"
     assert attempt.name == "chat gpt-5-mini ****"
     assert attempt.tags["otel.status_description"] == "401 for ****"
+
+
+def test_up_status_and_down(tmp_path: Path) -> None:
+    """The script's verbs, as processes of their own: up prints working endpoints, down leaves nothing behind."""
+    native_or_give_up()
+
+    def script(verb: str, *words: str) -> tuple[int, Any]:
+        command = [sys.executable, str(ROOT / "scripts" / "backends.py"), verb, *words]
+        done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, timeout=120, check=False)
+        return done.returncode, json.loads(done.stdout) if done.stdout else done.stderr
+
+    data = ("--data", "stack")
+    try:
+        code, endpoints = script("up", *data, "--ports", json.dumps(asdict(Ports.free())))
+        assert code == 0
+        assert Prometheus(endpoints["prometheus"]).query_now("vector(7)")[0].value == 7.0
+        assert Jaeger(endpoints["jaeger"]).search("nobody", {}, wait=False) == set()
+        code, states = script("status", *data)
+        assert code == 0
+        assert {name: state["healthy"] for name, state in states.items()} == dict.fromkeys(BACKENDS, True)
+        assert script("up", *data) == (
+            1,
+            f"{', '.join(BACKENDS)} already runs with {tmp_path / 'stack'}; say `down` first\n",
+        )
+    finally:
+        code, stopped = script("down", *data)
+    assert (code, stopped) == (0, {"stopped": sorted(BACKENDS)})
+    code, states = script("status", *data)
+    assert code == 1
+    assert not any(state["running"] for state in states.values())
+    assert script("down", *data) == (0, {"stopped": []})
 
 
 def test_the_gateway_samples_after_counting(tmp_path: Path) -> None:

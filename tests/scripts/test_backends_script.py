@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
+import signal
 import socket
 import stat
+import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -117,6 +121,17 @@ def test_a_build_is_made_once(
     assert "-tags=netgo" in line
     assert {path.name for path in first.parent.iterdir()} == {first.name, ".demo.lock"}
     assert "built demo in" in capfd.readouterr().err
+
+
+@pytest.mark.usefixtures("module")
+def test_two_builders_at_once_build_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The second builder waits for the first and takes its binary instead of building its own."""
+    log = tmp_path / "log"
+    fake_go(tmp_path / "bin", monkeypatch, build=f'echo built >> {log}; sleep 0.3; echo x > "$out"')
+    with ThreadPoolExecutor(2) as pool:
+        first, second = pool.map(lambda _: ensure_built()["demo"], range(2))
+    assert first == second
+    assert log.read_text() == "built\n"
 
 
 def test_a_failed_build_leaves_nothing(module: Backend, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -335,6 +350,30 @@ def test_a_reused_pid_is_not_signalled(tmp_path: Path) -> None:
     assert not _alive(Process(os.getpid(), "/nowhere/jaeger"))
     assert down(tmp_path) == []
     assert not (tmp_path / "jaeger.pid").exists()
+
+
+def test_a_backend_that_ends_at_once_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A process that ends while it starts is named, with the end of its log, and the others are stopped."""
+    binaries = {backend.name: tmp_path / backend.name for backend in BACKENDS}
+    for binary in binaries.values():
+        shutil.copy(shutil.which("false") or "", binary)
+    monkeypatch.setattr(backend_stack, "ensure_built", lambda: binaries)
+    with pytest.raises(BackendsError, match=r"jaeger ended while it started; its log ends with: \(nothing\)"):
+        Stack(tmp_path / "data").start()
+    assert list((tmp_path / "data").glob("*.pid")) == []
+
+
+def test_who_ignores_term_is_killed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A recorded process that does not end at TERM is ended by KILL after the time of grace."""
+    monkeypatch.setattr(backend_stack, "TERM_GRACE_S", 0.2)
+    shell = str(Path(shutil.which("sh") or "").resolve())
+    deaf = [shell, "-c", "trap '' TERM; echo deaf; while :; do sleep 0.01; done"]
+    with subprocess.Popen(deaf, stdout=subprocess.PIPE, text=True) as child:
+        assert child.stdout is not None
+        assert child.stdout.readline() == "deaf\n"
+        (tmp_path / "jaeger.pid").write_text(f"{child.pid}\n{shell}\n")
+        assert down(tmp_path) == ["jaeger"]
+        assert child.wait(timeout=5) == -signal.SIGKILL
 
 
 def test_status_of_nothing_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
