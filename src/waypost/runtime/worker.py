@@ -1,0 +1,167 @@
+"""One background thread per process for everything that may happen after the caller has its answer.
+
+It knows nothing of what it runs. Submitting never blocks and is safe from a finaliser, because `queue.SimpleQueue` is
+re-entrant; a full queue refuses and counts. An idle worker sleeps in the queue and is woken by nothing but a job.
+"""
+
+from __future__ import annotations
+
+import atexit
+import contextvars
+import os
+import threading
+import time
+import weakref
+from collections.abc import Callable, Mapping
+from queue import Empty, SimpleQueue
+from typing import Any, TypeAlias
+
+Job: TypeAlias = "tuple[Callable[..., object], tuple[Any, ...]]"
+
+CAPACITY = 4096
+EXIT_TIMEOUT_S = 5.0
+FROZEN_BETWEEN_CALLS = ("AWS_LAMBDA_FUNCTION_NAME", "FUNCTION_TARGET", "K_SERVICE")
+"""Variables of platforms that stop all threads as soon as the answer is out."""
+
+
+def frozen_between_calls(environ: Mapping[str, str] = os.environ) -> bool:
+    """Whether a background thread may never run again after an answer (Lambda, Cloud Functions, Cloud Run)."""
+    return any(environ.get(name) for name in FROZEN_BETWEEN_CALLS)
+
+
+class Worker:
+    """A bounded queue and the daemon thread that empties it, started by the first job.
+
+    ``inline`` runs every job at once on the caller's thread; by default it is on where threads are frozen between
+    calls. ``on_error`` is told of a job's exception, which goes no further. Counters only grow, and start again at zero
+    in a forked child, whose parent keeps the jobs that were waiting.
+    """
+
+    def __init__(
+        self,
+        *,
+        capacity: int = CAPACITY,
+        inline: bool | None = None,
+        on_error: Callable[[BaseException], object] | None = None,
+    ) -> None:
+        self.capacity = capacity
+        self.inline = frozen_between_calls() if inline is None else inline
+        self._on_error = on_error
+        self._reset()
+        _all.add(self)
+        self.run_first_at_exit()
+
+    def _reset(self) -> None:
+        self.dropped = 0
+        self.failed = 0
+        self._closed = False
+        self._jobs: SimpleQueue[Job | None] = SimpleQueue()
+        self._thread: threading.Thread | None = None
+        self._lock = threading.Lock()
+
+    def submit(self, job: Callable[..., object], *args: Any) -> bool:
+        """Have ``job(*args)`` run soon. ``False``: refused, because the queue is full or the worker is closed."""
+        if self.inline:
+            self._run(job, args)
+            return True
+        if self._closed or self._jobs.qsize() >= self.capacity:
+            self.dropped += 1
+            return False
+        if self._thread is None and not self._start():
+            self.dropped += 1
+            return False
+        self._jobs.put((job, args))
+        return True
+
+    def drain(self, timeout_s: float) -> bool:
+        """Wait until everything submitted before has run. ``False`` after ``timeout_s`` seconds.
+
+        Called from a job, or where the thread is gone, it runs what is waiting itself.
+        """
+        thread = self._thread
+        if thread is None or thread is threading.current_thread() or not thread.is_alive():
+            return self._run_waiting(timeout_s)
+        done = threading.Event()
+        self._jobs.put((done.set, ()))
+        return done.wait(timeout_s)
+
+    def close(self, timeout_s: float = EXIT_TIMEOUT_S) -> bool:
+        """Refuse new jobs, run the waiting ones and end the thread; further calls do nothing."""
+        self._closed = True
+        done = self.drain(timeout_s)
+        self._jobs.put(None)
+        atexit.unregister(self.close)
+        return done
+
+    def run_first_at_exit(self) -> None:
+        """Move this worker before every exit handler registered so far.
+
+        Handlers run last-registered first, and a span provider that shuts down before us would refuse our spans.
+        """
+        atexit.unregister(self.close)
+        atexit.register(self.close)
+
+    def __len__(self) -> int:
+        """How many jobs are waiting."""
+        return self._jobs.qsize()
+
+    def _start(self) -> bool:
+        # A finaliser may get here while this very thread holds the lock; it must not wait for itself.
+        if not self._lock.acquire(blocking=False):
+            return True
+        try:
+            if self._thread is None:
+                thread = threading.Thread(target=self._loop, args=(self._jobs,), name="waypost", daemon=True)
+                # Newer Pythons hand the starter's context variables on; nobody's span may be current here for ever.
+                contextvars.Context().run(thread.start)
+                self._thread = thread
+        except RuntimeError:
+            return False
+        finally:
+            self._lock.release()
+        return True
+
+    def _loop(self, jobs: SimpleQueue[Job | None]) -> None:
+        while (item := jobs.get()) is not None:
+            self._run(*item)
+            # A waiting worker must not keep the last call's objects alive.
+            del item
+
+    def _run_waiting(self, timeout_s: float) -> bool:
+        deadline = time.monotonic() + timeout_s
+        while time.monotonic() < deadline:
+            try:
+                item = self._jobs.get_nowait()
+            except Empty:
+                return True
+            if item is not None:
+                self._run(*item)
+        return self._jobs.empty()
+
+    def _run(self, job: Callable[..., object], args: tuple[Any, ...]) -> None:
+        try:
+            job(*args)
+        except BaseException as error:  # nothing that a job raises may end the thread or reach a caller
+            self.failed += 1
+            if self._on_error is not None:
+                self._tell(error)
+
+    def _tell(self, error: BaseException) -> None:
+        try:
+            assert self._on_error is not None
+            self._on_error(error)
+        except Exception:  # the error was counted, and whoever is told cannot make it worse
+            self.failed += 1
+
+
+_all: weakref.WeakSet[Worker] = weakref.WeakSet()
+
+
+def _after_fork_in_child() -> None:
+    for worker in _all:
+        # The thread stayed in the parent, and so do its jobs; the queue's lock may be held by nobody.
+        worker._reset()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork_in_child)
