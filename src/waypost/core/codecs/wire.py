@@ -1,0 +1,105 @@
+"""What all codecs need while they read a wire dict: the needs found, and errors that say where. No dialect is named."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from waypost.core.model.conversation import NO_EXT, NO_SAMPLING, Conversation, Sampling
+from waypost.core.model.needs import Need, Severity
+from waypost.core.model.target import Dialect
+
+dumps = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+"""JSON as the providers' servers write it."""
+
+IMAGE_MIMES = frozenset({"image/jpeg", "image/jpg", "image/png", "image/gif", "image/webp"})
+
+
+class Draft:
+    """A conversation while it is read: fields so far, needs so far, and what only the origin understands."""
+
+    __slots__ = ("ext", "fields", "found", "sampling")
+
+    def __init__(self) -> None:
+        self.fields: dict[str, Any] = {}
+        self.sampling: dict[str, Any] = {}
+        self.ext: dict[str, Any] = {}
+        self.found: dict[tuple[str, str | None, Severity], Need] = {}
+
+    def need(self, flag: str, path: str, value: str | None = None, severity: Severity = "required") -> None:
+        """Record a need, once for each flag and value, at the first place that raised it."""
+        self.found.setdefault((flag, value, severity), Need(flag, path, severity, value))
+
+    def hint(self, flag: str, path: str, value: str | None = None) -> None:
+        """Record something that may be dropped."""
+        self.need(flag, path, value, "hint")
+
+    def keep(self, name: str, value: Any) -> None:
+        """Hold a top-level field that has no common meaning, for its origin."""
+        self.ext.setdefault("fields", {})[name] = value
+
+    def unknown(self, where: Mapping[str, Any], known: frozenset[str], path: str) -> dict[str, Any]:
+        """The members of ``where`` that are not known and not null, each a need."""
+        rest: dict[str, Any] = {}
+        for name, value in where.items():
+            if name not in known and value is not None:
+                rest[name] = value
+                self.need(f"unknown_field.{name}", f"{path}.{name}" if path else name)
+        return rest
+
+    def conversation(self, dialect: Dialect) -> Conversation:
+        """What has been read, as a record."""
+        needs = tuple(sorted(self.found.values(), key=_by_flag)) if self.found else ()
+        sampling = Sampling(**self.sampling) if self.sampling else NO_SAMPLING
+        return Conversation(dialect=dialect, sampling=sampling, needs=needs, ext=self.ext or NO_EXT, **self.fields)
+
+
+def _by_flag(need: Need) -> tuple[str, str]:
+    return need.flag, need.path
+
+
+Handler = Callable[[Draft, Any], None]
+
+
+def read_fields(draft: Draft, body: Mapping[str, Any], handlers: Mapping[str, Handler]) -> None:
+    """Hand every field that is not null to its handler; one without a handler is a need and is kept."""
+    for name, value in body.items():
+        handler = handlers.get(name)
+        if handler is not None:
+            if value is not None:
+                handler(draft, value)
+        elif value is not None:
+            draft.need(f"unknown_field.{name}", name)
+            draft.keep(name, value)
+
+
+def wrong(path: str, expected: str, got: object) -> ValueError:
+    """An error that says where, what was expected and what came instead, never its value."""
+    return ValueError(f"{path}: expected {expected}, not {type(got).__name__}")
+
+
+def as_map(value: Any, path: str) -> Mapping[str, Any]:
+    """``value`` if it is an object. Raises ValueError otherwise."""
+    if isinstance(value, Mapping):
+        return value
+    raise wrong(path, "an object", value)
+
+
+def as_list(value: Any, path: str) -> Sequence[Any]:
+    """``value`` if it is an array. Raises ValueError otherwise."""
+    if isinstance(value, list | tuple):
+        return value
+    raise wrong(path, "an array", value)
+
+
+def as_text(value: Any, path: str) -> str:
+    """``value`` if it is a string. Raises ValueError otherwise."""
+    if isinstance(value, str):
+        return value
+    raise wrong(path, "a string", value)
+
+
+def count(value: Any) -> int:
+    """A token count out of a provider's answer; 0 where it is absent or not a whole number."""
+    return value if isinstance(value, int) and not isinstance(value, bool) and value > 0 else 0
