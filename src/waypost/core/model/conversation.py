@@ -23,8 +23,11 @@ NO_EXT: Ext = {}
 
 @dataclass(frozen=True, slots=True)
 class Text:
+    """``cache`` marks the end of a reusable prefix: the lifetime asked for (``5m``, ``30m``, ...) or ``default``."""
+
     text: str
     ext: Ext = field(default_factory=dict)
+    cache: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +49,7 @@ class ToolCall:
     name: str
     arguments: str
     ext: Ext = field(default_factory=dict)
+    cache: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,11 +59,12 @@ class ToolResult:
     is_error: bool = False
     name: str | None = None
     ext: Ext = field(default_factory=dict)
+    cache: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Blob:
-    """Inline media; ``data`` is base64 as text, without a ``data:`` prefix."""
+    """Inline media. ``data`` is the caller's own string; its base64 begins at ``start``, behind a ``data:`` prefix."""
 
     modality: Literal["image", "audio", "video", "document"]
     mime: str
@@ -67,6 +72,13 @@ class Blob:
     name: str | None = None
     detail: str | None = None
     ext: Ext = field(default_factory=dict)
+    cache: str | None = None
+    start: int = 0
+
+    @property
+    def base64(self) -> str:
+        """The base64 text alone; a copy where ``start`` is not 0."""
+        return self.data[self.start :]
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +90,8 @@ class Uri:
     mime: str | None = None
     detail: str | None = None
     ext: Ext = field(default_factory=dict)
+    cache: str | None = None
+    name: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,12 +136,16 @@ class Tool:
     parameters: Mapping[str, Any] | None
     strict: bool | None = None
     ext: Ext = field(default_factory=dict)
+    cache: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class ToolChoice:
+    """``allowed`` narrows ``auto`` and ``required`` to tools of these names; empty means all."""
+
     kind: Literal["auto", "none", "required", "named"]
     name: str | None = None
+    allowed: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,6 +172,13 @@ class Sampling:
     stop: tuple[str, ...] = ()
     n: int | None = None
     reasoning_effort: str | None = None
+    """``none``, ``minimal``, ``low``, ``medium``, ``high``, ``xhigh`` or ``max``; ``none`` switches reasoning off."""
+    verbosity: str | None = None
+    logprobs: bool | None = None
+    top_logprobs: int | None = None
+
+
+NO_SAMPLING = Sampling()
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,7 +198,7 @@ class Conversation:
     tool_choice: ToolChoice | None = None
     parallel_tools: bool | None = None
     output: Schema | None = None
-    sampling: Sampling = field(default_factory=Sampling)
+    sampling: Sampling = field(default=NO_SAMPLING)
     user: str | None = None
     needs: tuple[Need, ...] = ()
     ext: Ext = field(default_factory=dict)
@@ -200,10 +225,13 @@ class Reply:
 
 @dataclass(frozen=True, slots=True)
 class Start:
+    """``created`` is in epoch seconds, ``None`` where the upstream does not say."""
+
     id: str
     model: str
     usage: Usage | None = None
     commits: Literal[False] = False
+    created: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

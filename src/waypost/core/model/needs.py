@@ -42,24 +42,67 @@ MODEL: dict[str, str] = {
 
 DIALECT: dict[str, str] = {
     "system.mid_conversation": "system messages between turns",
+    "turns.user_first": "conversations that do not begin with a user turn",
     "message.name": "names on messages",
+    "message.empty": "turns without any content",
+    "message.part_order": "text after a tool call in one turn",
     "prefill": "an assistant message to be continued",
     "tools.disable_parallel": "at most one tool call a turn",
     "tools.custom": "free-form or grammar tools",
+    "tools.legacy_functions": "the deprecated functions and function_call fields",
+    "tools.undeclared": "tool calls in the history without declared tools",
+    "tools.deferred": "tools that are loaded on demand",
+    "tools.programmatic": "tools called by other tools",
+    "tools.input_examples": "example inputs of tools",
     "tools.name_charset": "tool names beyond [A-Za-z0-9_-]{1,64}",
     "tool_choice.allowed_subset": "a choice among named tools only",
     "tool_result.image": "images in tool results",
     "tool_result.is_error": "tool results marked as errors",
     "tool_arguments.invalid_json": "tool arguments in the history that are not JSON objects",
     "sampling.temperature.above_1": "a temperature above 1",
-    "stop.max": "more stop sequences than the dialect takes",
+    "stop.max": "more than four stop sequences",
+    "stop.blank": "stop sequences of white space alone",
+    "stop.report_match": "a report of which stop sequence matched",
+    "input.image.mime": "images beyond JPEG, PNG, GIF and WebP",
+    "input.pdf.url": "PDF parts by URL",
+    "input.document": "documents of text or of content blocks",
+    "input.search_result": "search results as parts",
+    "image.detail": "a chosen image resolution",
+    "image.transformations": "a choice of what happens to large images",
+    "output.schema_name": "a name or description of the answer's schema",
     "metadata": "request metadata",
+    "user": "an identifier of the end user",
     "cache.breakpoints": "marks for prompt caching",
-    "citations": "citations in answers",
+    "cache.key": "keys and lifetimes for prompt caching",
+    "citations": "citations in answers of the history",
+    "citations.request": "citations in the answer",
     "service_tier": "a chosen service tier",
+    "reasoning.can_disable": "reasoning that is switched off",
+    "reasoning.effort.minimal": "minimal reasoning effort",
+    "reasoning.budget": "a budget of reasoning tokens",
+    "reasoning.adaptive": "reasoning whose depth the model chooses",
+    "reasoning.display": "a choice of how reasoning is shown",
     "reasoning.signature": "signed reasoning in the history",
+    "reasoning.text": "unsigned reasoning in the history",
     "schema.constraints": "JSON schema keywords that the target's dialect drops",
+    "schema.optional_properties": "optional or open properties in a schema that is held strictly",
+    "schema.root": "a tool schema whose root is not a plain object",
 }
+
+ENDPOINT: dict[str, str] = {
+    "background": "an answer that is fetched later",
+    "cache.prewarm": "a call that only fills the prompt cache",
+    "context_management": "history that the provider edits",
+    "data_residency": "a chosen place of inference",
+    "diagnostics": "a report on the prompt cache",
+    "input.data_url": "inline media in a form that only the origin reads",
+    "input.file_id": "files stored at the origin",
+    "safety.settings": "moderation by the provider",
+    "server_state.": "state that the provider keeps",
+    "server_tool.": "tools that the provider runs",
+    "unknown_field.": "a field that is not known here",
+}
+"""Names on the endpoint level, for people; one that ends with a dot begins a family."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,3 +120,12 @@ def level(flag: str) -> Level:
     if flag in MODEL:
         return "model"
     return "dialect" if flag in DIALECT else "endpoint"
+
+
+def describe(flag: str) -> str | None:
+    """What ``flag`` means, for people; ``None`` for a name in no table."""
+    for table in (MODEL, DIALECT, ENDPOINT):
+        if flag in table:
+            return table[flag]
+    family = flag.partition(".")[0] + "."
+    return ENDPOINT.get(family)
