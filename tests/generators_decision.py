@@ -189,7 +189,7 @@ def make_latency(rng: Random) -> Latency | None:
 def make_asks(rng: Random, ids: list[str], snapshots: list[Snapshot]) -> list[Ask]:
     """A first question and its neighbours: mostly one thing changes from one to the next, sometimes nothing."""
     asks = [make_ask(rng, ids, snapshots)]
-    for _ in range(rng.randint(2, 6)):
+    for _ in range(rng.randint(1, 4)):
         fresh, roll = make_ask(rng, ids, snapshots), rng.random()
         if roll < 0.1:
             fresh = rng.choice(asks)

@@ -118,7 +118,7 @@ class Grower:
             numbers = tuple(self.near(scope, name) for _ in range(self.rng.randint(0, 3)))
             return Items(numbers, self.at())
         others = [f for f in self.known_fields(scope) if f != name and NUMBERS.get(f) == NUMBERS[name]]
-        if others and self.rng.random() < 0.25:
+        if others and self.rng.random() < 0.35:
             other = self.rng.choice(others)
             return FieldTimes(other, self.factor(scope, name, other), self.at())
         return self.near(scope, name)
