@@ -141,7 +141,7 @@ class _Reader:
 
     def scalar(self, node: pyyaml.ScalarNode, at: Source, tag: str | None) -> Scalar:
         raw: str = node.value
-        if node.style is not None:
+        if node.style:  # libyaml says "" for plain, the Python parser None
             return Scalar(raw, raw, "str", at, tag)
         if raw in _NULL:
             return Scalar(None, raw, "null", at, tag)
