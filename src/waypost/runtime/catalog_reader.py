@@ -1,0 +1,147 @@
+"""A catalog file's words as records. What a key means stands at the top of policies/catalog.yaml.
+
+Each group of facts names its source, so that a fact without one cannot be written; what the file does not say stays
+absent and fails closed in decisions.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import get_args
+
+from waypost.core.catalog.document import FORMAT
+from waypost.core.catalog.table import Catalog, build_catalog
+from waypost.core.model.needs import MODEL
+from waypost.core.model.target import Auth, Basis, Endpoint, Provenance, Target, TargetId
+from waypost.runtime import yaml
+from waypost.runtime.catalog_nodes import Faults, Row, pick, row_of
+from waypost.runtime.catalog_targets import DATA, TARGET, Flags, Tables, origin_of, read_target
+
+TOP = ("waypost", "name", "sources", "endpoints", "capabilities", "targets", "aliases")
+ENDPOINT = (
+    "provider", "dialect", "base_url", "path", "base_url_env", "auth", "key_env", "max_tokens_field", "drops", "data",
+)  # fmt: skip
+DIALECTS = ("openai.chat", "openai.responses", "anthropic.messages", "google.generate_content")
+
+
+class CatalogReader:
+    """Reads one document; every fault is kept, so that a file is mended in one go."""
+
+    def __init__(self, root: yaml.Node) -> None:
+        self.faults = Faults()
+        self.root = root
+        self.tables = Tables(self.faults)
+
+    def catalog(self) -> Catalog:
+        """Raises CatalogError, whose ``others`` are the further faults."""
+        top = row_of(self.faults, self.root, TOP, "the file")
+        targets: list[Target] = []
+        aliases: dict[str, TargetId] = {}
+        if top is not None:
+            self._head(top)
+            for id_, row in self._rows(top, "targets", TARGET):
+                if target := read_target(id_, row, self.tables):
+                    targets.append(target)
+            if not targets:
+                self.faults.note(top.where("targets"), "no targets", "list at least one under `targets`")
+            aliases = self._aliases(top, targets)
+        self.faults.raise_all()
+        name = (top.text("name") if top else None) or "catalog"
+        return build_catalog(name, targets, self.tables.endpoints, aliases, sources=self.tables.sources)
+
+    def _head(self, top: Row) -> None:
+        version = top.text("waypost")
+        if version != FORMAT:
+            self.faults.note(top.where("waypost"), f"`waypost` is {version!r}", f"write `waypost: {FORMAT}`")
+        top.need("name", "the file")
+        for name, row in self._rows(top, "sources", ("text", "as_of", "basis")):
+            self._source(name, row)
+        for name, row in self._rows(top, "endpoints", ENDPOINT):
+            self._endpoint(name, row)
+        for name, row in self._rows(top, "capabilities", ("extends", "flags", "without", "source")):
+            self._flag_set(name, row)
+
+    def _rows(self, top: Row, key: str, known: Iterable[str]) -> Iterable[tuple[str, Row]]:
+        table = top.child(key, None)
+        for name, node in table.nodes.items() if table else ():
+            row = row_of(self.faults, node, known, name)
+            if row is not None:
+                yield name, row
+
+    def _source(self, name: str, row: Row) -> None:
+        for key in ("text", "as_of"):
+            row.need(key, f"source {name!r}")
+        basis = self._basis(row)
+        self.tables.sources[name] = Provenance(row.text("text") or "", row.day("as_of") or "", basis)
+
+    def _basis(self, row: Row) -> Basis:
+        word = row.text("basis")
+        known: Mapping[str, Basis] = {basis: basis for basis in get_args(Basis)}
+        named = None if word is None else (word, row.where("basis"))
+        return pick(self.faults, named, known, "basis") or "source"
+
+    def _endpoint(self, name: str, row: Row) -> None:
+        for key in ("provider", "dialect", "base_url", "path"):
+            row.need(key, f"endpoint {name!r}")
+        dialect = row.text("dialect")
+        if dialect is not None and dialect not in DIALECTS:
+            self.faults.note(row.where("dialect"), f"unknown dialect {dialect!r}", yaml.suggest(dialect, DIALECTS))
+        data = row.child("data", DATA)
+        if data is not None:
+            self.tables.data[name] = data
+        self.tables.endpoints[name] = Endpoint(
+            name=name,
+            provider=row.text("provider") or "",
+            dialect=dialect or "",
+            base_url=row.text("base_url") or "",
+            path=row.text("path") or "",
+            auth=self._auth(row),
+            key_env=tuple(word for word, _ in row.words("key_env")),
+            base_url_env=row.text("base_url_env"),
+            max_tokens_field=row.text("max_tokens_field") or "max_completion_tokens",
+            drops=tuple(word for word, _ in row.words("drops")),
+        )
+
+    def _auth(self, row: Row) -> Auth | None:
+        auth = row.child("auth", ("header", "prefix", "extra"))
+        if auth is None:
+            return None
+        auth.need("header", "`auth`")
+        extra = auth.child("extra", None)
+        pairs = tuple((key, extra.text(key) or "") for key in extra.nodes) if extra else ()
+        return Auth(auth.text("header") or "", auth.text("prefix") or "", pairs)
+
+    def _flag_set(self, name: str, row: Row) -> None:
+        origin = origin_of(row, f"capability set {name!r}", self.tables)
+        base = row.text("extends")
+        inherited = pick(
+            self.faults, None if base is None else (base, row.where("extends")), self.tables.sets, "capability set"
+        )
+        flags = inherited.flags if inherited else frozenset()
+        without = self._flags(row, "without")
+        for flag in sorted(without - flags):
+            self.faults.note(row.where("without"), f"{flag!r} is not inherited", "remove it from `without`")
+        self.tables.sets[name] = Flags((flags - without) | self._flags(row, "flags"), origin)
+
+    def _flags(self, row: Row, key: str) -> frozenset[str]:
+        known = {flag: flag for flag in MODEL}
+        return frozenset(flag for word in row.words(key) if (flag := pick(self.faults, word, known, "capability")))
+
+    def _aliases(self, top: Row, targets: Iterable[Target]) -> dict[str, TargetId]:
+        """What `aliases` and the targets' `snapshots` say, checked against ids and models of their own."""
+        ids = {target.id: target.id for target in targets}
+        own = {*ids, *(target.model for target in targets)}
+        table = top.child("aliases", None)
+        written = [(alias, (table.text(alias), table.where(alias))) for alias in table.nodes] if table else []
+        said = [(alias, (meant, at)) for alias, meant, at in self.tables.snapshots]
+        found: dict[str, TargetId] = {}
+        for alias, (meant, at) in [*written, *said]:
+            if meant is None:
+                continue
+            if alias in own:
+                self.faults.note(at, f"alias {alias!r} is a target's own name", "remove the alias or the target")
+            elif found.get(alias, meant) != meant:
+                self.faults.note(at, f"{alias!r} stands for {found[alias]!r} already", "keep one of the two")
+            elif pick(self.faults, (meant, at), ids, "target"):
+                found[alias] = meant
+        return found

@@ -1,0 +1,107 @@
+"""Loads a catalog: the packaged one or a file, by way of a compiled cache if a directory for it is given.
+
+The cache is one file per content: a line that names the source's and the document's sha256, then the canonical
+document. Both are checked on reading, so that a stale or damaged cache costs only the time to parse again.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import waypost
+from waypost.core.catalog.document import FORMAT, records_of
+from waypost.core.catalog.table import Catalog, assemble
+from waypost.core.model.canonical import canonical, fingerprint
+from waypost.errors import CatalogError
+from waypost.runtime import yaml
+from waypost.runtime.catalog_reader import CatalogReader
+
+CACHE = "1"
+"""Version of what a cache file means; a reader that reads the same text differently raises it."""
+
+
+def packaged_catalog() -> Path:
+    """The file of the catalog that comes with Waypost: in the wheel, else in the checkout."""
+    package = Path(waypost.__file__).parent
+    inside = package / "policies" / "catalog.yaml"
+    return inside if inside.is_file() else package.parent.parent / "policies" / "catalog.yaml"
+
+
+def load_catalog(path: str | Path | None = None, *, cache: Path | None = None) -> Catalog:
+    """The catalog in ``path``, or the packaged one; ``cache`` is a directory that may be written.
+
+    Raises:
+        CatalogError: not readable, or faults in it; the first in the file, the rest in ``others``.
+    """
+    file = packaged_catalog() if path is None else Path(path)
+    try:
+        raw = file.read_bytes()
+        text = raw.decode()
+    except (OSError, UnicodeDecodeError) as exc:
+        what = "not UTF-8" if isinstance(exc, UnicodeDecodeError) else f"cannot be read ({type(exc).__name__})"
+        raise CatalogError(what, where=str(file), remedy="give the path of a catalog file") from None
+    if cache is None:
+        return read_catalog(text, str(file))
+    digest = hashlib.sha256(raw).hexdigest()
+    stored = cache / f"catalog-{digest[:32]}.{CACHE}"
+    found = _from_cache(stored, digest)
+    if found is None:
+        found = read_catalog(text, str(file))
+        _to_cache(stored, digest, found)
+    return found
+
+
+def read_catalog(text: str, file: str) -> Catalog:
+    """The catalog that ``text`` says; ``file`` is its name in errors.
+
+    Raises:
+        CatalogError: the first fault in the file, the rest in ``others``.
+    """
+    return CatalogReader(yaml.parse(text, file, CatalogError)).catalog()
+
+
+def catalog_from_document(document: Mapping[str, Any]) -> Catalog:
+    """The catalog of a stored document, with the fingerprint that it was stored under.
+
+    Raises:
+        CatalogError: it is not a document of a catalog.
+    """
+    return _rebuild(document, fingerprint(document))
+
+
+def _rebuild(document: Mapping[str, Any], digest: str) -> Catalog:
+    try:
+        targets, endpoints, aliases, sources = records_of(document)
+        name = document["name"]
+        return assemble(name, targets, endpoints, aliases, sources=sources, document=document, digest=digest)
+    except (KeyError, TypeError, ValueError, AttributeError) as exc:
+        raise CatalogError(
+            f"not a {FORMAT} document: {type(exc).__name__} {exc}", where="document", remedy="load the catalog's file"
+        ) from None
+
+
+def _from_cache(stored: Path, digest: str) -> Catalog | None:
+    try:
+        head, _, body = stored.read_bytes().partition(b"\n")
+        named = hashlib.sha256(body).hexdigest()
+        if head.decode() != f"{digest} {named}":
+            return None
+        return _rebuild(json.loads(body), named)
+    except (OSError, ValueError, CatalogError):
+        return None
+
+
+def _to_cache(stored: Path, digest: str, catalog: Catalog) -> None:
+    """Written beside and moved into place; a directory that cannot be written is no fault."""
+    partial = stored.with_name(f"{stored.name}.{os.getpid()}")
+    try:
+        stored.parent.mkdir(parents=True, exist_ok=True)
+        partial.write_bytes(f"{digest} {catalog.fingerprint}\n".encode() + canonical(catalog.document))
+        partial.replace(stored)
+    except OSError:
+        partial.unlink(missing_ok=True)
