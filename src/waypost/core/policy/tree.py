@@ -185,3 +185,5 @@ class Policy:
     at: Source
     sources: tuple[str, ...] = field(default=())
     """The files that this policy was made of, the child first."""
+    positions: Mapping[str, str] = field(default_factory=dict)
+    """``file:line:column:length`` by path into ``document``; an object of its own, outside the fingerprint."""
