@@ -56,6 +56,8 @@ class Decided:
     prove: Callable[[], Proof]
     target_of: Callable[[int], str]
     """Candidate index to target id."""
+    prove_only: Callable[[tuple[int, ...]], Proof] | None = None
+    """`prove` for the candidates of these indices only, in that order; for whoever shows a few of many."""
 
 
 @dataclass(frozen=True, slots=True)
