@@ -45,12 +45,11 @@ def tier_of(price: Price, input_tokens: int) -> Price:
 
 
 def _tokens(usage: Usage) -> tuple[tuple[Kind, int], ...]:
-    """Each token once: `Usage.input` holds those read from a cache and those written to it, short and long."""
-    short = usage.cache_write - usage.cache_write_1h
+    """Each token once: `Usage.input` holds those read from a cache and those written to it."""
     return (
-        ("input", usage.input - usage.cache_read - usage.cache_write),
+        ("input", usage.input - usage.cache_read - usage.cache_write - usage.cache_write_1h),
         ("cached_input", usage.cache_read),
-        ("cache_write", short),
+        ("cache_write", usage.cache_write),
         ("cache_write_1h", usage.cache_write_1h),
         ("output", usage.output),
     )
