@@ -32,7 +32,7 @@ Outcome = Literal["ok", "error", "cancelled", "abandoned", "rejected"]
 class Usage:
     """Tokens as OpenTelemetry counts them: ``input`` includes cache reads and writes, ``output`` includes reasoning.
 
-    ``cache_write`` counts the writes kept for minutes, ``cache_write_1h`` the other ones, kept for an hour: their sum is
+    ``cache_write`` counts the writes kept for minutes, ``cache_write_1h`` the others, kept for an hour; their sum is
     what was written. ``reasoning`` is ``None`` where the provider does not say. ``estimated`` marks counts of ours.
     """
 
