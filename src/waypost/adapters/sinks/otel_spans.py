@@ -1,0 +1,265 @@
+"""Spans: one `route` per call of the caller, below it one per attempt, started where the call happens and ended later.
+
+On the caller's thread spans are only started, with what samplers see. Everything else is handed to `defer`, with the
+events' own times, and done on a worker. Where that refuses, spans are still ended at once, without their candidates.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from types import TracebackType
+from typing import Any, Protocol, assert_never
+
+from opentelemetry import context as otel_context
+from opentelemetry import trace
+from opentelemetry.context import Context
+from opentelemetry.trace import Span, SpanKind, StatusCode, Tracer
+
+from waypost.adapters.sinks import attributes, coexist, names
+from waypost.core.model.events import Attempted, Attempting, Decided, Event, InternalError, Settled, Started
+from waypost.core.model.outcome import Attempt
+
+log = logging.getLogger("waypost")
+
+SCOPES = ("department", "workflow")
+"""The keys of the caller's context that appear in telemetry unless configured otherwise."""
+
+MAX_OPEN = 10_000
+"""Calls without an end that are kept; the oldest beyond them are given up."""
+
+
+class Metrics(Protocol):
+    """Who counts, on the worker, with the contexts of the spans at hand."""
+
+    def call(self, settled: Settled, decisions: Sequence[Decided], scene: Scene) -> None: ...
+
+    def internal_error(self, event: InternalError) -> None: ...
+
+
+@dataclass(slots=True)
+class Scene:
+    """One call's spans. ``context`` has the route span current, ``attempts`` has spans by attempt number.
+
+    ``owned`` says that nobody else reports the inference. ``current`` is the span of the attempt in progress.
+    """
+
+    route: Span
+    context: Context
+    owned: bool
+    decisions: list[Decided] = field(default_factory=list)
+    attempts: dict[int, Span] = field(default_factory=dict)
+    current: Span | None = None
+
+    def attempt_context(self, number: int) -> Context:
+        """The context to record an attempt's metrics in, so that their exemplars name its span."""
+        span = self.attempts.get(number)
+        return self.context if span is None else trace.set_span_in_context(span, self.context)
+
+
+class OtelSpans:
+    """The sink that makes spans.
+
+    ``defer(job, *args)`` runs a job elsewhere and says whether it will. ``inline`` does without it. ``scopes`` are the
+    allow-listed keys of the caller's context. ``metrics`` is told on the same worker, with the spans' contexts.
+
+    ``degraded`` counts the calls whose spans were ended without candidates, ``given_up`` the calls without an end,
+    ``failed`` the events that telemetry itself broke on.
+    """
+
+    def __init__(
+        self,
+        tracer: Tracer,
+        defer: Callable[..., bool],
+        *,
+        inline: bool = False,
+        scopes: Sequence[str] = SCOPES,
+        metrics: Metrics | None = None,
+    ) -> None:
+        self.degraded = 0
+        self.given_up = 0
+        self.failed = 0
+        self._tracer = tracer
+        self._defer = _run if inline else defer
+        self._scopes = tuple(scopes)
+        self._metrics = metrics
+        self._scenes: dict[str, Scene] = {}
+
+    def event(self, event: Event) -> None:
+        """Take one event on the caller's thread. Never raises."""
+        try:
+            match event:
+                case Started():
+                    self._started(event)
+                case Decided():
+                    scene = self._scenes.get(event.started.receipt)
+                    if scene is not None:
+                        scene.decisions.append(event)
+                case Attempting():
+                    self._attempting(event)
+                case Attempted():
+                    self._attempted(event)
+                case Settled():
+                    self._settled(event)
+                case InternalError():
+                    if self._metrics is not None:
+                        self._defer(self._metrics.internal_error, event)
+                case _:
+                    assert_never(event)
+        except Exception:
+            self._contain()
+
+    def flush(self, timeout_s: float) -> bool:  # noqa: ARG002 - the worker has what waits, and is drained by its owner
+        """Nothing waits here."""
+        return True
+
+    def activate(self, receipt: str) -> AbstractContextManager[None]:
+        """Make the current attempt's span of that receipt current, around one send and never across a yield."""
+        scene = self._scenes.get(receipt)
+        if scene is None or scene.current is None or not scene.current.get_span_context().is_valid:
+            return _INACTIVE
+        return _Active(scene.current, scene.owned)
+
+    # -- on the caller's thread ---------------------------------------------------------------------------------------
+
+    def _started(self, event: Started) -> None:
+        parent = otel_context.get_current()
+        route = self._tracer.start_span(
+            f"route {event.policy}",
+            context=parent,
+            kind=SpanKind.INTERNAL,
+            attributes=attributes.route_start(event),
+            start_time=event.at_ns,
+        )
+        scene = Scene(route, trace.set_span_in_context(route, parent), owned=not coexist.foreign(parent))
+        self._scenes[event.receipt] = scene
+        if len(self._scenes) > MAX_OPEN:
+            self._give_up_oldest()
+
+    def _attempting(self, event: Attempting) -> None:
+        scene = self._scenes.get(event.started.receipt)
+        if scene is None:
+            return
+        attempt, started = event.attempt, attributes.attempt_start(event)
+        if scene.owned:
+            started.update(attributes.inference_start(event))
+        scene.current = scene.attempts[attempt.number] = self._tracer.start_span(
+            f"{event.started.operation if scene.owned else 'attempt'} {attempt.model}",
+            context=scene.context,
+            kind=SpanKind.CLIENT if scene.owned else SpanKind.INTERNAL,
+            attributes=started,
+            start_time=attempt.started_ns,
+        )
+
+    def _attempted(self, event: Attempted) -> None:
+        scene = self._scenes.get(event.attempting.started.receipt)
+        if scene is None:
+            return
+        scene.current = None
+
+    def _settled(self, event: Settled) -> None:
+        scene = self._scenes.pop(event.started.receipt, None)
+        if scene is None or not (self._metrics is not None or _recording(scene)):
+            return
+        if not self._defer(self._finish, scene, event):
+            self.degraded += 1
+            self._finish(scene, event, rows=False)
+
+    def _give_up_oldest(self) -> None:
+        scene = self._scenes.pop(next(iter(self._scenes)), None)
+        if scene is None:
+            return
+        self.given_up += 1
+        scene.route.set_attribute(names.OUTCOME, "abandoned")
+        for span in (*scene.attempts.values(), scene.route):
+            span.end()
+
+    # -- on the worker ------------------------------------------------------------------------------------------------
+
+    def _finish(self, scene: Scene, event: Settled, *, rows: bool = True) -> None:
+        try:
+            if self._metrics is not None:
+                self._metrics.call(event, scene.decisions, scene)
+        except Exception:
+            self._contain()
+        ended = {each.attempt.number: each.attempt for each in event.attempts}
+        for number, span in scene.attempts.items():
+            self._end_attempt(span, ended.get(number), scene.owned, event.settlement.ended_ns)
+        self._end_route(scene.route, event, rows)
+
+    def _end_attempt(self, span: Span, attempt: Attempt | None, owned: bool, settled_ns: int) -> None:
+        try:
+            if attempt is not None and span.is_recording():
+                span.set_attributes(attributes.attempt_end(attempt))
+                if owned:
+                    span.set_attributes(attributes.inference_end(attempt))
+                if attempt.failure is not None:
+                    span.set_status(StatusCode.ERROR)
+        except Exception:
+            self._contain()
+        finally:
+            span.end(end_time=settled_ns if attempt is None else attempt.ended_ns)
+
+    def _end_route(self, span: Span, event: Settled, rows: bool) -> None:
+        try:
+            if span.is_recording():
+                found = attributes.route_end(event, self._scopes)
+                span.set_attributes(found)
+                if names.ERROR_TYPE in found:
+                    span.set_status(StatusCode.ERROR)
+                if rows and event.decided is not None:
+                    room = attributes.MAX_ATTRIBUTES - len(found) - len(attributes.route_start(event.started))
+                    span.set_attributes(attributes.candidates(event.decided, room))
+        except Exception:
+            self._contain()
+        finally:
+            span.end(end_time=event.settlement.ended_ns)
+
+    def _contain(self) -> None:
+        self.failed += 1
+        log.debug("telemetry of a call failed", exc_info=True)
+
+
+def _run(job: Callable[..., object], *args: Any) -> bool:
+    job(*args)
+    return True
+
+
+def _recording(scene: Scene) -> bool:
+    return scene.route.is_recording() or any(span.is_recording() for span in scene.attempts.values())
+
+
+class _Active:
+    """Makes a span current between enter and exit."""
+
+    __slots__ = ("_announce", "_span", "_token")
+
+    def __init__(self, span: Span, announce: bool) -> None:
+        self._span = span
+        self._announce = announce
+
+    def __enter__(self) -> None:
+        context = trace.set_span_in_context(self._span)
+        self._token = otel_context.attach(coexist.announce(context) if self._announce else context)
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        otel_context.detach(self._token)
+
+
+class _Inactive:
+    __slots__ = ()
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        return None
+
+
+_INACTIVE = _Inactive()
