@@ -17,10 +17,11 @@ from waypost.runtime import yaml
 from waypost.runtime.catalog_nodes import Faults, Row, pick, row_of
 from waypost.runtime.catalog_targets import DATA, TARGET, Flags, Tables, origin_of, read_target
 
-TOP = ("waypost", "name", "sources", "endpoints", "capabilities", "targets", "aliases")
+TOP = ("waypost", "name", "sources", "by_default", "endpoints", "capabilities", "targets", "aliases")
 ENDPOINT = (
     "provider", "dialect", "base_url", "path", "base_url_env", "auth", "key_env", "max_tokens_field", "drops", "data",
 )  # fmt: skip
+GROUPS = ("about", "limits", "capabilities", "prices", "priors", "data")
 DIALECTS = ("openai.chat", "openai.responses", "anthropic.messages", "google.generate_content")
 
 
@@ -56,6 +57,11 @@ class CatalogReader:
         top.need("name", "the file")
         for name, row in self._rows(top, "sources", ("text", "as_of", "basis")):
             self._source(name, row)
+        by_default = top.child("by_default", GROUPS)
+        for group in by_default.nodes if by_default else ():
+            if by_default is not None and (name := by_default.text(group)) is not None:
+                self.tables.defaults[group] = (name, by_default.where(group))
+                pick(self.faults, (name, by_default.where(group)), self.tables.sources, "source")
         for name, row in self._rows(top, "endpoints", ENDPOINT):
             self._endpoint(name, row)
         for name, row in self._rows(top, "capabilities", ("extends", "flags", "without", "source")):
@@ -112,7 +118,7 @@ class CatalogReader:
         return Auth(auth.text("header") or "", auth.text("prefix") or "", pairs)
 
     def _flag_set(self, name: str, row: Row) -> None:
-        origin = origin_of(row, f"capability set {name!r}", self.tables)
+        origin = origin_of(row, "capabilities", self.tables)
         base = row.text("extends")
         inherited = pick(
             self.faults, None if base is None else (base, row.where("extends")), self.tables.sets, "capability set"

@@ -12,12 +12,13 @@ from waypost.runtime.catalog_nodes import Faults, Row, pick, row_of
 
 T = TypeVar("T")
 TARGET = ("endpoint", "about", "limits", "capabilities", "prices", "priors", "data", "snapshots", "labels")
-ABOUT = ("family", "tier", "source")
+ABOUT = ("family", "tier", "status", "source")
 LIMITS = ("context_window", "max_output", "source")
 DATA = ("region", "retention", "source")
 PRIORS = ("quality", "first_token", "per_token", "p95", "source")
 RATES = ("input", "output", "cached_input", "cache_write", "cache_write_1h")
 TIERS = ("fast_cheap", "balanced", "powerful", "local")
+STATUS = ("active", "deprecated", "shut_down")
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +34,7 @@ class Tables:
     """What targets may refer to, filled from the head of the file."""
 
     faults: Faults
+    defaults: dict[str, tuple[str, Source]] = field(default_factory=dict)
     sources: dict[str, Provenance] = field(default_factory=dict)
     endpoints: dict[str, Endpoint] = field(default_factory=dict)
     data: dict[str, Row] = field(default_factory=dict)
@@ -40,14 +42,17 @@ class Tables:
     snapshots: list[tuple[str, TargetId, Source]] = field(default_factory=list)
 
 
-def origin_of(row: Row, what: str, tables: Tables) -> Provenance | None:
-    """The source that a group of facts names; a fault where it names none."""
-    row.need("source", what)
-    name = row.text("source")
-    if name is None:
-        return None
-    cited = pick(tables.faults, (name, row.where("source")), tables.sources, "source")
-    return None if cited is None else Provenance(name, cited.as_of, cited.basis)
+def origin_of(row: Row, group: str, tables: Tables) -> Provenance | None:
+    """The source that a group of facts names, else the file's default for that group; a fault where there is none."""
+    if "source" in row.nodes:
+        name = row.text("source")
+        named = None if name is None else (name, row.where("source"))
+    else:
+        named = tables.defaults.get(group)
+        if named is None:
+            tables.faults.note(row.at, f"`{group}` has no `source`", "add `source:`, or a default under `by_default`")
+    cited = pick(tables.faults, named, tables.sources, "source")
+    return None if cited is None or named is None else Provenance(named[0], cited.as_of, cited.basis)
 
 
 def read_target(id_: TargetId, row: Row, tables: Tables) -> Target | None:
@@ -64,7 +69,6 @@ def read_target(id_: TargetId, row: Row, tables: Tables) -> Target | None:
     limits = facts.group(row.child("limits", LIMITS), "limits")
     data = facts.group(row.child("data", DATA) or tables.data.get(endpoint), "data")
     priors = facts.group(row.child("priors", PRIORS), "priors")
-    labels = row.child("labels", None)
     facts.snapshots(provider, row)
     return Target(
         id=id_,
@@ -73,7 +77,7 @@ def read_target(id_: TargetId, row: Row, tables: Tables) -> Target | None:
         endpoint=endpoint,
         deployment=deployment or None,
         family=facts.take(about, "family", Row.text),
-        tier=facts.tier(about),
+        tier=facts.word(about, "tier", TIERS),
         context_window=facts.take(limits, "context_window", Row.count),
         max_output=facts.take(limits, "max_output", Row.count),
         capabilities=facts.capabilities(row),
@@ -82,7 +86,7 @@ def read_target(id_: TargetId, row: Row, tables: Tables) -> Target | None:
         latency=facts.latency(priors),
         region=facts.take(data, "region", Row.text),
         retention=facts.take(data, "retention", Row.text),
-        labels={key: labels.text(key) or "" for key in sorted(labels.nodes)} if labels else {},
+        labels=facts.labels(row, about),
         provenance=dict(sorted(facts.provenance.items())),
     )
 
@@ -99,7 +103,7 @@ class _Facts:
         self.provenance: dict[str, Provenance] = {}
 
     def group(self, row: Row | None, what: str) -> _Group | None:
-        return None if row is None else (row, origin_of(row, f"`{what}` of {self.id}", self.tables))
+        return None if row is None else (row, origin_of(row, what, self.tables))
 
     def take(self, group: _Group | None, key: str, read: Callable[[Row, str], T | None]) -> T | None:
         """The fact ``key`` of a group, if it is there."""
@@ -111,11 +115,26 @@ class _Facts:
             self.provenance[key] = origin
         return value
 
-    def tier(self, group: _Group | None) -> str | None:
-        word = self.take(group, "tier", Row.text)
-        if word is None or group is None:
+    def word(self, group: _Group | None, key: str, known: tuple[str, ...]) -> str | None:
+        """A fact that is one of few words."""
+        said = self.take(group, key, Row.text)
+        if said is None or group is None:
             return None
-        return pick(self.tables.faults, (word, group[0].where("tier")), {tier: tier for tier in TIERS}, "tier")
+        return pick(self.tables.faults, (said, group[0].where(key)), {word: word for word in known}, key)
+
+    def labels(self, row: Row, about: _Group | None) -> dict[str, str]:
+        """The target's own labels, and its status as one."""
+        found: dict[str, str] = {}
+        status = self.word(about, "status", STATUS)
+        origin = self.provenance.pop("status", None)
+        if status is not None and origin is not None:
+            found["status"] = status
+            self.provenance["labels.status"] = origin
+        own = row.child("labels", None)
+        for key in own.nodes if own else ():
+            if own is not None and (text := own.text(key)) is not None:
+                found[key] = text
+        return dict(sorted(found.items()))
 
     def latency(self, group: _Group | None) -> Latency | None:
         """Both parts or none: a first token without a speed estimates nothing."""
@@ -164,7 +183,7 @@ def _prices(row: Row, tables: Tables) -> tuple[Price, ...]:
 
 
 def _price(row: Row, tables: Tables) -> Price | None:
-    cited = origin_of(row, "a price", tables)
+    cited = origin_of(row, "prices", tables)
     rates = {rate: row.price(rate) for rate in RATES}
     if "input" not in row.nodes and "output" not in row.nodes:
         tables.faults.note(row.at, "a price with neither `input` nor `output`", "give one, or remove the price")
