@@ -1,0 +1,239 @@
+"""Task and complexity of an ask by weighted phrases; one module of phrases per natural language beside this one.
+
+Phrases are separated by `` | ``, written in lower case without accents, and match whole words; a trailing ``*`` lets
+the last word go on.
+Phrases vote through signals: each has a weight for one task and points of complexity. What opens the ask counts more.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from typing import TypeAlias
+
+from waypost.core.features import classify_de, classify_en, classify_es, classify_fr, classify_pt
+from waypost.core.model.question import Complexity, Task
+
+LANGUAGES: dict[str, Mapping[str, str]] = {
+    "en": classify_en.PHRASES,
+    "pt": classify_pt.PHRASES,
+    "es": classify_es.PHRASES,
+    "fr": classify_fr.PHRASES,
+    "de": classify_de.PHRASES,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Signal:
+    """A vote of ``weight`` for ``task``, and ``points`` of complexity."""
+
+    task: Task | None
+    weight: int
+    points: int
+
+
+SIGNALS: dict[str, Signal] = {
+    "debug": Signal("debugging", 4, 0),
+    "trace": Signal("debugging", 2, 1),
+    "root_cause": Signal("debugging", 2, 2),
+    "syntax_slip": Signal("debugging", 4, -1),
+    "concurrency": Signal("debugging", 1, 2),
+    "refactor": Signal("code_generation", 6, 1),
+    "review": Signal("code_review", 6, 0),
+    "audit": Signal("code_review", 2, 2),
+    "architecture": Signal("architecture_design", 5, 0),
+    "scale": Signal("architecture_design", 1, 2),
+    "tradeoff": Signal("architecture_design", 1, 1),
+    "compare": Signal(None, 0, 1),
+    "justify": Signal(None, 0, 1),
+    "test": Signal("code_generation", 4, 1),
+    "write_code": Signal("code_generation", 4, 0),
+    "document": Signal("documentation", 6, 0),
+    "docstring": Signal("documentation", 7, -1),
+    "analyze": Signal("data_analysis", 4, 0),
+    "statistics": Signal("data_analysis", 2, 2),
+    "math": Signal("math_reasoning", 4, 0),
+    "arithmetic": Signal("math_reasoning", 4, 0),
+    "calculus": Signal("math_reasoning", 2, 1),
+    "prove": Signal("math_reasoning", 4, 4),
+    "generalize": Signal(None, 0, 1),
+    "question": Signal("question_answer", 2, 0),
+    "question_mark": Signal("question_answer", 1, 0),
+    "explain": Signal("question_answer", 2, 1),
+    "detail": Signal(None, 0, 1),
+    "summarize": Signal("summarization", 7, 0),
+    "translate": Signal("translation", 7, 0),
+    "extract": Signal("extraction", 6, 0),
+    "creative": Signal("creative_writing", 6, 0),
+    "compose": Signal("creative_writing", 5, 2),
+    "steps": Signal(None, 0, 1),
+    "brief": Signal(None, 0, -1),
+    "demanding": Signal(None, 0, 1),
+    "greeting": Signal("conversation", 2, 0),
+    "traceback": Signal("debugging", 4, 0),
+    "code": Signal("code_review", 1, 0),
+}
+"""The closed vocabulary of signals. The last ones are seen in the text's shape, not in its words."""
+
+BASE: dict[Task, int] = {
+    "code_generation": 1,
+    "code_review": 2,
+    "debugging": 2,
+    "architecture_design": 2,
+    "documentation": 2,
+    "data_analysis": 2,
+    "math_reasoning": 1,
+    "question_answer": 0,
+    "summarization": 0,
+    "translation": 0,
+    "extraction": 0,
+    "creative_writing": 0,
+    "conversation": 0,
+}
+"""Points of complexity that a task has by itself. It is medium from `MEDIUM` points, complex from `COMPLEX`."""
+
+MEDIUM, COMPLEX = 2, 4
+_OPENING = 40
+_OPENING_BONUS = 3
+_LONG_ASK = (22, 120)
+_LONG_INPUT = (3_000, 30_000)
+
+
+def fold(text: str) -> str:
+    """Lower case without accents, of the same length but for ``ß``; other scripts become ``?``, which breaks words."""
+    low = text.lower()
+    if low.isascii():
+        return low
+    low = unicodedata.normalize("NFC", low).replace("ß", "ss")
+    return low.encode("cp1252", "replace").translate(_PLAIN).decode("ascii")
+
+
+def _plain() -> bytes:
+    """The Western code page to its letters without marks; what has no plain form becomes a blank."""
+    signs = {"’": "'", "‘": "'", "–": "-", "—": "-", "×": "*", "÷": "/", "œ": "o", "æ": "a", "ø": "o"}
+    table = bytearray(range(128)) + bytearray(b" " * 128)
+    for code in range(128, 256):
+        sign = bytes((code,)).decode("cp1252", "ignore")
+        base = signs.get(sign) or unicodedata.normalize("NFD", sign)[:1]
+        if base.isascii() and base:
+            table[code] = ord(base)
+    return bytes(table)
+
+
+_PLAIN = _plain()
+_ARITHMETIC = re.compile(r"\d ?(?:[*+^%]|[-/x] ) ?-?(?:\d|of\b|de\b|von\b)")
+_POWER = re.compile(r"[a-z]\^\d")
+_TRACES = ("traceback (most recent", "error: ", "exception: ", "panic: ", "segmentation fault", "\n    at ", "\n\tat ")
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What the rules make of an ask; ``signals`` are names of `SIGNALS`, sorted."""
+
+    task: Task
+    complexity: Complexity
+    signals: tuple[str, ...]
+
+
+def classify(ask: str, language: str | None, *, tokens: int, has_code: bool) -> Verdict:
+    """Task and complexity of ``ask``, the user's own words without fenced code, in a request of ``tokens``."""
+    folded = fold(ask)
+    found = signals(folded, language)
+    if "?" in ask:
+        found["question_mark"] = len(folded)
+    if has_code:
+        found["code"] = len(folded)
+    task = _task(found)
+    points = BASE[task] + _size(folded, tokens)
+    for name in found:
+        points += SIGNALS[name].points
+    complexity: Complexity = "simple" if points < MEDIUM else "medium" if points < COMPLEX else "complex"
+    return Verdict(task, complexity, tuple(sorted(found)))
+
+
+def _task(found: Mapping[str, int]) -> Task:
+    """The task with most weight; of equals the one that `BASE` names first."""
+    weights: dict[Task, int] = {}
+    for name, position in found.items():
+        signal = SIGNALS[name]
+        if signal.task is not None:
+            bonus = _OPENING_BONUS if position < _OPENING and signal.weight > 1 else 0
+            weights[signal.task] = weights.get(signal.task, 0) + signal.weight + bonus
+    if not weights:
+        return "conversation"
+    best = max(weights.values())
+    return next(task for task in BASE if weights.get(task) == best)
+
+
+def _size(folded: str, tokens: int) -> int:
+    words = folded.count(" ") + folded.count("\n")
+    medium, long = _LONG_ASK
+    large, huge = _LONG_INPUT
+    return (words > medium) + (words > long) + (tokens > large) + (tokens > huge)
+
+
+def signals(folded: str, language: str | None) -> dict[str, int]:
+    """Names of the signals in a folded ask, each with the position of its first phrase."""
+    found: dict[str, int] = {}
+    order = (language,) if language in (None, "en") else ("en", language)
+    for name in order:
+        _scan(folded, name or "en", found)
+    if not found and language is None:
+        for name in LANGUAGES:
+            _scan(folded, name, found)
+    match = _ARITHMETIC.search(folded) or ("^" in folded and _POWER.search(folded))
+    if match:
+        found["arithmetic"] = match.start()
+    if any(trace in folded for trace in _TRACES):
+        found["traceback"] = 0
+    return found
+
+
+def _scan(folded: str, language: str, found: dict[str, int]) -> None:
+    pattern, owners = _matcher(language)
+    for match in pattern.finditer(folded):
+        for name in owners[match.group()]:
+            found.setdefault(name, match.start())
+
+
+@cache
+def _matcher(language: str) -> tuple[re.Pattern[str], dict[str, tuple[str, ...]]]:
+    """One alternation of all phrases, their common beginnings shared; and the signals of each matched text."""
+    owners: dict[str, tuple[str, ...]] = {}
+    stemmed: set[str] = set()
+    trie: Trie = {}
+    for signal, phrases in LANGUAGES[language].items():
+        for phrase in phrases.split(" | "):
+            text = phrase.removesuffix("*")
+            owners[text] = (*owners.get(text, ()), signal)
+            node = trie
+            for character in text:
+                node = node.setdefault(character, {})
+            node["*" if phrase != text else "$"] = {}
+            if phrase != text:
+                stemmed.add(text)
+    for text, names in owners.items():
+        stems = (text[:end] for end in range(max(text.rfind(" "), 0) + 1, len(text)) if text[:end] in stemmed)
+        owners[text] = tuple(dict.fromkeys((*names, *(name for stem in stems for name in owners[stem]))))
+    return re.compile(rf"(?<![\w-])(?:{_alternation(trie)})", re.ASCII), owners
+
+
+Trie: TypeAlias = dict[str, "Trie"]
+
+
+def _alternation(trie: Trie) -> str:
+    """Longest first: what goes on stands before what may end."""
+    branches = [re.escape(key) + _group(node) for key, node in sorted(trie.items()) if key not in "*$"]
+    if "*" in trie:
+        branches.append("")
+    elif "$" in trie:
+        branches.append(r"(?![\w-])")
+    return "|".join(branches)
+
+
+def _group(trie: Trie) -> str:
+    body = _alternation(trie)
+    return body if len(trie) == 1 else f"(?:{body})"

@@ -1,0 +1,170 @@
+"""The class of data that a text holds; the class only, never the data, nor where it stood.
+
+Every pattern is bounded, and numbers must pass their own check digits, so that an order number is not taken for a card.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Literal
+
+DataClass = Literal["none", "personal", "secret", "financial", "health"]
+
+LOOK = 12_000
+"""Characters looked at from the start of a text, and as many from its end."""
+
+# A literal beginning that nothing else has, then enough of an opaque rest.
+_KEYS = (
+    (("sk-",), r"\bsk-[A-Za-z0-9_-]{20}"),
+    (("AKIA", "ASIA"), r"\b(?:AKIA|ASIA)[0-9A-Z]{16}\b"),
+    (("ghp_", "gho_", "ghs_", "ghu_", "github_pat_"), r"\b(?:gh[opsu]_[A-Za-z0-9]{30}|github_pat_[A-Za-z0-9_]{30})"),
+    (("glpat-",), r"\bglpat-[A-Za-z0-9_-]{16}"),
+    (("xox",), r"\bxox[abprs]-[A-Za-z0-9-]{10}"),
+    (("AIza",), r"\bAIza[A-Za-z0-9_-]{35}"),
+    (("sk_live_", "rk_live_"), r"\b[rs]k_live_[A-Za-z0-9]{16}"),
+    (("gsk_",), r"\bgsk_[A-Za-z0-9]{20}"),
+    (("hf_",), r"\bhf_[A-Za-z0-9]{20}"),
+    (("eyJ",), r"\beyJ[A-Za-z0-9_-]{10,2000}\.eyJ[A-Za-z0-9_-]{10}"),
+    (("PRIVATE KEY-----",), r"-----BEGIN [A-Z ]{0,20}PRIVATE KEY-----"),
+    (("://",), r"\b[a-z][a-z0-9+]{1,20}://[^\s:@/]{1,64}:[^\s:@/]{3,128}@[\w.-]"),
+)
+_NAMES = ("key", "token", "secret", "passw", "senha", "contrase")
+_ASSIGNED = re.compile(
+    r"(?:api[_-]?key|secret(?:[_-]?key)?|access[_-]?token|auth[_-]?token|password|passwd|senha|contrase\xf1a)"
+    r"[\"']?[ \t]{0,4}[:=][ \t]{0,4}[\"']?(?=[^\s\"']{0,64}\d)(?=[^\s\"']{0,64}[a-z])[^\s\"'<>{}]{8}"
+)
+_LOCAL = re.compile(r"[\w+-]$")
+_DOMAIN = re.compile(r"@(?:[A-Za-z0-9-]{1,63}\.){1,5}[A-Za-z]{2,24}\b")
+_RUN = re.compile(r"[+(0-9][0-9 ().-]{7,40}+", re.ASCII)
+_WORD = re.compile(r"[\w.]")
+_CARD = re.compile(
+    r"(?<![\d.-])(?:\d{13,19}|\d{4}([ -])\d{4}\1\d{4}\1\d{1,7}|\d{4}([ -])\d{6}\2\d{4,5})(?![\d-])", re.ASCII
+)
+_SSN = re.compile(r"(?<![\d-])(?!000|666|9)\d{3}-(?!00)\d\d-(?!0000)\d{4}(?![\d-])", re.ASCII)
+_CPF = re.compile(r"(?<![\d.-])(?:\d{3}\.\d{3}\.\d{3}-\d\d|\d{11})(?![\d-])", re.ASCII)
+_PHONE = re.compile(
+    r"\+\d{1,3}[ .-]?\(?\d{1,4}\)?(?:[ .-]?\d{2,5}){1,4}(?!\d)|\(\d{2,3}\) ?\d{3,5}[ .-]\d{4}(?!\d)"
+    r"|(?<![\d.-])\d{3}[.-]\d{3}[.-]\d{4}(?![\d.-])",
+    re.ASCII,
+)
+_IBAN = re.compile(r"[A-Z]{2}(?<!\w[A-Z]{2})\d{2}(?: ?[A-Z0-9]{4}){2,7}(?: ?[A-Z0-9]{1,3})?\b", re.ASCII)
+_MEDICAL = (
+    "medical record",
+    "patient name",
+    "patient id",
+    "patient record",
+    "patient's",
+    "patient is a",
+    "patient has",
+    "patient was",
+    "diagnosed with",
+    "diagnosis of",
+    "prescribed",
+    "icd-10",
+    "icd10",
+    "lab results",
+    "blood test",
+    "prontuário",
+    "paciente",
+    "diagnóstico de",
+    "diagnosticad",
+    "prescrição",
+    "laudo médico",
+    "cid-10",
+    "historia clínica",
+    "dossier médical",
+    "ordonnance",
+    "patientenakte",
+    "diagnostiziert",
+)
+_MOST = 200
+"""How many numbers, and how many marks of an address, are looked at."""
+
+
+def data_class(text: str) -> DataClass:
+    """The gravest class found: secret, then health, financial, personal, none.
+
+    Health needs two different medical phrases, or one beside something personal: a question about an illness is not
+    yet a patient's record.
+    """
+    if len(text) > 2 * LOOK:
+        text = f"{text[:LOOK]}\n{text[-LOOK:]}"
+    low = text.lower()
+    if _secret(text, low):
+        return "secret"
+    numbers = _numbers(text)
+    financial = "financial" in numbers
+    personal = "personal" in numbers or ("@" in text and _address(text))
+    medical = sum(phrase in low for phrase in _MEDICAL)
+    if medical > 1 or (medical and (personal or financial)):
+        return "health"
+    if financial:
+        return "financial"
+    return "personal" if personal else "none"
+
+
+def _secret(text: str, low: str) -> bool:
+    for beginnings, pattern in _KEYS:
+        for beginning in beginnings:
+            if beginning in text and re.search(pattern, text):
+                return True
+    return (":" in low or "=" in low) and any(name in low for name in _NAMES) and _ASSIGNED.search(low) is not None
+
+
+def _address(text: str) -> bool:
+    """An e-mail address, looked for at each ``@``."""
+    at = text.find("@")
+    for _ in range(_MOST):
+        if at < 0:
+            return False
+        if _LOCAL.match(text[at - 1 : at]) and _DOMAIN.match(text, at):
+            return True
+        at = text.find("@", at + 1)
+    return False
+
+
+def _numbers(text: str) -> set[DataClass]:
+    found: set[DataClass] = set()
+    for count, match in enumerate(_RUN.finditer(text)):
+        run = match.group()
+        if _WORD.match(text[max(match.start() - 1, 0) : match.start()]):
+            continue
+        if any(_luhn(card.group()) for card in _CARD.finditer(run)):
+            found.add("financial")
+        elif _SSN.search(run) or _phone(run) or any(_cpf(number.group()) for number in _CPF.finditer(run)):
+            found.add("personal")
+        if count == _MOST:
+            break
+    if any(_mod97(account.group()) for account in _IBAN.finditer(text)):
+        found.add("financial")
+    return found
+
+
+def _figures(number: str) -> list[int]:
+    return [int(c) for c in number if c.isdigit()]
+
+
+def _luhn(number: str) -> bool:
+    """The check digit of payment cards, on numbers that a card network issues."""
+    digits = _figures(number)
+    doubled = (d * 2 - 9 if d > 4 else d * 2 for d in digits[-2::-2])
+    return digits[0] in (2, 3, 4, 5, 6) and len(set(digits)) > 1 and (sum(digits[-1::-2]) + sum(doubled)) % 10 == 0
+
+
+def _phone(run: str) -> bool:
+    match = _PHONE.search(run)
+    return match is not None and 8 <= len(_figures(match.group())) <= 15
+
+
+def _cpf(number: str) -> bool:
+    """The Brazilian taxpayer's number, with both of its check digits."""
+    digits = _figures(number)
+    return len(set(digits)) > 1 and all(
+        sum(d * (n + 1 - i) for i, d in enumerate(digits[:n])) * 10 % 11 % 10 == digits[n] for n in (9, 10)
+    )
+
+
+def _mod97(account: str) -> bool:
+    """The check number of an IBAN."""
+    compact = account.replace(" ", "")
+    return 15 <= len(compact) <= 34 and int("".join(str(int(c, 36)) for c in compact[4:] + compact[:4])) % 97 == 1
