@@ -18,6 +18,9 @@ from waypost.core.model.question import Context
 Value: TypeAlias = "str | bool | int | float | Sequence[str] | Sequence[int] | Sequence[float]"
 Attributes: TypeAlias = dict[str, Value]
 
+SCOPES = ("department", "workflow")
+"""The keys of the caller's context that appear in telemetry unless configured otherwise."""
+
 MAX_CANDIDATES = 24
 MAX_ATTRIBUTES = 64
 """Spans keep 128 by default and throw out the oldest, which are our most important; the rest is for others."""

@@ -24,15 +24,15 @@ from waypost.core.model.outcome import Attempt
 
 log = logging.getLogger("waypost")
 
-SCOPES = ("department", "workflow")
-"""The keys of the caller's context that appear in telemetry unless configured otherwise."""
-
 MAX_OPEN = 10_000
 """Calls without an end that are kept; the oldest beyond them are given up."""
 
 
 class Metrics(Protocol):
     """Who counts, on the worker, with the contexts of the spans at hand."""
+
+    @property
+    def active(self) -> bool: ...
 
     def call(self, settled: Settled, decisions: Sequence[Decided], scene: Scene) -> None: ...
 
@@ -75,7 +75,7 @@ class OtelSpans:
         defer: Callable[..., bool],
         *,
         inline: bool = False,
-        scopes: Sequence[str] = SCOPES,
+        scopes: Sequence[str] = attributes.SCOPES,
         metrics: Metrics | None = None,
     ) -> None:
         self.degraded = 0
@@ -122,6 +122,12 @@ class OtelSpans:
             return _INACTIVE
         return _Active(scene.current, scene.owned)
 
+    def trace_id(self, receipt: str) -> str | None:
+        """The trace of a call in progress, as 32 hex digits; ``None`` where nothing is being traced."""
+        scene = self._scenes.get(receipt)
+        context = None if scene is None else scene.route.get_span_context()
+        return trace.format_trace_id(context.trace_id) if context is not None and context.is_valid else None
+
     # -- on the caller's thread ---------------------------------------------------------------------------------------
 
     def _started(self, event: Started) -> None:
@@ -161,7 +167,7 @@ class OtelSpans:
 
     def _settled(self, event: Settled) -> None:
         scene = self._scenes.pop(event.started.receipt, None)
-        if scene is None or not (self._metrics is not None or _recording(scene)):
+        if scene is None or not (_recording(scene) or (self._metrics is not None and self._metrics.active)):
             return
         if not self._defer(self._finish, scene, event):
             self.degraded += 1
