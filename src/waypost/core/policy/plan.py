@@ -1,0 +1,129 @@
+"""A compiled policy: what `decide` walks through, with memos for everything that repeats.
+
+Memos are plain dictionaries bounded by `remember`; a race computes a value twice and never a wrong one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple, TypeAlias
+
+from waypost.core.catalog.table import Catalog
+from waypost.core.model.question import Question
+from waypost.core.model.target import Dialect, TargetId
+from waypost.core.policy.columns import Columns
+from waypost.core.policy.request import Reader, Truth, Values
+from waypost.core.policy.tree import Filter, Policy, Rule
+from waypost.core.policy.world import World
+
+STANDBY = 8
+"""How many ranked survivors a decision names."""
+Entries: TypeAlias = tuple[tuple[str, int], ...]
+
+
+class View(NamedTuple):
+    """What decides one class of questions in one world, before ``tried``: everything but the seed."""
+
+    rejections: Entries
+    survivors: int
+    order: tuple[int, ...]
+    scores: tuple[int, ...]
+    program: Program
+    strategy: str
+
+
+@dataclass(eq=False, slots=True)
+class Line:
+    """One filter, compiled. ``fixed`` is the mask of its failing candidates where the catalog alone decides."""
+
+    number: int
+    filter: Filter
+    fixed: int | None
+    key: Callable[[Values], Any] | None
+    of_world: bool
+    evaluate: Callable[[Values, World], tuple[int, int]]
+    when: Callable[[Values], Truth] | None
+    memo: dict[Any, int] = field(default_factory=dict)
+
+
+@dataclass(eq=False, slots=True)
+class Step:
+    """The lines of one name, at the place of the first: a mask known at once, or-ed with what must be evaluated."""
+
+    name: str
+    fixed: int
+    lines: tuple[Line, ...]
+
+
+@dataclass(eq=False, slots=True)
+class Ranked:
+    """The best candidates of a grid cell, best first, with their scores; ``complete`` when none is left out."""
+
+    order: Sequence[int]
+    scores: Sequence[int]
+    complete: bool
+
+
+@dataclass(eq=False, slots=True)
+class Program:
+    """What holds once it is known which rule matched and which lines apply.
+
+    ``dead`` is the mask of candidates that cannot survive in it, whatever the call is; only the others are ranked.
+    """
+
+    rule: Rule | None
+    steps: tuple[Step, ...]
+    dead: int
+    candidates: tuple[int, ...]
+    ranked: dict[tuple[str, tuple[int, ...]], Ranked] = field(default_factory=dict)
+    whole: dict[tuple[str, tuple[int, ...]], Ranked] = field(default_factory=dict)
+
+
+class Plan:
+    """A policy compiled against a catalog. Made by `compile_policy`; read by `decide`, `prove` and `act`."""
+
+    def __init__(
+        self,
+        policy: Policy,
+        catalog: Catalog,
+        expresses: Mapping[Dialect, frozenset[str]],
+        *,
+        columns: Columns,
+        reader: Reader,
+        needs_call_facts: bool,
+    ) -> None:
+        self.policy = policy
+        self.catalog = catalog
+        self.expresses = expresses
+        self.standby = STANDBY
+        self.needs_call_facts = needs_call_facts
+        self.columns = columns
+        self.reader = reader
+        self.match: Callable[[Values], Truth] | None = None
+        self.lines: tuple[Line, ...] = ()
+        self.rule_lines: tuple[tuple[Line, ...], ...] = ()
+        self.whens: tuple[Callable[[Values], Truth] | None, ...] = ()
+        self.when_key: Callable[[Values], Any] | None = None
+        self.fixed = 0
+        self.world: World | None = None
+        self.worlds: dict[Any, World] = {}
+        self.outcomes: dict[Any, Program] = {}
+        self.programs: dict[Any, Program] = {}
+        self.origins: dict[Any, tuple[Entries, int]] = {}
+        self.needs: dict[Any, tuple[Entries, int]] = {}
+        self.windows: dict[int, int] = {}
+        self.outputs: dict[int, int] = {}
+
+    def matches(self, question: Question) -> bool:
+        """Whether the policy's ``match`` is true for ``question``; a policy without one matches."""
+        return self.match is None or self.match(self.reader.read(question)) is True
+
+    def default_for(self, provider: str) -> TargetId | None:
+        """The policy's default target for a caller at ``provider``.
+
+        ``None`` where there is none, or where a rule that depends on the catalog alone rejects it.
+        """
+        target = self.policy.default.get(provider) or self.policy.default.get("*")
+        position = None if target is None else self.catalog.index.get(target)
+        return None if position is None or self.fixed >> position & 1 else target

@@ -1,0 +1,29 @@
+"""What a strategy is asked: to score these candidates for this grid cell."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from waypost.core.policy.columns import Columns
+from waypost.core.policy.tree import Rank, Scale
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """``cell`` is (tokens in, tokens out) on the grid; ``scales`` are the policy's."""
+
+    columns: Columns
+    rank: Rank
+    scales: Sequence[Scale]
+    indices: Sequence[int]
+    cell: tuple[int, int]
+
+    def values(self, field: str) -> list[int | None]:
+        """The raw values of cost, latency or quality, ``None`` where unknown."""
+        if field == "cost":
+            return self.columns.costs(self.indices, *self.cell)
+        if field == "latency":
+            return self.columns.latencies(self.indices, self.cell[1])
+        quality = self.columns.numbers("quality")
+        return [quality[index] for index in self.indices]

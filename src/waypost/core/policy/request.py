@@ -1,0 +1,220 @@
+"""The request's side of a plan: which facts of a question it reads, and predicates over them in three values.
+
+A question is read once into a flat tuple, which is also the key of every memo. Its first places are fixed.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from operator import attrgetter
+from typing import Any, TypeAlias, assert_never
+
+from waypost.core.model.money import MICRO, grid
+from waypost.core.model.needs import Need
+from waypost.core.model.question import Question
+from waypost.core.policy.tree import And, Compare, FieldTimes, Items, Not, Op, Or, Predicate, Word
+
+Values: TypeAlias = tuple[Any, ...]
+Truth: TypeAlias = bool | None
+"""Kleene's three values; ``None`` is unknown."""
+
+TOKENS_IN, TOKENS_OUT, FLAGS = 0, 1, 2
+DIALECT, ENDPOINT, HOST, GRANTED, PINNED, CREDENTIALS, PREFERENCE, MAX_OUTPUT = range(3, 11)
+_FIXED = (
+    "dialect",
+    "origin.endpoint",
+    "origin.host",
+    "granted",
+    "pinned",
+    "credentials",
+    "context.preference",
+    "features.max_output",
+)
+_PATHS = {
+    "task": "features.task",
+    "complexity": "features.complexity",
+    "language": "features.language",
+    "data_class": "features.data_class",
+    "requested.model": "requested",
+    "origin.provider": "origin.provider",
+    "origin.sdk": "origin.sdk",
+    "department": "context.department",
+    "user": "context.user",
+    "workflow": "context.workflow",
+    "step": "context.step",
+    "session": "context.session",
+    "budget_tier": "context.tier",
+    "streaming": "streaming",
+    "code": "features.has_code",
+    "auto": "auto",
+    "turns": "features.turns",
+    "messages": "features.messages",
+    "code_language": "features.code_languages",
+    "signals": "features.signals",
+}
+_PLACES: dict[str, tuple[int, ...]] = {
+    "tokens.input": (TOKENS_IN,),
+    "tokens.output": (TOKENS_OUT,),
+    "tokens.total": (TOKENS_IN, TOKENS_OUT),
+    "needs": (FLAGS,),
+    "origin.dialect": (DIALECT,),
+    "preference": (PREFERENCE,),
+    "tokens.max_output": (MAX_OUTPUT,),
+}
+_WORDS = {True: "true", False: "false"}
+
+
+class Reader:
+    """Reads what one plan needs of a question. ``places`` are the positions of a field in the tuple."""
+
+    def __init__(self, fields: frozenset[str]) -> None:
+        extra = sorted(field for field in fields if field in _PATHS)
+        self._labels = tuple(sorted(field[8:] for field in fields if field.startswith("context.")))
+        self._get = attrgetter(*_FIXED, *(_PATHS[field] for field in extra))
+        first = FLAGS + 1 + len(_FIXED)
+        self._places = dict(_PLACES)
+        self._places.update((field, (first + index,)) for index, field in enumerate(extra))
+        first += len(extra)
+        self._places.update((f"context.{name}", (first + index,)) for index, name in enumerate(self._labels))
+
+    def places(self, field: str) -> tuple[int, ...]:
+        """Where the facts behind ``field`` stand."""
+        return self._places[field]
+
+    def read(self, question: Question) -> Values:
+        """The facts of ``question``, hashable."""
+        features = question.features
+        values = (
+            grid(features.tokens_input),
+            grid(features.tokens_output),
+            required(question.needs) if question.needs else (),
+            *self._get(question),
+        )
+        if self._labels:
+            labels = question.context.labels
+            return values + tuple([labels.get(name) for name in self._labels])
+        return values
+
+    def value(self, field: str) -> Callable[[Values], Any]:
+        """How to take the field's value out of what was read."""
+        if field == "tokens.total":
+            return lambda values: values[TOKENS_IN] + values[TOKENS_OUT]
+        (place,) = self._places[field]
+        if field in ("streaming", "code", "auto"):
+            return lambda values: _WORDS[values[place]]
+        return lambda values: values[place]
+
+
+def required(needs: tuple[Need, ...]) -> tuple[str, ...]:
+    """The flags of required needs, once each, sorted."""
+    return tuple(sorted({need.flag for need in needs if need.severity == "required"}))
+
+
+def truth(predicate: Predicate, reader: Reader) -> Callable[[Values], Truth]:
+    """A predicate over request fields as a function of what was read."""
+    match predicate:
+        case Compare():
+            return _comparison(predicate, reader)
+        case Not():
+            inner = truth(predicate.term, reader)
+            return lambda values: None if (found := inner(values)) is None else not found
+        case And():
+            return _joined([truth(term, reader) for term in predicate.terms], decisive=False)
+        case Or():
+            return _joined([truth(term, reader) for term in predicate.terms], decisive=True)
+        case _:
+            assert_never(predicate)
+
+
+def _joined(terms: list[Callable[[Values], Truth]], *, decisive: bool) -> Callable[[Values], Truth]:
+    def evaluate(values: Values) -> Truth:
+        out: Truth = not decisive
+        for term in terms:
+            found = term(values)
+            if found is decisive:
+                return decisive
+            if found is None:
+                out = None
+        return out
+
+    return evaluate
+
+
+def _comparison(compare: Compare, reader: Reader) -> Callable[[Values], Truth]:
+    left = reader.value(compare.field)
+    if isinstance(compare.value, FieldTimes):
+        right, factor, op = reader.value(compare.value.field), compare.value.factor, compare.op
+
+        def against(values: Values) -> Truth:
+            a, b = left(values), right(values)
+            return None if a is None or b is None else ordered(op, a * MICRO, b * factor)
+
+        return against
+    test = tester(compare)
+
+    def evaluate(values: Values) -> Truth:
+        found = left(values)
+        return None if found is None else test(found)
+
+    return evaluate
+
+
+def tester(compare: Compare) -> Callable[[Any], bool]:
+    """``field op constant`` as a test of a known value."""
+    op, value = compare.op, compare.value
+    if isinstance(value, Items):
+        members = frozenset(item.value for item in value.items)
+        return (lambda found: found in members) if op == "in" else (lambda found: found not in members)
+    if isinstance(value, FieldTimes):
+        raise TypeError(f"{compare.text} compares two fields")
+    constant = value.value
+    if op == "has":
+        return lambda found: constant in found
+    if op == "matches":
+        return glob(str(constant))
+    if isinstance(value, Word):
+        return (lambda found: found == constant) if op == "==" else (lambda found: found != constant)
+    number = int(constant)
+    return lambda found: ordered(op, found, number)
+
+
+def ordered(op: Op, a: int, b: int) -> bool:
+    """``a op b`` for numbers."""
+    match op:
+        case "<":
+            return a < b
+        case "<=":
+            return a <= b
+        case ">":
+            return a > b
+        case ">=":
+            return a >= b
+        case "==":
+            return a == b
+        case _:
+            return a != b
+
+
+def glob(pattern: str) -> Callable[[str], bool]:
+    """A glob of ``*`` and ``?`` over the whole text, in time bounded by the product of the two lengths."""
+    parts = pattern.split("*")
+    heads = [re.compile("".join("." if char == "?" else re.escape(char) for char in part), re.DOTALL) for part in parts]
+    first, *middle = heads
+    if not middle:
+        return lambda text: first.fullmatch(text) is not None
+    last, size = middle.pop(), len(parts[-1])
+
+    def match(text: str) -> bool:
+        found = first.match(text)
+        if found is None:
+            return False
+        position = found.end()
+        for part in middle:
+            found = part.search(text, position)
+            if found is None:
+                return False
+            position = found.end()
+        return len(text) - size >= position and last.fullmatch(text, len(text) - size) is not None
+
+    return match

@@ -1,0 +1,146 @@
+"""Policy files: from text with positions to a sealed `Policy`, after ``extends``, variables and defaults.
+
+The reader is our own over positioned nodes, so that every error has its place and nothing is imported for it.
+All errors of a file and of the files that it extends come in one `PolicyError` with ``others``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from waypost.core.catalog.table import Catalog
+from waypost.core.policy.document import VERSION
+from waypost.core.policy.tree import Policy
+from waypost.errors import PolicyError
+from waypost.runtime import yaml
+from waypost.runtime.nodes import is_null, spoken
+from waypost.runtime.policy_reader import read_tree
+
+_REPLACED = frozenset(("rank", "select"))
+_SUFFIXES = ("", ".yaml", ".yml")
+
+
+def load_policy(path_or_text: str | Path, *, catalog: Catalog | None, search: Sequence[Path] = ()) -> Policy:
+    """The policy in a file, or in ``path_or_text`` itself where that has a line break.
+
+    ``extends`` looks beside the file, then in ``search``, then among the packaged policies. Without a ``catalog``
+    the names of targets are not checked, and only the policy's own tiers are known.
+
+    Raises:
+        PolicyError: the file cannot be read or used; ``where`` is ``file:line:column``.
+    """
+    if isinstance(path_or_text, str) and "\n" in path_or_text:
+        return read_policy(path_or_text, "<policy>", catalog=catalog, search=search)
+    path = Path(path_or_text)
+    return read_policy(_read(path, str(path)), str(path), catalog=catalog, search=(path.parent, *search))
+
+
+def read_policy(text: str, file: str, *, catalog: Catalog | None, search: Sequence[Path] = ()) -> Policy:
+    """The policy in ``text``, which messages call ``file``; otherwise as `load_policy`."""
+    folders = (*search, *packaged())
+    root = _document(text, file)
+    chain = [(file, _resolved(file))]
+    sources = [file]
+    while (base := root.get("extends")) is not None and not is_null(base):
+        found = _base(base, folders, chain)
+        chain.append((str(found), _resolved(str(found))))
+        sources.append(str(found))
+        parent = _document(_read(found, str(base.at)), str(found))
+        root = _merge(_without(root, "extends"), parent, top=True)
+    return read_tree(root, catalog, tuple(sources))
+
+
+def packaged() -> tuple[Path, ...]:
+    """The folder of the policies that come with the package: in a wheel, or in the repository."""
+    here = Path(__file__).resolve()
+    folders = (here.parents[1] / "policies", here.parents[3] / "policies")
+    return tuple(folder for folder in folders if folder.is_dir())
+
+
+def _read(path: Path, where: str) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        raise PolicyError(f"there is no file {str(path)!r}", where=where, remedy="check the path") from None
+    except UnicodeDecodeError:
+        raise PolicyError(f"{str(path)!r} is not UTF-8", where=where, remedy="save it as UTF-8") from None
+    except OSError as exc:
+        raise PolicyError(f"cannot read {str(path)!r}: {exc.strerror}", where=where, remedy="check the path") from None
+
+
+def _document(text: str, file: str) -> yaml.Mapping:
+    root = yaml.parse(text, file, PolicyError)
+    if not isinstance(root, yaml.Mapping):
+        raise PolicyError(f"a policy is a mapping, not {spoken(root)}", where=str(root.at), remedy="write `name: ...`")
+    version = root.get("waypost")
+    if version is None:
+        raise PolicyError("the language version is missing", where=str(root.at), remedy=f"write `waypost: {VERSION}`")
+    if not isinstance(version, yaml.Scalar) or version.raw != VERSION:
+        what = f"unknown language version {spoken(version)}"
+        raise PolicyError(what, where=str(version.at), remedy=f"this version of Waypost reads {VERSION}")
+    _check_tags(root)
+    return root
+
+
+def _check_tags(node: yaml.Node) -> None:
+    if node.tag not in (None, "!replace"):
+        raise PolicyError(f"unknown tag {node.tag!r}", where=str(node.at), remedy="the only tag is !replace")
+    children: tuple[yaml.Node, ...] = ()
+    if isinstance(node, yaml.Mapping):
+        children = tuple(value for _, value in node.entries)
+    elif isinstance(node, yaml.Sequence):
+        children = node.items
+    for child in children:
+        _check_tags(child)
+
+
+def _resolved(file: str) -> str:
+    return str(Path(file).resolve())
+
+
+def _base(node: yaml.Node, folders: Sequence[Path], chain: list[tuple[str, str]]) -> Path:
+    """The file that ``extends`` names; it may not be on the chain already."""
+    if not isinstance(node, yaml.Scalar) or node.kind != "str":
+        raise PolicyError(f"extends is {spoken(node)}, not a name", where=str(node.at), remedy="write `extends: base`")
+    candidates = (folder / f"{node.raw}{suffix}" for folder in folders for suffix in _SUFFIXES)
+    found = next((path for path in candidates if path.is_file()), None)
+    if found is None:
+        known = {path.stem for folder in folders for path in folder.glob("*.yaml")}
+        raise PolicyError(
+            f"extends {node.raw!r}: no such policy", where=str(node.at), remedy=yaml.suggest(node.raw, known)
+        )
+    seen = [resolved for _, resolved in chain]
+    if _resolved(str(found)) in seen:
+        circle = " -> ".join([Path(file).name for file, _ in chain] + [found.name])
+        raise PolicyError(f"extends goes in a circle: {circle}", where=str(node.at), remedy="break it at one place")
+    return found
+
+
+def _without(node: yaml.Mapping, key: str) -> yaml.Mapping:
+    return yaml.Mapping(tuple(entry for entry in node.entries if entry[0].raw != key), node.at, node.tag)
+
+
+def _merge(child: yaml.Mapping, base: yaml.Mapping, *, top: bool = False) -> yaml.Mapping:
+    """``base`` overlaid with ``child``: scalars override, mappings merge, lists append (rules: the child's first)."""
+    own = {key.raw: node for key, node in child.entries}
+    entries = [
+        (key, node if key.raw not in own else _merged(key.raw if top else "", own[key.raw], node))
+        for key, node in base.entries
+        if not (top and key.raw in ("name", "description") and key.raw not in own)
+    ]
+    inherited = {key.raw for key, _ in base.entries}
+    entries.extend(entry for entry in child.entries if entry[0].raw not in inherited)
+    keys = {key.raw: key for key, _ in child.entries}
+    return yaml.Mapping(tuple((keys.get(key.raw, key), node) for key, node in entries), child.at, child.tag or base.tag)
+
+
+def _merged(key: str, child: yaml.Node, base: yaml.Node) -> yaml.Node:
+    if child.tag == "!replace" or key in _REPLACED:
+        return child
+    if isinstance(child, yaml.Mapping) and isinstance(base, yaml.Mapping):
+        return _merge(child, base)
+    if isinstance(child, yaml.Sequence) and isinstance(base, yaml.Sequence):
+        items = child.items + base.items if key == "rules" else base.items + child.items
+        return yaml.Sequence(items, child.at, child.tag or base.tag)
+    return child

@@ -1,0 +1,130 @@
+"""The self-contained parts of a policy: rank, scales and fallback, each with its defaults."""
+
+from __future__ import annotations
+
+from typing import Literal, cast, get_args
+
+from waypost.core.model.decision import Source
+from waypost.core.model.money import NANO
+from waypost.core.model.outcome import FailureKind
+from waypost.core.policy.fallback import DEFAULTS
+from waypost.core.policy.rank import BALANCED, STRATEGIES, lg
+from waypost.core.policy.render import render
+from waypost.core.policy.tree import Fallback, Predicate, Rank, Reaction, Scale, Unit
+from waypost.runtime import yaml
+from waypost.runtime.nodes import Reader, is_null
+
+ADVISORS = ("heuristic", "brain", "notdiamond", "trained")
+SCALES: dict[str, tuple[int, int, Unit]] = {
+    "cost": (100, NANO, "usd"),
+    "latency": (NANO // 5, 20 * NANO, "ns"),
+    "quality": (0, 1_000_000, "micro"),
+}
+"""Default scale and unit of each ranked field."""
+_DAY = 86_400 * NANO
+
+
+def filter_name(tree: Predicate) -> str:
+    """What a rejection by this line is called."""
+    return render(tree)
+
+
+def rank(read: Reader, node: yaml.Node | None, at: Source) -> Rank:
+    """A strategy's name, or a mapping of weights."""
+    if isinstance(node, yaml.Mapping):
+        return Rank("weighted", _weights(read, node), node.at)
+    text = read.text(node, "rank")
+    if text is None or node is None:
+        return Rank("balanced", BALANCED, at)
+    if text in ADVISORS:
+        read.wrong(
+            node.at,
+            f"ranking by the advisor {text!r} is not enforced by this version of Waypost",
+            "write cheapest, fastest, best, balanced, or weights",
+        )
+    elif text == "weighted":
+        read.wrong(node.at, "`weighted` needs weights", "write `rank: {cost: 0.6, quality: 0.4}`")
+    elif text not in STRATEGIES:
+        read.wrong(node.at, f"unknown rank {text!r}", yaml.suggest(text, STRATEGIES))
+    return Rank(text, BALANCED if text == "balanced" else (), node.at)
+
+
+def _weights(read: Reader, node: yaml.Mapping) -> tuple[tuple[str, int], ...]:
+    read.mapping(node, "rank", SCALES)
+    weights = {key.raw: read.quantity(value, f"rank.{key.raw}", "micro") for key, value in node.entries}
+    out = tuple(sorted((field, weight) for field, weight in weights.items() if weight is not None))
+    if not any(weight for _, weight in out):
+        read.wrong(node.at, "no weight is above 0", "write `rank: {cost: 0.6, quality: 0.4}`")
+    return out
+
+
+def scales(read: Reader, node: yaml.Node | None, at: Source) -> tuple[Scale, ...]:
+    """All three scales, the written ones over the defaults."""
+    body = read.mapping(node, "scales", SCALES)
+    out = []
+    for field, (low, high, unit) in sorted(SCALES.items()):
+        written = body.get(field) if body else None
+        found = None if written is None else _scale(read, written, field, unit)
+        place = at if written is None else written.at
+        out.append(Scale(field, *(found or (low, high)), place))
+    return tuple(out)
+
+
+def _scale(read: Reader, node: yaml.Node, field: str, unit: Unit) -> tuple[int, int] | None:
+    """``low..high UNIT``; the low end takes the high end's unit where it has none."""
+    what = f"scales.{field}"
+    text = read.text(node, what)
+    if text is None:
+        return None
+    first, dots, second = (part.strip() for part in text.partition(".."))
+    if not dots:
+        read.wrong(node.at, f"{what} is {text!r}, not a range", "write `low..high` with one unit: 0.2..20 s")
+        return None
+    suffix = second.lstrip("0123456789.").strip()
+    if suffix and first.replace(".", "", 1).isdigit():
+        first = f"{first} {suffix}"
+    low, high = read.number(first, node.at, what, unit), read.number(second, node.at, what, unit)
+    if low is None or high is None:
+        return None
+    if low >= high or (field != "quality" and (low < 1 or lg(low) >= lg(high))):
+        read.wrong(node.at, f"{what} is {text!r}", "its low end must be above 0 and clearly below its high end")
+        return None
+    return low, high
+
+
+def fallback(read: Reader, node: yaml.Node | None, at: Source) -> Fallback:
+    """Attempts, deadline, and a reaction to every kind of failure."""
+    body = read.mapping(node, "fallback", ("max_attempts", "deadline", "failures"))
+    attempts = read.integer(body.get("max_attempts"), "max_attempts", 1, 20) if body else None
+    deadline = read.quantity(body.get("deadline"), "deadline", "ns") if body else None
+    if deadline == 0 and body:
+        read.wrong(body.at, "a deadline of 0", "leave it out to have none")
+    failures = read.mapping(body.get("failures"), "failures", get_args(FailureKind)) if body else None
+    reactions = {reaction.kind: reaction for reaction in DEFAULTS}
+    for key, value in failures.entries if failures else ():
+        if key.raw in reactions and not is_null(value):
+            kind = key.raw
+            reactions[kind] = _reaction(read, kind, value, reactions[kind])
+    ordered = tuple(reactions[kind] for kind in sorted(reactions))
+    return Fallback(3 if attempts is None else attempts, deadline, ordered, body.at if body else at)
+
+
+def _reaction(read: Reader, kind: FailureKind, node: yaml.Node, default: Reaction) -> Reaction:
+    words = ("next_candidate", "abort")
+    if not isinstance(node, yaml.Mapping):
+        then = read.choice(node, kind, words) or "abort"
+        disable = default.disable_provider_ns if then == "next_candidate" else 0
+        return Reaction(kind, cast("Literal['next_candidate', 'abort']", then), disable_provider_ns=disable)
+    read.mapping(node, kind, ("retry_same", "backoff", "then", "disable_provider"))
+    then = read.choice(node.get("then"), f"{kind}.then", words) or default.then
+    disable_ns = read.quantity(node.get("disable_provider"), f"{kind}.disable_provider", "ns") or 0
+    backoff = read.quantity(node.get("backoff"), f"{kind}.backoff", "ns") or 0
+    if disable_ns > 30 * _DAY or backoff > _DAY:
+        read.wrong(node.at, f"{kind} waits too long", "a backoff is at most 1 d, a pause of a provider 30 d")
+    return Reaction(
+        kind,
+        cast("Literal['next_candidate', 'abort']", then),
+        retry_same=read.integer(node.get("retry_same"), f"{kind}.retry_same", 0, 10) or 0,
+        backoff_ns=backoff,
+        disable_provider_ns=disable_ns,
+    )

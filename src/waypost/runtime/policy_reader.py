@@ -1,0 +1,258 @@
+"""One merged policy document, as positioned nodes, to the typed tree: every key is validated, every default filled in.
+
+What the language has and this version does not enforce is refused with that very message, never accepted and ignored.
+"""
+
+from __future__ import annotations
+
+from typing import Literal, cast, get_args
+
+from waypost.core.catalog.table import Catalog
+from waypost.core.model.decision import Source
+from waypost.core.model.question import Mode
+from waypost.core.policy.document import seal
+from waypost.core.policy.language import parse_predicate
+from waypost.core.policy.lexer import Variables
+from waypost.core.policy.needs_call import needs_call_facts
+from waypost.core.policy.tree import And, Filter, ModeSpec, Op, Policy, Predicate, Rule
+from waypost.errors import PolicyError
+from waypost.runtime import policy_parts, yaml
+from waypost.runtime.nodes import Reader, is_null, spoken
+from waypost.runtime.policy_targets import Targets
+
+KEYS = (
+    "waypost", "name", "extends", "description", "mode", "baseline", "match", "vars", "tiers", "rules", "filter",
+    "rank", "scales", "select", "fallback", "on_no_candidates", "on_internal_error", "default", "cross_origin",
+    "leave", "affinity", "budgets", "limits", "privacy", "envelope",
+)  # fmt: skip
+BY = ("user", "session", "department", "workflow", "step")
+
+
+def read_tree(root: yaml.Mapping, catalog: Catalog | None, sources: tuple[str, ...]) -> Policy:
+    """The sealed policy of a merged document.
+
+    Raises:
+        PolicyError: with all errors of the document.
+    """
+    reader = Reader(PolicyError)
+    reader.mapping(root, "a policy", KEYS)
+    reader.variables = _variables(reader, root.get("vars"))
+    _refuse_unenforced(reader, root)
+    targets = Targets(reader, catalog, root.get("tiers"))
+    parts = _Parts(reader, root, targets)
+    policy = parts.policy(sources)
+    reader.finish()
+    return seal(policy)
+
+
+class _Parts:
+    """Reads the parts of one document that refer to each other's names."""
+
+    def __init__(self, reader: Reader, root: yaml.Mapping, targets: Targets) -> None:
+        self.reader = reader
+        self.root = root
+        self.targets = targets
+
+    def policy(self, sources: tuple[str, ...]) -> Policy:
+        read, root = self.reader, self.root
+        rules, filters = self.rules(), self.filters(root.get("filter"), "filter")
+        match = self.match(root.get("match"))
+        on_error = read.choice(root.get("on_internal_error"), "on_internal_error", ("open", "closed"))
+        on_none = read.choice(root.get("on_no_candidates"), "on_no_candidates", ("error", "default")) or "error"
+        default = self.targets.default(root.get("default"))
+        if on_none == "default" and not default and root.get("default") is None:
+            node = root.get("on_no_candidates")
+            read.wrong(node.at if node else root.at, "there is no default", "write `default: provider/model`")
+        return Policy(
+            name=self.name(),
+            description=read.text(root.get("description"), "description") or "",
+            mode=self.mode(root.get("mode")),
+            baseline=self.targets.one(root.get("baseline"), "baseline"),
+            match=match,
+            tiers=self.targets.tiers,
+            rules=rules,
+            filters=filters,
+            rank=policy_parts.rank(read, root.get("rank"), root.at),
+            scales=policy_parts.scales(read, root.get("scales"), root.at),
+            fallback=policy_parts.fallback(read, root.get("fallback"), root.at),
+            on_no_candidates=cast("Literal['error', 'default']", on_none),
+            on_internal_error=cast(
+                "Literal['open', 'closed']", on_error or ("closed" if needs_call_facts(rules, filters) else "open")
+            ),
+            default=default,
+            cross_origin=cast(
+                "Literal['auto', 'never']",
+                read.choice(root.get("cross_origin"), "cross_origin", ("auto", "never")) or "auto",
+            ),
+            leave=self.leave(root.get("leave")),
+            document={},
+            fingerprint="",
+            at=root.at,
+            sources=sources,
+        )
+
+    def name(self) -> str:
+        text = self.reader.text(self.root.get("name"), "name")
+        if not text:
+            node = self.root.get("name")
+            at = node.at if node is not None else self.root.at
+            self.reader.wrong(at, "the policy has no name", "write `name: my-policy`")
+        return text or ""
+
+    def mode(self, node: yaml.Node | None) -> ModeSpec:
+        modes = get_args(Mode)
+        if not isinstance(node, yaml.Mapping):
+            word = self.reader.choice(node, "mode", modes) or "advise"
+            return ModeSpec(cast("Mode", word), 1_000_000, None, node.at if node else self.root.at)
+        self.reader.mapping(node, "mode", ("route", "by"))
+        share = self.reader.quantity(node.get("route"), "the share of route", "micro")
+        if node.get("route") is None:
+            self.reader.wrong(node.at, "no share is given", "write `{route: 25%, by: user}`")
+        if share is not None and share > 1_000_000:
+            self.reader.wrong(node.at, "the share is more than 100%", "write a share from 0% to 100%")
+        return ModeSpec("route", 1_000_000 if share is None else share, self.by(node.get("by")), node.at)
+
+    def by(self, node: yaml.Node | None) -> str | None:
+        text = self.reader.text(node, "by")
+        if text is None or (text.startswith("context.") and len(text) > len("context.")):
+            return text
+        return self.reader.choice(node, "by", (*BY, "context.<name>"))
+
+    def match(self, node: yaml.Node | None) -> Predicate | None:
+        """A predicate, or a mapping of fields to a value or a list of values."""
+        if isinstance(node, yaml.Mapping):
+            terms = [self.match_term(key, value) for key, value in sorted(node.entries, key=lambda entry: entry[0].raw)]
+            found = tuple(term for term in terms if term is not None)
+            return And(found, node.at) if len(found) > 1 else next(iter(found), None)
+        return self.predicate(node, "match", request_only=True)
+
+    def match_term(self, key: yaml.Scalar, node: yaml.Node) -> Predicate | None:
+        if isinstance(node, yaml.Sequence):
+            values = [text for text, _ in self.reader.texts(node, f"match.{key.raw}")]
+            op: Op = "in"
+        else:
+            text = self.reader.text(node, f"match.{key.raw}")
+            values, op = [] if text is None else [text], "=="
+        if not values:
+            self.reader.wrong(node.at, f"match.{key.raw} has no value", "write a word or a list of words")
+            return None
+        variables: Variables = {"value": tuple(values) if op == "in" else values[0]}
+        return self.reader.guarded(lambda: _matching(key, op, variables))
+
+    def predicate(self, node: yaml.Node | None, what: str, *, request_only: bool = False) -> Predicate | None:
+        if node is None or is_null(node):
+            return None
+        if not isinstance(node, yaml.Scalar):
+            self.reader.wrong(node.at, f"{what} is {spoken(node)}, not a predicate", "write `field op value`")
+            return None
+        text, at, variables = node.raw, node.at, self.reader.variables
+        return self.reader.guarded(lambda: parse_predicate(text, at, variables=variables, request_only=request_only))
+
+    def rules(self) -> tuple[Rule, ...]:
+        seen: dict[str, Source] = {}
+        out = []
+        for item in self.reader.sequence(self.root.get("rules"), "rules"):
+            rule = self.rule(item)
+            if rule is None:
+                continue
+            if rule.name in seen:
+                self.reader.wrong(rule.at, f"a second rule {rule.name!r}", f"the first is at {seen[rule.name]}")
+            seen.setdefault(rule.name, rule.at)
+            out.append(rule)
+        return tuple(out)
+
+    def rule(self, node: yaml.Node) -> Rule | None:
+        read = self.reader
+        body = read.mapping(node, "a rule", ("name", "when", "use", "filter", "because"))
+        if body is None:
+            return None
+        name = read.text(body.get("name"), "the rule's name")
+        if not name:
+            read.wrong(body.at, "a rule has no name", "write `- name: ...`; receipts show it as rule.<name>")
+        if body.get("use") is None and body.get("filter") is None:
+            read.wrong(body.at, f"rule {name or '?'!r} does nothing", "add `use` or `filter`")
+        return Rule(
+            name=name or "",
+            when=self.predicate(body.get("when"), "when", request_only=True),
+            use=self.targets.shortlist(body.get("use")),
+            filters=self.filters(body.get("filter"), "the rule's filter"),
+            because=read.text(body.get("because"), "because"),
+            at=body.at,
+        )
+
+    def filters(self, node: yaml.Node | None, what: str) -> tuple[Filter, ...]:
+        lines = (self.filter(item) for item in self.reader.sequence(node, what))
+        return tuple(line for line in lines if line is not None)
+
+    def filter(self, node: yaml.Node) -> Filter | None:
+        if isinstance(node, yaml.Scalar):
+            tree = self.predicate(node, "a filter")
+            return None if tree is None else Filter(policy_parts.filter_name(tree), tree, None, None, node.at)
+        body = self.reader.mapping(node, "a filter", ("rule", "when", "because"))
+        if body is None:
+            return None
+        tree = self.predicate(body.get("rule"), "rule")
+        if body.get("rule") is None:
+            self.reader.wrong(body.at, "a filter without a `rule`", "write `- rule: field op value`")
+        when = self.predicate(body.get("when"), "when", request_only=True)
+        because = self.reader.text(body.get("because"), "because")
+        return None if tree is None else Filter(policy_parts.filter_name(tree), tree, when, because, body.at)
+
+    def leave(self, node: yaml.Node | None) -> tuple[str, ...]:
+        out: list[str] = []
+        for text, at in self.reader.texts(node, "leave"):
+            host = text.lower()
+            if "/" in host or ":" in host or "*" in host[1:] or (host[0] == "*" and not host.startswith("*.")):
+                self.reader.wrong(at, f"{text!r} is not a host", "write gateway.corp.example or *.corp.example")
+            elif host not in out:
+                out.append(host)
+        return tuple(out)
+
+
+def _matching(key: yaml.Scalar, op: Op, variables: Variables) -> Predicate:
+    """A line of a ``match`` mapping as a predicate; the places are those of its key."""
+    return parse_predicate(
+        f"{key.raw} {op} ${{value}}",
+        Source(key.at.file, key.at.line, key.at.column, 1),
+        variables=variables,
+        request_only=True,
+    )
+
+
+def _variables(reader: Reader, node: yaml.Node | None) -> Variables:
+    body = reader.mapping(node, "vars")
+    out: dict[str, str | tuple[str, ...]] = {}
+    for key, value in body.entries if body else ():
+        if isinstance(value, yaml.Sequence):
+            out[key.raw] = tuple(text for text, _ in reader.texts(value, f"vars.{key.raw}"))
+        else:
+            out[key.raw] = reader.text(value, f"vars.{key.raw}") or ""
+    return out
+
+
+def _refuse_unenforced(reader: Reader, root: yaml.Mapping) -> None:
+    """Keys whose meaning this version does not enforce: refused, so that nobody believes that they hold."""
+    remedy = "remove it; a key is never accepted and ignored"
+    for key in ("affinity", "budgets", "limits"):
+        node = root.get(key)
+        if node is not None and not is_null(node):
+            reader.wrong(node.at, f"`{key}` is not enforced by this version of Waypost", remedy)
+    envelope = root.get("envelope")
+    if envelope is not None and reader.choice(envelope, "envelope", ("true", "false")) == "true":
+        reader.wrong(envelope.at, "`envelope: true` is not enforced by this version of Waypost", remedy)
+    select = root.get("select")
+    if select is not None and not is_null(select) and not (isinstance(select, yaml.Scalar) and select.raw == "best"):
+        what = f"`select: {select.raw}`" if isinstance(select, yaml.Scalar) else "`select` other than best"
+        reader.wrong(select.at, f"{what} is not enforced by this version of Waypost", "write `select: best`")
+    _refuse_privacy(reader, root.get("privacy"))
+
+
+def _refuse_privacy(reader: Reader, node: yaml.Node | None) -> None:
+    body = reader.mapping(node, "privacy", ("content",))
+    content = body.get("content") if body else None
+    if content is None:
+        return
+    word = reader.choice(content, "privacy.content", ("none", "hash", "redacted", "full"))
+    if word in ("hash", "redacted", "full"):
+        what = f"`privacy: {{content: {word}}}` is not enforced by this version of Waypost"
+        reader.wrong(content.at, what, "write `privacy: {content: none}`")

@@ -1,0 +1,96 @@
+"""Names of targets and tiers in a policy, checked against the catalog and turned into target ids."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from waypost.core.catalog.table import Catalog
+from waypost.core.model.decision import Source
+from waypost.core.model.target import TargetId
+from waypost.runtime import yaml
+from waypost.runtime.nodes import Reader
+
+ANY = "*"
+
+
+class Targets:
+    """What the names of one policy mean. The policy's own tiers hide the catalog's of the same name."""
+
+    def __init__(self, reader: Reader, catalog: Catalog | None, tiers: yaml.Node | None) -> None:
+        self.reader = reader
+        self.catalog = catalog
+        self.known: dict[str, tuple[TargetId, ...]] = _catalog_tiers(catalog)
+        body = reader.mapping(tiers, "tiers")
+        own = {key.raw: self._ids(node, f"tiers.{key.raw}") for key, node in (body.entries if body else ())}
+        self.tiers = tuple(sorted(own.items()))
+        self.known.update(own)
+
+    def one(self, node: yaml.Node | None, what: str) -> TargetId | None:
+        """A target's id; an alias of the catalog is resolved."""
+        text = self.reader.text(node, what)
+        return None if text is None or node is None else self._id(text, node.at)
+
+    def shortlist(self, node: yaml.Node | None) -> tuple[TargetId, ...] | None:
+        """A tier's name, or a list of targets and tiers."""
+        if isinstance(node, yaml.Scalar) and node.value is not None:
+            text = self.reader.text(node, "use")
+            return self._expanded(text, node.at) if text else ()
+        if node is None:
+            return None
+        found = [item for text, at in self.reader.texts(node, "use") for item in self._expanded(text, at)]
+        return tuple(dict.fromkeys(found))
+
+    def default(self, node: yaml.Node | None) -> Mapping[str, TargetId]:
+        """The default target by the caller's provider; ``*`` for every other."""
+        if not isinstance(node, yaml.Mapping):
+            found = self.one(node, "default")
+            return {} if found is None else {ANY: found}
+        out = {}
+        for key, value in node.entries:
+            if self.catalog is not None and key.raw != ANY:
+                providers = {endpoint.provider for endpoint in self.catalog.endpoints.values()}
+                providers |= {target.provider for target in self.catalog.targets}
+                if key.raw not in providers:
+                    self.reader.wrong(key.at, f"unknown provider {key.raw!r}", yaml.suggest(key.raw, providers))
+            found = self.one(value, f"default.{key.raw}")
+            if found is not None:
+                out[key.raw] = found
+        return dict(sorted(out.items()))
+
+    def _ids(self, node: yaml.Node, what: str) -> tuple[TargetId, ...]:
+        found = (self._id(text, at) for text, at in self.reader.texts(node, what))
+        return tuple(dict.fromkeys(item for item in found if item is not None))
+
+    def _id(self, text: str, at: Source) -> TargetId | None:
+        if self.catalog is None or text in self.catalog.index:
+            return text
+        alias = self.catalog.aliases.get(text)
+        if alias is not None:
+            return alias
+        self.reader.wrong(at, f"unknown target {text!r}", self._near(text, ()))
+        return None
+
+    def _expanded(self, text: str, at: Source) -> tuple[TargetId, ...]:
+        tier = self.known.get(text)
+        if tier is not None:
+            return tier
+        if "/" in text or (self.catalog is not None and text in self.catalog.aliases):
+            found = self._id(text, at)
+            return () if found is None else (found,)
+        self.reader.wrong(at, f"unknown tier {text!r}", self._near(text, self.known))
+        return ()
+
+    def _near(self, text: str, tiers: Mapping[str, object] | tuple[()]) -> str:
+        if tiers:
+            return yaml.suggest(text, tiers)
+        names = () if self.catalog is None else (*self.catalog.index, *self.catalog.aliases)
+        remedy = yaml.suggest(text, names)
+        return remedy if remedy.startswith("did") else "`waypost catalog` lists all targets"
+
+
+def _catalog_tiers(catalog: Catalog | None) -> dict[str, tuple[TargetId, ...]]:
+    tiers: dict[str, list[TargetId]] = {}
+    for target in catalog.targets if catalog else ():
+        if target.tier is not None:
+            tiers.setdefault(target.tier, []).append(target.id)
+    return {name: tuple(ids) for name, ids in tiers.items()}
