@@ -7,20 +7,16 @@ from typing import Literal, cast, get_args
 from waypost.core.model.decision import Source
 from waypost.core.model.money import NANO
 from waypost.core.model.outcome import FailureKind
-from waypost.core.policy.fallback import DEFAULTS
-from waypost.core.policy.rank import BALANCED, STRATEGIES, lg
+from waypost.core.policy.fallback import DEFAULTS as REACTIONS
+from waypost.core.policy.rank import BALANCED, DEFAULTS, STRATEGIES, lg
 from waypost.core.policy.render import render
 from waypost.core.policy.tree import Fallback, Predicate, Rank, Reaction, Scale, Unit
 from waypost.runtime import yaml
 from waypost.runtime.nodes import Reader, is_null
 
 ADVISORS = ("heuristic", "brain", "notdiamond", "trained")
-SCALES: dict[str, tuple[int, int, Unit]] = {
-    "cost": (100, NANO, "usd"),
-    "latency": (NANO // 5, 20 * NANO, "ns"),
-    "quality": (0, 1_000_000, "micro"),
-}
-"""Default scale and unit of each ranked field."""
+UNITS: dict[str, Unit] = {"cost": "usd", "latency": "ns", "quality": "micro"}
+"""The unit of each ranked field."""
 _DAY = 86_400 * NANO
 
 
@@ -50,7 +46,7 @@ def rank(read: Reader, node: yaml.Node | None, at: Source) -> Rank:
 
 
 def _weights(read: Reader, node: yaml.Mapping) -> tuple[tuple[str, int], ...]:
-    read.mapping(node, "rank", SCALES)
+    read.mapping(node, "rank", UNITS)
     weights = {key.raw: read.quantity(value, f"rank.{key.raw}", "micro") for key, value in node.entries}
     out = tuple(sorted((field, weight) for field, weight in weights.items() if weight is not None))
     if not any(weight for _, weight in out):
@@ -60,13 +56,13 @@ def _weights(read: Reader, node: yaml.Mapping) -> tuple[tuple[str, int], ...]:
 
 def scales(read: Reader, node: yaml.Node | None, at: Source) -> tuple[Scale, ...]:
     """All three scales, the written ones over the defaults."""
-    body = read.mapping(node, "scales", SCALES)
+    body = read.mapping(node, "scales", UNITS)
     out = []
-    for field, (low, high, unit) in sorted(SCALES.items()):
+    for field, unit in sorted(UNITS.items()):
         written = body.get(field) if body else None
         found = None if written is None else _scale(read, written, field, unit)
-        place = at if written is None else written.at
-        out.append(Scale(field, *(found or (low, high)), place))
+        low, high = found or (DEFAULTS[field].low, DEFAULTS[field].high)
+        out.append(Scale(field, low, high, at if written is None else written.at))
     return tuple(out)
 
 
@@ -100,7 +96,7 @@ def fallback(read: Reader, node: yaml.Node | None, at: Source) -> Fallback:
     if deadline == 0 and body:
         read.wrong(body.at, "a deadline of 0", "leave it out to have none")
     failures = read.mapping(body.get("failures"), "failures", get_args(FailureKind)) if body else None
-    reactions = {reaction.kind: reaction for reaction in DEFAULTS}
+    reactions = {reaction.kind: reaction for reaction in REACTIONS}
     for key, value in failures.entries if failures else ():
         if key.raw in reactions and not is_null(value):
             kind = key.raw

@@ -2,8 +2,24 @@
 
 from __future__ import annotations
 
-from waypost.core.model.money import MICRO
+from collections.abc import Sequence
+
+from waypost.core.model.decision import Source
+from waypost.core.model.money import MICRO, NANO
 from waypost.core.policy.tree import Scale
+
+_HOUSE = Source("", 0, 0)
+DEFAULTS: dict[str, Scale] = {
+    "cost": Scale("cost", 100, NANO, _HOUSE),
+    "latency": Scale("latency", NANO // 5, 20 * NANO, _HOUSE),
+    "quality": Scale("quality", 0, MICRO, _HOUSE),
+}
+"""The scale of each ranked field where the policy has none: 100 nano-USD to 1 USD, 0.2 s to 20 s, 0 to 1."""
+
+
+def by_field(scales: Sequence[Scale]) -> dict[str, Scale]:
+    """The policy's scales over the defaults."""
+    return DEFAULTS | {scale.field: scale for scale in scales}
 
 
 def lg(x: int) -> int:

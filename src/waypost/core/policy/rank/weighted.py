@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from waypost.core.model.money import MICRO
 from waypost.core.policy.rank.ask import Ask
-from waypost.core.policy.rank.scale import utility
+from waypost.core.policy.rank.scale import by_field, utility
 from waypost.core.policy.tree import Rank
 
 
@@ -15,10 +15,10 @@ def reads(rank: Rank) -> tuple[str, ...]:
 
 def scores(ask: Ask) -> list[int]:
     """The score of each index in micro-units; the highest is best."""
-    by_field = {scale.field: scale for scale in ask.scales}
+    scales = by_field(ask.scales)
     totals = [0] * len(ask.indices)
     for field, weight in ask.rank.weights:
-        scale = by_field[field]
+        scale = scales[field]
         values = ask.values(field)
         totals = [total + weight * utility(value, scale) for total, value in zip(totals, values, strict=True)]
     return [total // MICRO for total in totals]
