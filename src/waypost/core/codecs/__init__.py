@@ -1,1 +1,20 @@
 """One file a dialect: wire dict to conversation and back. Codecs know nothing of each other."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+from waypost.core.codecs.anthropic_messages import AnthropicMessages
+from waypost.core.codecs.openai_chat import OpenAIChat, retarget
+from waypost.core.model.target import Dialect
+
+__all__ = ["CODECS", "EXPRESSES", "AnyCodec", "retarget"]
+
+AnyCodec = OpenAIChat | AnthropicMessages
+
+CODECS: Final[Mapping[Dialect, AnyCodec]] = {codec.dialect: codec for codec in (OpenAIChat(), AnthropicMessages())}
+"""Every dialect that is spoken here. A new one is a file of its own and a word in this line."""
+
+EXPRESSES: Final[Mapping[Dialect, frozenset[str]]] = {name: codec.expresses for name, codec in CODECS.items()}
+"""What each dialect can say of another's needs, for the decision."""

@@ -100,6 +100,13 @@ def as_text(value: Any, path: str) -> str:
     raise wrong(path, "a string", value)
 
 
+def as_number(value: Any, path: str) -> float:
+    """``value`` if it is a number. Raises ValueError otherwise."""
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return value
+    raise wrong(path, "a number", value)
+
+
 def count(value: Any) -> int:
     """A token count out of a provider's answer; 0 where it is absent or not a whole number."""
     return value if isinstance(value, int) and not isinstance(value, bool) and value > 0 else 0

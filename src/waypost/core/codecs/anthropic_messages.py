@@ -1,0 +1,75 @@
+"""The dialect of Anthropic's messages."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from waypost.core.codecs.anthropic_messages_decode import DIALECT, decode_request
+from waypost.core.codecs.anthropic_messages_encode import encode_request
+from waypost.core.codecs.anthropic_messages_reply import (
+    classify,
+    decode_response,
+    encode_error,
+    encode_response,
+    usage_of,
+)
+from waypost.core.codecs.anthropic_messages_stream import MessagesReader, MessagesWriter
+from waypost.core.codecs.expression import check
+from waypost.core.model.conversation import Conversation, Reply
+from waypost.core.model.outcome import Failure, Usage
+from waypost.core.model.target import Dialect, Endpoint, Target
+
+__all__ = ["EXPRESSES", "AnthropicMessages"]
+
+EXPRESSES = frozenset(
+    {
+        *("tools", "tools.parallel", "tools.strict", "tool_choice.required"),
+        *("input.image", "input.image.url", "input.pdf", "input.pdf.url", "output.json_schema"),
+        *("sampling.temperature", "sampling.top_p", "sampling.top_k", "stop", "reasoning.effort", "stream"),
+        *("tools.disable_parallel", "tool_result.image", "tool_result.document", "tool_result.is_error"),
+        *("stop.max", "stop.report_match", "text.blank", "message.part_order"),
+        *("reasoning.can_disable", "schema.optional_properties", "user", "cache.breakpoints"),
+    }
+)
+"""What a conversation of another dialect may need and this codec can say. What only this dialect has is not here."""
+
+
+class AnthropicMessages:
+    """`waypost.core.routing.ports.Codec` of ``anthropic.messages``."""
+
+    dialect: Dialect = DIALECT
+    expresses: frozenset[str] = EXPRESSES
+
+    def decode_request(self, body: Mapping[str, Any]) -> Conversation:
+        return decode_request(body)
+
+    def encode_request(self, conversation: Conversation, target: Target, endpoint: Endpoint) -> dict[str, Any]:
+        check(conversation, self.dialect, self.expresses)
+        body = encode_request(conversation, target)
+        for name in endpoint.drops:
+            body.pop(name, None)
+        return body
+
+    def decode_response(self, body: Mapping[str, Any]) -> Reply:
+        return decode_response(body)
+
+    def encode_response(self, reply: Reply) -> dict[str, Any]:
+        return encode_response(reply)
+
+    def reader(self) -> MessagesReader:
+        return MessagesReader()
+
+    def writer(self, *, include_usage: bool) -> MessagesWriter:
+        """Usage is always part of a stream here."""
+        del include_usage
+        return MessagesWriter()
+
+    def usage(self, body: Mapping[str, Any]) -> Usage | None:
+        return usage_of(body)
+
+    def failure(self, status: int | None, body: Any) -> Failure:
+        return classify(status, body)
+
+    def encode_error(self, failure: Failure, message: str) -> tuple[int, dict[str, Any]]:
+        return encode_error(failure, message)

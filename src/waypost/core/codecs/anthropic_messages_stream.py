@@ -1,0 +1,241 @@
+"""Anthropic messages: its streams, both ways. Events to deltas, deltas to events; constant memory."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any, assert_never
+
+from waypost.core.codecs.anthropic_messages_encode import CALL_ID
+from waypost.core.codecs.anthropic_messages_reply import (
+    FINISH,
+    classify,
+    delta_usage_out,
+    error_body,
+    stop_out,
+    usage_of,
+    usage_out,
+)
+from waypost.core.codecs.framing import frame
+from waypost.core.codecs.ids import answer_id, fit_call_id
+from waypost.core.codecs.usage import later
+from waypost.core.codecs.wire import as_map, as_text, dumps
+from waypost.core.model.conversation import (
+    Delta,
+    Finished,
+    PartDelta,
+    PartStart,
+    PartStop,
+    Start,
+    StreamError,
+)
+from waypost.core.model.outcome import Failure, Usage
+
+_REFUSAL_LIMIT = 8192
+
+
+class MessagesReader:
+    """Events to deltas. Pings and blocks of server tools are passed over; parts are counted without them."""
+
+    __slots__ = ("_ended", "_finish", "_next", "_parts", "_refusal", "_usage")
+
+    def __init__(self) -> None:
+        self._ended = False
+        self._next = 0
+        self._parts: dict[int, int] = {}
+        self._usage: Usage | None = None
+        self._finish: tuple[str, str | None] | None = None
+        self._refusal: str | None = None
+
+    def feed(self, event: str | None, data: str) -> Sequence[Delta]:
+        """One event. Raises ValueError where it is not one of this dialect."""
+        if self._ended or event == "ping":
+            return ()
+        raw = as_map(json.loads(data), "event")
+        match raw.get("type", event):
+            case "content_block_delta":
+                return self._delta(raw)
+            case "message_start":
+                return self._start(as_map(raw.get("message"), "message"))
+            case "content_block_start":
+                return self._block(raw)
+            case "content_block_stop":
+                index = self._parts.pop(raw.get("index", -1), None)
+                return () if index is None else (PartStop(index),)
+            case "message_delta":
+                self._message_delta(raw)
+            case "message_stop":
+                return self._stop()
+            case "error":
+                self._ended = True
+                failure = classify(None, raw)
+                return (StreamError(failure.kind, None, failure.type),)
+        return ()
+
+    def close(self) -> Sequence[Delta]:
+        """The upstream ended. Without its last event part of the answer may be missing, which is an error."""
+        if self._ended:
+            return ()
+        self._ended = True
+        return (StreamError("stream_error", None, "incomplete"),)
+
+    def _start(self, message: Mapping[str, Any]) -> Sequence[Delta]:
+        self._usage = usage_of(message)
+        return (Start(str(message.get("id") or ""), str(message.get("model") or ""), self._usage),)
+
+    def _block(self, raw: Mapping[str, Any]) -> Sequence[Delta]:
+        block = as_map(raw.get("content_block"), "content_block")
+        match block.get("type"):
+            case "text":
+                start, first = PartStart(self._next, "text"), PartDelta(self._next, block.get("text") or "")
+            case "tool_use":
+                start = PartStart(self._next, "tool_call", block.get("id"), block.get("name"))
+                given = dumps(block["input"]) if block.get("input") else ""
+                first = PartDelta(self._next, given, "arguments")
+            case "thinking":
+                start = PartStart(self._next, "reasoning")
+                first = PartDelta(self._next, block.get("thinking") or "", "reasoning")
+            case "redacted_thinking":
+                start = PartStart(self._next, "reasoning")
+                first = PartDelta(self._next, block.get("data") or "", "signature")
+            case _:
+                return ()
+        self._parts[raw.get("index", 0)] = self._next
+        self._next += 1
+        return (start, first) if first.text else (start,)
+
+    def _delta(self, raw: Mapping[str, Any]) -> Sequence[Delta]:
+        index = self._parts.get(raw.get("index", -1))
+        if index is None:
+            return ()
+        delta = as_map(raw.get("delta"), "delta")
+        match delta.get("type"):
+            case "text_delta":
+                return (PartDelta(index, as_text(delta.get("text"), "delta.text")),)
+            case "input_json_delta":
+                text = as_text(delta.get("partial_json"), "delta.partial_json")
+                return (PartDelta(index, text, "arguments"),) if text else ()
+            case "thinking_delta":
+                return (PartDelta(index, as_text(delta.get("thinking"), "delta.thinking"), "reasoning"),)
+            case "signature_delta":
+                return (PartDelta(index, as_text(delta.get("signature"), "delta.signature"), "signature"),)
+        return ()
+
+    def _message_delta(self, raw: Mapping[str, Any]) -> None:
+        self._usage = later(self._usage, usage_of(raw))
+        delta = as_map(raw.get("delta") or {}, "delta")
+        if delta.get("stop_reason") is not None:
+            self._finish = (str(delta["stop_reason"]), delta.get("stop_sequence"))
+            self._refusal = (delta.get("stop_details") or {}).get("explanation")
+
+    def _stop(self) -> Sequence[Delta]:
+        self._ended = True
+        reason, sequence = self._finish or ("", None)
+        end = Finished(FINISH.get(reason, "other"), reason or None, sequence, self._usage)
+        if not self._refusal:
+            return (end,)
+        index = self._next
+        return PartStart(index, "refusal"), PartDelta(index, self._refusal, "refusal"), PartStop(index), end
+
+
+class MessagesWriter:
+    """Deltas to events as Anthropic writes them. Reasoning of another dialect has no signature and is not shown."""
+
+    __slots__ = ("_blocks", "_count", "_ended", "_id", "_refusal", "_usage")
+
+    def __init__(self) -> None:
+        self._blocks: dict[int, int] = {}
+        self._count = 0
+        self._ended = False
+        self._id = ""
+        self._refusal = ""
+        self._usage: Usage | None = None
+
+    def feed(self, delta: Delta) -> bytes:
+        """The frames of one delta; empty where it has none in this dialect."""
+        if self._ended:
+            return b""
+        match delta:
+            case Start():
+                return self._start(delta)
+            case PartStart():
+                return self._part(delta)
+            case PartDelta():
+                return self._delta(delta)
+            case PartStop(index=index):
+                return self._stop(index)
+            case Finished():
+                return self._finish(delta)
+            case StreamError():
+                self._ended = True
+                kind: Any = delta.kind
+                return _event(error_body(Failure(kind, delta.status, delta.type), ""))
+            case _:
+                assert_never(delta)
+
+    def close(self) -> bytes:
+        """Nothing is owed: the last event comes with the finish or the error."""
+        self._ended = True
+        return b""
+
+    def _start(self, start: Start) -> bytes:
+        self._id = answer_id("msg_", start.id, start.model)
+        self._usage = start.usage
+        message: dict[str, Any] = {
+            "id": self._id,
+            "type": "message",
+            "role": "assistant",
+            "model": start.model,
+            "content": [],
+            "stop_reason": None,
+            "stop_sequence": None,
+            "stop_details": None,
+            "usage": usage_out(start.usage),
+        }
+        return _event({"type": "message_start", "message": message})
+
+    def _part(self, part: PartStart) -> bytes:
+        match part.kind:
+            case "text":
+                block: dict[str, Any] = {"type": "text", "text": "", "citations": None}
+            case "tool_call":
+                call_id = fit_call_id(part.id or f"{self._id}/{self._count}", CALL_ID)
+                block = {"type": "tool_use", "id": call_id, "name": part.name or "", "input": {}}
+            case "reasoning" | "refusal":
+                return b""
+            case _:
+                assert_never(part.kind)
+        index = self._blocks[part.index] = self._count
+        self._count += 1
+        return _event({"type": "content_block_start", "index": index, "content_block": block})
+
+    def _delta(self, delta: PartDelta) -> bytes:
+        index = self._blocks.get(delta.index)
+        match delta.kind:
+            case "text":
+                piece = {"type": "text_delta", "text": delta.text}
+            case "arguments":
+                piece = {"type": "input_json_delta", "partial_json": delta.text}
+            case "refusal":
+                self._refusal = (self._refusal + delta.text)[:_REFUSAL_LIMIT]
+                return b""
+            case "reasoning" | "signature":
+                return b""
+            case _:
+                assert_never(delta.kind)
+        return _event({"type": "content_block_delta", "index": index, "delta": piece})
+
+    def _stop(self, part: int) -> bytes:
+        index = self._blocks.get(part)
+        return b"" if index is None else _event({"type": "content_block_stop", "index": index})
+
+    def _finish(self, finished: Finished) -> bytes:
+        self._ended = True
+        usage = later(self._usage, finished.usage) or Usage(0, 0)
+        delta = stop_out(finished.finish, finished.stop_sequence, self._refusal)
+        end = _event({"type": "message_delta", "delta": delta, "usage": delta_usage_out(usage)})
+        return end + _event({"type": "message_stop"})
+
+
+def _event(raw: Mapping[str, Any]) -> bytes:
+    return frame(raw["type"], dumps(raw))

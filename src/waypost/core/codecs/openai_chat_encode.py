@@ -1,0 +1,280 @@
+"""OpenAI chat: a conversation to the request's wire dict, for OpenAI itself and for vendors that speak its dialect."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from waypost.core.codecs.ids import fit_call_id
+from waypost.core.codecs.openai_chat_decode import DIALECT
+from waypost.core.model.conversation import (
+    Blob,
+    Conversation,
+    FileRef,
+    Message,
+    Opaque,
+    Part,
+    Reasoning,
+    Refusal,
+    Schema,
+    Text,
+    Tool,
+    ToolCall,
+    ToolChoice,
+    ToolResult,
+    Uri,
+)
+from waypost.core.model.target import Endpoint, Target
+
+CALL_ID = re.compile(r"[\x21-\x7e]{1,40}")
+"""Ids of tool calls that this dialect takes."""
+
+# Lifetimes of a cached prefix in other dialects, and the nearest of this one; None is the dialect's default.
+_CACHE = {"default": None, "5m": None, "1h": "30m", "30m": "30m", "12h": "12h"}
+_NAME = re.compile(r"[^A-Za-z0-9_-]")
+
+
+def encode_request(conversation: Conversation, target: Target, endpoint: Endpoint) -> dict[str, Any]:
+    """The body for ``target`` at ``endpoint``; the needs are taken to have been looked at."""
+    native = conversation.dialect == DIALECT
+    body: dict[str, Any] = {"model": target.model}
+    body["messages"] = [raw for message in conversation.messages for raw in _message(message, native)]
+    if conversation.stream:
+        body["stream"] = True
+        if not native:
+            body["stream_options"] = {"include_usage": True}
+    _parameters(conversation, target, endpoint, body)
+    if conversation.tools:
+        body["tools"] = [_tool(tool, native) for tool in conversation.tools]
+    if conversation.tool_choice is not None and (conversation.tools or native):
+        body["tool_choice"] = _tool_choice(conversation.tool_choice)
+    if conversation.parallel_tools is not None and (conversation.tools or native):
+        body["parallel_tool_calls"] = conversation.parallel_tools
+    if conversation.output is not None:
+        body["response_format"] = _response_format(conversation.output)
+    if native:
+        _restore(conversation, body)
+    for name in endpoint.drops:
+        body.pop(name, None)
+    return body
+
+
+def _parameters(conversation: Conversation, target: Target, endpoint: Endpoint, body: dict[str, Any]) -> None:
+    sampling = conversation.sampling
+    values = {
+        endpoint.max_tokens_field: sampling.max_output,
+        "temperature": sampling.temperature,
+        "top_p": sampling.top_p,
+        "frequency_penalty": sampling.frequency_penalty,
+        "presence_penalty": sampling.presence_penalty,
+        "seed": sampling.seed,
+        "n": sampling.n,
+        "stop": list(sampling.stop) or None,
+        "logprobs": sampling.logprobs,
+        "top_logprobs": sampling.top_logprobs,
+        "reasoning_effort": sampling.reasoning_effort,
+        "verbosity": sampling.verbosity,
+        "user": conversation.user,
+    }
+    body.update((name, value) for name, value in values.items() if value is not None)
+    if conversation.dialect == DIALECT:
+        return
+    # 1 is the default everywhere, and some models refuse to be told.
+    for name in ("temperature", "top_p"):
+        if body.get(name) == 1 and f"sampling.{name}" not in target.capabilities:
+            del body[name]
+
+
+def _restore(conversation: Conversation, body: dict[str, Any]) -> None:
+    ext = conversation.ext
+    body.update(ext.get("fields", {}))
+    if ext.get("user") == "safety_identifier":
+        body.pop("user", None)
+    if ext.get("stop") == "text":
+        body["stop"] = body["stop"][0]
+    if conversation.include_usage:
+        body["stream_options"] = {"include_usage": True}
+    if "stream_options" in ext:
+        body["stream_options"] = {**body.get("stream_options", {}), **ext["stream_options"]}
+    for index, raw in ext.get("other_tools", ()):
+        body.setdefault("tools", []).insert(index, raw)
+
+
+# Messages.
+
+
+def _message(message: Message, native: bool) -> Iterable[dict[str, Any]]:
+    if message.role == "tool":
+        for part in message.parts:
+            yield _tool_result(part, message, native)
+        return
+    raw: dict[str, Any] = {"role": message.role}
+    if message.role == "assistant":
+        _assistant(message, raw, native)
+    else:
+        raw["content"] = _content(message.parts, message.ext, native)
+    if message.name is not None:
+        raw["name"] = message.name
+    if native:
+        raw.update(message.ext.get("fields", {}))
+    yield raw
+
+
+def _tool_result(part: Part, message: Message, native: bool) -> dict[str, Any]:
+    match part:
+        case ToolResult():
+            content = _content(part.parts, message.ext, native)
+            raw = {"role": "tool", "tool_call_id": fit_call_id(part.call_id, CALL_ID), "content": content}
+            return {**raw, **message.ext.get("fields", {})} if native else raw
+        case Opaque(value=value):
+            return dict(value)
+        case _:
+            raise TypeError(f"a tool turn holds {type(part).__name__}")
+
+
+def _content(parts: tuple[Part, ...], ext: Mapping[str, Any], native: bool) -> str | list[dict[str, Any]]:
+    shown = [part for part in parts if not isinstance(part, Reasoning)]
+    if native and ext.get("form") == "parts":
+        return [_part(part, native) for part in shown]
+    if not shown:
+        return ""
+    if len(shown) == 1 and isinstance(shown[0], Text) and shown[0].cache is None:
+        return shown[0].text
+    return [_part(part, native) for part in shown]
+
+
+def _part(part: Part, native: bool) -> dict[str, Any]:
+    match part:
+        case Text(text=text):
+            raw: dict[str, Any] = {"type": "text", "text": text}
+        case Blob(modality="image"):
+            raw = {"type": "image_url", "image_url": _image(_data_url(part), part.detail)}
+        case Blob(modality="audio"):
+            raw = {"type": "input_audio", "input_audio": {"data": part.base64, "format": part.mime.partition("/")[2]}}
+        case Blob():
+            raw = {"type": "file", "file": _file(part, native)}
+        case Uri(modality="image", uri=uri):
+            raw = {"type": "image_url", "image_url": _image(uri, part.detail)}
+        case FileRef(ext=ext):
+            return dict(ext["raw"])
+        case Refusal(text=text):
+            return {"type": "refusal", "refusal": text}
+        case Opaque(value=value):
+            return dict(value)
+        case _:
+            raise TypeError(f"a content part cannot be {type(part).__name__}")
+    if part.cache is not None:
+        ttl = part.cache if native else _CACHE.get(part.cache)
+        mark = {"mode": "explicit"} if ttl is None or ttl == "default" else {"mode": "explicit", "ttl": ttl}
+        raw["prompt_cache_breakpoint"] = mark
+    return {**raw, **part.ext} if native else raw
+
+
+def _image(url: str, detail: str | None) -> dict[str, Any]:
+    return {"url": url} if detail is None else {"url": url, "detail": detail}
+
+
+def _data_url(blob: Blob) -> str:
+    return blob.data if blob.start else f"data:{blob.mime};base64,{blob.data}"
+
+
+def _file(blob: Blob, native: bool) -> dict[str, Any]:
+    file = {"file_data": _data_url(blob)}
+    if blob.name is not None:
+        file["filename"] = blob.name
+    elif not native:
+        file["filename"] = "document.pdf"
+    return file
+
+
+def _assistant(message: Message, raw: dict[str, Any], native: bool) -> None:
+    parts_form = native and message.ext.get("form") == "parts"
+    content: list[Part] = []
+    calls: list[dict[str, Any]] = []
+    refusals: list[str] = []
+    for part in message.parts:
+        match part:
+            case ToolCall() | Opaque():
+                calls.append(_call(part, native))
+            case Refusal(text=text) if not parts_form:
+                refusals.append(text)
+            case Reasoning():
+                if native:
+                    raw[part.ext["field"]] = part.text
+            case _:
+                content.append(part)
+    raw["content"] = _content(tuple(content), message.ext, native) if content else ([] if parts_form else None)
+    if refusals:
+        raw["refusal"] = "\n".join(refusals)
+    if calls:
+        raw["tool_calls"] = calls
+
+
+def _call(part: ToolCall | Opaque, native: bool) -> dict[str, Any]:
+    if isinstance(part, Opaque):
+        return dict(part.value)
+    call_id = part.id if native else fit_call_id(part.id, CALL_ID)
+    function = {"name": part.name, "arguments": part.arguments}
+    raw = {"id": call_id, "type": "function", "function": function}
+    return {**raw, **part.ext} if native else raw
+
+
+# Tools and output.
+
+
+def _tool(tool: Tool, native: bool) -> dict[str, Any]:
+    function: dict[str, Any] = {"name": tool.name}
+    if tool.description is not None:
+        function["description"] = tool.description
+    if tool.parameters is not None:
+        function["parameters"] = tool.parameters
+    if tool.strict is not None:
+        function["strict"] = tool.strict
+    if native:
+        function.update(tool.ext)
+    return {"type": "function", "function": function}
+
+
+def _tool_choice(choice: ToolChoice) -> str | dict[str, Any]:
+    if choice.kind == "named":
+        return _named(choice.name)
+    if choice.allowed:
+        tools = [_named(name) for name in choice.allowed]
+        return {"type": "allowed_tools", "allowed_tools": {"mode": choice.kind, "tools": tools}}
+    return choice.kind
+
+
+def _named(name: str | None) -> dict[str, Any]:
+    return {"type": "function", "function": {"name": name}}
+
+
+def _response_format(output: Schema) -> dict[str, Any]:
+    if output.schema is None:
+        return {"type": "json_object"}
+    title = output.schema.get("title")
+    derived = _NAME.sub("_", title)[:64] if isinstance(title, str) and title else "response"
+    form: dict[str, Any] = {"name": output.name or derived}
+    if output.description is not None:
+        form["description"] = output.description
+    form["schema"] = output.schema
+    if output.strict is not None:
+        form["strict"] = output.strict
+    return {"type": "json_schema", "json_schema": form}
+
+
+def retarget(body: Mapping[str, Any], target: Target, endpoint: Endpoint) -> dict[str, Any]:
+    """The caller's own dict for another endpoint of the same dialect: model, name of the limit, refused fields.
+
+    ``body`` is not changed; what it holds is shared with the result.
+    """
+    out = {name: value for name, value in body.items() if name not in endpoint.drops}
+    out["model"] = target.model
+    if endpoint.dialect != DIALECT:
+        return out
+    field = endpoint.max_tokens_field
+    other = "max_tokens" if field == "max_completion_tokens" else "max_completion_tokens"
+    limit = out.pop(other, None) if field != other else None
+    if limit is not None and out.get(field) is None:
+        out[field] = limit
+    return out

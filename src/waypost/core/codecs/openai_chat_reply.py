@@ -1,0 +1,248 @@
+"""OpenAI chat: answers, usage and errors, both ways."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from waypost.core.codecs.failures import Described, described, kind_of
+from waypost.core.codecs.ids import answer_id, call_id_or_position, reply_seed
+from waypost.core.codecs.openai_chat_decode import DIALECT
+from waypost.core.codecs.openai_chat_encode import CALL_ID
+from waypost.core.codecs.wire import as_list, as_map, as_text, count
+from waypost.core.model.conversation import NO_EXT, Finish, Opaque, Part, Reasoning, Refusal, Reply, Text, ToolCall
+from waypost.core.model.outcome import Failure, FailureKind, Usage
+
+FINISH: Final[Mapping[str, Finish]] = {
+    "stop": "stop",
+    "length": "length",
+    "tool_calls": "tool_call",
+    "function_call": "tool_call",
+    "content_filter": "content_filter",
+}
+FINISH_OUT: Final[Mapping[Finish, str]] = {
+    "stop": "stop",
+    "length": "length",
+    "tool_call": "tool_calls",
+    "content_filter": "content_filter",
+    "error": "stop",
+    "other": "stop",
+}
+
+
+def decode_response(body: Mapping[str, Any]) -> Reply:
+    """The first choice as a reply; others stay in ``ext``. Raises ValueError with a path where it has none."""
+    choices = as_list(body.get("choices"), "choices")
+    if not choices:
+        raise ValueError("choices: expected at least one")
+    choice = as_map(choices[0], "choices[0]")
+    message = as_map(choice.get("message"), "choices[0].message")
+    raw_finish = choice.get("finish_reason")
+    said = {
+        "service_tier": body.get("service_tier"),
+        "system_fingerprint": body.get("system_fingerprint"),
+        "logprobs": choice.get("logprobs"),
+        "annotations": message.get("annotations"),
+        "choices": choices[1:],
+    }
+    ext = {name: value for name, value in said.items() if value}
+    return Reply(
+        id=str(body.get("id") or ""),
+        model=str(body.get("model") or ""),
+        parts=tuple(_parts(message)),
+        finish=FINISH.get(raw_finish, "other") if isinstance(raw_finish, str) else "other",
+        usage=usage_of(body),
+        raw_finish=raw_finish,
+        created=body.get("created"),
+        ext=ext or NO_EXT,
+    )
+
+
+def _parts(message: Mapping[str, Any]) -> list[Part]:
+    parts: list[Part] = [
+        Reasoning(message[field], DIALECT, ext={"field": field})
+        for field in ("reasoning_content", "reasoning")
+        if isinstance(message.get(field), str) and message[field]
+    ]
+    content = message.get("content")
+    if content:
+        parts.append(Text(as_text(content, "choices[0].message.content"), NO_EXT))
+    if message.get("refusal"):
+        parts.append(Refusal(as_text(message["refusal"], "choices[0].message.refusal")))
+    for index, item in enumerate(message.get("tool_calls") or ()):
+        path = f"choices[0].message.tool_calls[{index}]"
+        call = as_map(item, path)
+        if call.get("type", "function") != "function":
+            parts.append(Opaque(DIALECT, call))
+            continue
+        function = as_map(call.get("function"), f"{path}.function")
+        name = as_text(function.get("name"), f"{path}.function.name")
+        parts.append(ToolCall(str(call.get("id") or ""), name, str(function.get("arguments") or ""), NO_EXT))
+    return parts
+
+
+def encode_response(reply: Reply) -> dict[str, Any]:
+    """A whole answer as OpenAI writes it. Reasoning has no field here and is not shown."""
+    made = answer_id("chatcmpl-", reply.id, reply_seed(reply))
+    texts = [part.text for part in reply.parts if isinstance(part, Text)]
+    refusals = [part.text for part in reply.parts if isinstance(part, Refusal)]
+    calls = [part for part in reply.parts if isinstance(part, ToolCall)]
+    message: dict[str, Any] = {
+        "role": "assistant",
+        "content": "".join(texts) if texts else None,
+        "refusal": "\n".join(refusals) if refusals else None,
+        "annotations": [],
+    }
+    if calls:
+        message["tool_calls"] = [_call(call, made, position) for position, call in enumerate(calls)]
+    choice = {"index": 0, "message": message, "logprobs": None, "finish_reason": FINISH_OUT[reply.finish]}
+    return {
+        "id": made,
+        "object": "chat.completion",
+        "created": reply.created or 0,
+        "model": reply.model,
+        "choices": [choice],
+        "usage": usage_out(reply.usage),
+        "service_tier": None,
+        "system_fingerprint": None,
+    }
+
+
+def _call(call: ToolCall, answer: str, position: int) -> dict[str, Any]:
+    call_id = call_id_or_position(call, answer, position, CALL_ID)
+    return {"id": call_id, "type": "function", "function": {"name": call.name, "arguments": call.arguments or "{}"}}
+
+
+# Usage.
+
+
+def usage_of(body: Mapping[str, Any]) -> Usage | None:
+    """Usage of a body or a chunk. Some vendors put it below ``x_groq``, or count cache hits at the top level."""
+    usage = body.get("usage")
+    if not isinstance(usage, Mapping):
+        groq = body.get("x_groq")
+        usage = groq.get("usage") if isinstance(groq, Mapping) else None
+        if not isinstance(usage, Mapping):
+            return None
+    prompt = usage.get("prompt_tokens_details")
+    prompt = prompt if isinstance(prompt, Mapping) else {}
+    completion = usage.get("completion_tokens_details")
+    completion = completion if isinstance(completion, Mapping) else {}
+    reasoning = completion.get("reasoning_tokens")
+    return Usage(
+        input=count(usage.get("prompt_tokens")),
+        output=count(usage.get("completion_tokens")),
+        cache_read=count(prompt.get("cached_tokens")) or count(usage.get("prompt_cache_hit_tokens")),
+        cache_write=count(prompt.get("cache_write_tokens")),
+        reasoning=None if reasoning is None else count(reasoning),
+    )
+
+
+def usage_out(usage: Usage | None) -> dict[str, Any] | None:
+    """Usage as OpenAI writes it; ``reasoning_tokens`` is null where the upstream did not say."""
+    if usage is None:
+        return None
+    return {
+        "prompt_tokens": usage.input,
+        "completion_tokens": usage.output,
+        "total_tokens": usage.input + usage.output,
+        "prompt_tokens_details": {
+            "cached_tokens": usage.cache_read,
+            "cache_write_tokens": usage.cache_write,
+            "audio_tokens": 0,
+        },
+        "completion_tokens_details": {
+            "reasoning_tokens": usage.reasoning,
+            "audio_tokens": 0,
+            "accepted_prediction_tokens": 0,
+            "rejected_prediction_tokens": 0,
+        },
+    }
+
+
+# Errors.
+
+_BY_CODE: Mapping[str, FailureKind] = {
+    "rate_limit_exceeded": "rate_limited",
+    "rate_limit_error": "rate_limited",
+    "rate_limit_reached": "rate_limited",
+    "too_many_requests": "rate_limited",
+    "insufficient_quota": "rate_limited",
+    "billing_hard_limit_reached": "rate_limited",
+    "billing_not_active": "rate_limited",
+    "tokens": "rate_limited",
+    "requests": "rate_limited",
+    "overloaded": "overloaded",
+    "overloaded_error": "overloaded",
+    "engine_overloaded": "overloaded",
+    "slow_down": "overloaded",
+    "service_unavailable": "overloaded",
+    "capacity_exceeded": "overloaded",
+    "context_length_exceeded": "context_length",
+    "model_max_prompt_tokens_exceeded": "context_length",
+    "content_filter": "content_filter",
+    "content_policy_violation": "content_filter",
+    "invalid_prompt": "content_filter",
+    "invalid_api_key": "auth",
+    "invalid_authentication": "auth",
+    "authentication_error": "auth",
+    "account_deactivated": "auth",
+    "permission_error": "auth",
+    "insufficient_permissions": "auth",
+    "unsupported_country_region_territory": "auth",
+    "model_not_found": "not_found",
+    "deployment_not_found": "not_found",
+    "not_found_error": "not_found",
+    "timeout": "timeout",
+    "request_timeout": "timeout",
+    "server_error": "server_error",
+    "internal_error": "server_error",
+    "internal_server_error": "server_error",
+    "api_error": "server_error",
+}
+
+
+def classify(status: int | None, body: Any) -> Failure:
+    """A failure out of an error answer or an error event, in OpenAI's shape or in one of its vendors'."""
+    words = _words(body)
+    return Failure(kind_of(status, words, _BY_CODE), status, words[0] if words else None)
+
+
+def _words(body: Any) -> list[str]:
+    """The machine-readable words of an error, the most telling first. Never its message."""
+    if isinstance(body, list) and body:
+        body = body[0]
+    if not isinstance(body, Mapping):
+        return []
+    error = body.get("error")
+    source = error if isinstance(error, Mapping) else body
+    return described(source.get("code"), source.get("type"), source.get("status"))
+
+
+_OUT: Mapping[FailureKind, Described] = {
+    "rate_limited": Described(429, "rate_limit_error", "rate_limit_exceeded"),
+    "overloaded": Described(503, "server_error", "overloaded"),
+    "timeout": Described(504, "server_error", "timeout"),
+    "connection": Described(502, "server_error", "upstream_unreachable"),
+    "server_error": Described(500, "server_error", "internal_error"),
+    "auth": Described(502, "server_error", "upstream_credentials"),
+    "not_found": Described(404, "invalid_request_error", "model_not_found"),
+    "context_length": Described(400, "invalid_request_error", "context_length_exceeded"),
+    "content_filter": Described(400, "invalid_request_error", "content_filter"),
+    "bad_request": Described(400, "invalid_request_error", None),
+    "stream_error": Described(502, "server_error", "stream_error"),
+    "malformed": Described(502, "server_error", "malformed_answer"),
+    "internal": Described(500, "server_error", "internal_error"),
+}
+
+
+def encode_error(failure: Failure, message: str) -> tuple[int, dict[str, Any]]:
+    """Status and body. Bad credentials of a target are never shown as the caller's own 401."""
+    return _OUT[failure.kind].status_for(failure), error_body(failure, message)
+
+
+def error_body(failure: Failure, message: str) -> dict[str, Any]:
+    """The body alone, as it also stands in a stream."""
+    known = _OUT[failure.kind]
+    text = message or f"The model's provider failed: {failure.kind.replace('_', ' ')}."
+    return {"error": {"message": text, "type": known.type, "param": None, "code": known.code}}

@@ -1,0 +1,225 @@
+"""OpenAI chat: its streams, both ways. Chunks to deltas, deltas to chunks; constant memory."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any, assert_never
+
+from waypost.core.codecs.framing import frame
+from waypost.core.codecs.ids import answer_id, fit_call_id
+from waypost.core.codecs.openai_chat_encode import CALL_ID
+from waypost.core.codecs.openai_chat_reply import FINISH, FINISH_OUT, classify, error_body, usage_of, usage_out
+from waypost.core.codecs.wire import as_map, dumps, wrong
+from waypost.core.model.conversation import (
+    Delta,
+    Finish,
+    Finished,
+    PartDelta,
+    PartStart,
+    PartStop,
+    Start,
+    StreamError,
+)
+from waypost.core.model.outcome import Failure, Usage
+
+
+class ChatReader:
+    """Chunks of the first choice to deltas. Usage comes after the finish, so the end is told once, at ``[DONE]``."""
+
+    __slots__ = ("_calls", "_ended", "_finish", "_next", "_open", "_raw", "_started", "_usage")
+
+    def __init__(self) -> None:
+        self._started = False
+        self._ended = False
+        self._next = 0
+        self._open: tuple[str, int] | None = None
+        self._calls: dict[int, tuple[int, str | None]] = {}
+        self._finish: Finish | None = None
+        self._raw: str | None = None
+        self._usage: Usage | None = None
+
+    def feed(self, event: str | None, data: str) -> Sequence[Delta]:
+        """One event. Raises ValueError where it is not a chunk of this dialect."""
+        if self._ended:
+            return ()
+        if data.startswith("[DONE]"):
+            return self._end()
+        chunk = as_map(json.loads(data), "chunk")
+        if chunk.get("error") is not None or event == "error":
+            self._ended = True
+            failure = classify(None, chunk)
+            return (StreamError(failure.kind, None, failure.type),)
+        out: list[Delta] = []
+        if not self._started:
+            self._started = True
+            out.append(Start(str(chunk.get("id") or ""), str(chunk.get("model") or ""), created=chunk.get("created")))
+        if chunk.get("usage"):
+            self._usage = usage_of(chunk) or self._usage
+        for choice in chunk.get("choices") or ():
+            if choice.get("index", 0) == 0:
+                self._choice(choice, out)
+        return out
+
+    def close(self) -> Sequence[Delta]:
+        """The upstream ended. An end without a finish reason is an error: part of the answer is missing."""
+        if self._ended:
+            return ()
+        if self._finish is not None:
+            return self._end()
+        self._ended = True
+        return (StreamError("stream_error", None, "incomplete"),)
+
+    def _end(self) -> Sequence[Delta]:
+        self._ended = True
+        if self._finish is None:
+            return (StreamError("stream_error", None, "incomplete"),)
+        return (Finished(self._finish, self._raw, None, self._usage),)
+
+    def _choice(self, choice: Mapping[str, Any], out: list[Delta]) -> None:
+        delta = choice.get("delta") or {}
+        reasoning = delta.get("reasoning_content") or delta.get("reasoning")
+        if reasoning:
+            self._text("reasoning", reasoning, out)
+        if delta.get("content"):
+            self._text("text", delta["content"], out)
+        if delta.get("refusal"):
+            self._text("refusal", delta["refusal"], out)
+        for position, call in enumerate(delta.get("tool_calls") or ()):
+            self._call(position, as_map(call, "delta.tool_calls"), out)
+        if choice.get("finish_reason") is not None:
+            self._raw = str(choice["finish_reason"])
+            self._finish = FINISH.get(self._raw, "other")
+            self._stop(out)
+
+    def _text(self, kind: Any, text: Any, out: list[Delta]) -> None:
+        if not isinstance(text, str):
+            raise wrong(f"delta.{kind}", "a string", text)
+        if self._open is None or self._open[0] != kind:
+            self._start(PartStart(self._next, kind), out)
+        assert self._open is not None
+        out.append(PartDelta(self._open[1], text, kind))
+
+    def _start(self, part: PartStart, out: list[Delta]) -> None:
+        self._stop(out)
+        self._open = (part.kind, part.index)
+        self._next = part.index + 1
+        out.append(part)
+
+    def _stop(self, out: list[Delta]) -> None:
+        if self._open is not None:
+            out.append(PartStop(self._open[1]))
+            self._open = None
+
+    def _call(self, position: int, call: Mapping[str, Any], out: list[Delta]) -> None:
+        function = call.get("function") or {}
+        slot = call.get("index")
+        slot = position if slot is None else slot
+        known = self._calls.get(slot)
+        name, call_id = function.get("name"), call.get("id")
+        # Some vendors number every call 0 and tell them apart by id alone.
+        if known is None or (call_id and name and call_id != known[1]):
+            known = (self._next, call_id)
+            self._calls[slot] = known
+            self._start(PartStart(self._next, "tool_call", call_id, name), out)
+        if function.get("arguments"):
+            out.append(PartDelta(known[0], function["arguments"], "arguments"))
+
+
+class ChatWriter:
+    """Deltas to chunks as OpenAI writes them. Reasoning has no field here and is not shown."""
+
+    __slots__ = ("_arguments", "_calls", "_ended", "_head", "_include_usage", "_kinds")
+
+    def __init__(self, *, include_usage: bool) -> None:
+        self._include_usage = include_usage
+        self._head: dict[str, Any] = {}
+        self._kinds: dict[int, str] = {}
+        self._calls: dict[int, int] = {}
+        self._arguments: set[int] = set()
+        self._ended = False
+
+    def feed(self, delta: Delta) -> bytes:
+        """The frames of one delta; empty where it has none in this dialect."""
+        if self._ended:
+            return b""
+        match delta:
+            case Start():
+                return self._start(delta)
+            case PartStart():
+                return self._part(delta)
+            case PartDelta():
+                return self._delta(delta)
+            case PartStop(index=index):
+                return self._stop(index)
+            case Finished():
+                return self._finish(delta)
+            case StreamError():
+                self._ended = True
+                kind: Any = delta.kind
+                return frame(None, dumps(error_body(Failure(kind, delta.status, delta.type), "")))
+            case _:
+                assert_never(delta)
+
+    def close(self) -> bytes:
+        """Nothing is owed: the last frame comes with the finish or the error."""
+        self._ended = True
+        return b""
+
+    def _start(self, start: Start) -> bytes:
+        self._head = {
+            "id": answer_id("chatcmpl-", start.id, start.model),
+            "object": "chat.completion.chunk",
+            "created": start.created or 0,
+            "model": start.model,
+            "service_tier": None,
+            "system_fingerprint": None,
+        }
+        return self._chunk({"role": "assistant", "content": "", "refusal": None})
+
+    def _chunk(self, delta: dict[str, Any], finish: str | None = None) -> bytes:
+        choice = {"index": 0, "delta": delta, "logprobs": None, "finish_reason": finish}
+        chunk = {**self._head, "choices": [choice]}
+        if self._include_usage:
+            chunk["usage"] = None
+        return frame(None, dumps(chunk))
+
+    def _part(self, part: PartStart) -> bytes:
+        self._kinds[part.index] = part.kind
+        if part.kind != "tool_call":
+            return b""
+        slot = self._calls[part.index] = len(self._calls)
+        call_id = fit_call_id(part.id or f"{self._head.get('id')}/{slot}", CALL_ID)
+        function = {"name": part.name or "", "arguments": ""}
+        return self._chunk({"tool_calls": [{"index": slot, "id": call_id, "type": "function", "function": function}]})
+
+    def _delta(self, delta: PartDelta) -> bytes:
+        match delta.kind:
+            case "text":
+                return self._chunk({"content": delta.text})
+            case "refusal":
+                return self._chunk({"refusal": delta.text})
+            case "arguments":
+                self._arguments.add(delta.index)
+                return self._fragment(delta.index, delta.text)
+            case "reasoning" | "signature":
+                return b""
+            case _:
+                assert_never(delta.kind)
+
+    def _fragment(self, index: int, text: str) -> bytes:
+        return self._chunk({"tool_calls": [{"index": self._calls[index], "function": {"arguments": text}}]})
+
+    def _stop(self, index: int) -> bytes:
+        # A call without arguments is an empty object here, where other dialects send nothing at all.
+        if self._kinds.get(index) == "tool_call" and index not in self._arguments:
+            return self._fragment(index, "{}")
+        return b""
+
+    def _finish(self, finished: Finished) -> bytes:
+        self._ended = True
+        out = self._chunk({}, FINISH_OUT[finished.finish])
+        if self._include_usage:
+            usage = usage_out(finished.usage)
+            out += frame(None, dumps({**self._head, "choices": [], "usage": usage}))
+        return out + b"data: [DONE]\n\n"
