@@ -1,0 +1,239 @@
+"""What a call can ask of the outside: a closed union of effects, and what comes back.
+
+The flow yields them; a driver has them performed. A send raises what the SDK or the transport raised; everything else
+is contained by whoever performs it, so that only a send can fail.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol, TypeAlias
+
+from waypost.core.model.events import Event
+from waypost.core.model.needs import Need
+from waypost.core.model.outcome import Attempt, Failure, Usage
+from waypost.core.model.question import Context, Origin
+from waypost.core.model.target import Dialect, Endpoint, Target
+from waypost.core.routing.ports import Reader, Writer
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One call as an SDK adapter bound it. ``body`` is the caller's wire dict and is never changed.
+
+    ``receipt`` is ``wp_`` and 32 hex digits, ``seed`` their 16 bytes. ``timeout_ns`` is the caller's own, ``None`` for
+    none. ``classify`` turns one of the SDK's exceptions into a failure. ``needs`` are those that only the adapter sees
+    (headers, query). ``native`` is the adapter's own handle and
+    opaque to everyone else.
+    """
+
+    receipt: str
+    seed: bytes
+    sdk: str
+    operation: str
+    dialect: Dialect
+    body: Mapping[str, Any]
+    streaming: bool
+    requested: str
+    auto: bool
+    origin: Origin
+    context: Context
+    max_retries: int
+    timeout_ns: int | None
+    classify: Callable[[BaseException], Failure]
+    needs: tuple[Need, ...] = ()
+    request_id: str | None = None
+    native: Any = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Observed:
+    """What an answer says of itself; absent where it says nothing."""
+
+    usage: Usage | None = None
+    response_id: str | None = None
+    response_model: str | None = None
+    finish_reasons: tuple[str, ...] = ()
+    request_id: str | None = None
+
+
+class Ending(Protocol):
+    """The end of a stream, reported once to ``on_end``, by whichever thread closes it."""
+
+    on_end: Callable[[StreamEnd], Any] | None
+
+
+class Stream(Protocol):
+    """An open byte stream of an answer."""
+
+    ending: Ending
+
+    def pull(self, deadline_ns: int | None) -> Any:
+        """Read ahead up to the first content; a `Failure` or ``None``, or an awaitable of it."""
+
+    def discard(self) -> Any:
+        """Close it unread and without a report; ``None``, or an awaitable of it."""
+
+
+@dataclass(frozen=True, slots=True)
+class StreamEnd:
+    """How a stream ended. ``outcome`` is ``ok``, ``error``, ``cancelled`` or ``abandoned``; ``events`` are frames."""
+
+    outcome: str
+    observed: Observed
+    ended_ns: int
+    first_chunk_ns: int | None
+    events: int
+    failure: Failure | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Native:
+    """A native object that the caller's own SDK built; with ``stream`` where it is still open."""
+
+    value: Any
+    observed: Observed
+    stream: Stream | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Wire:
+    """An answer of another endpoint in that endpoint's dialect; ``body`` is a dict, or ``stream`` is open."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: Mapping[str, Any] | None
+    stream: Stream | None = None
+
+
+Sent: TypeAlias = Native | Wire
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """Ask the state for a snapshot."""
+
+    keys: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Reserve:
+    """Reserve ``nano_usd`` in every ``(scope, limit)``, or in none."""
+
+    scopes: tuple[tuple[str, int], ...]
+    nano_usd: int
+    ttl_ns: int
+
+
+@dataclass(frozen=True, slots=True)
+class Send:
+    """One attempt. At the caller's own endpoint ``body`` is ``None`` for "as it is".
+
+    ``retries`` is how often the SDK's own loop may repeat at home, ``None`` for as often as the caller said.
+    ``strip_usage`` removes the usage frame that we asked for and the caller did not. ``reader`` finds the first content
+    of a stream; with a ``writer`` its deltas are what the caller gets, without one the bytes pass as they are.
+    """
+
+    call: Call
+    attempt: Attempt
+    home: bool
+    body: Mapping[str, Any] | None
+    retries: int | None
+    timeout_ns: int | None
+    target: Target | None = None
+    endpoint: Endpoint | None = None
+    strip_usage: bool = False
+    reader: Reader | None = None
+    writer: Writer | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Pull:
+    """Read a stream ahead up to its first content; a `Failure` or ``None``."""
+
+    stream: Stream
+    deadline_ns: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Discard:
+    """Close a stream that nobody will read."""
+
+    stream: Stream
+
+
+@dataclass(frozen=True, slots=True)
+class Sleep:
+    ns: int
+
+
+@dataclass(frozen=True, slots=True)
+class Disable:
+    """Open an endpoint's breaker."""
+
+    endpoint: str
+    until_ns: int
+
+
+@dataclass(frozen=True, slots=True)
+class Settle:
+    """Replace the lease by the real cost and let the state learn from the attempts."""
+
+    lease: Any
+    nano_usd: int
+    attempts: tuple[Attempt, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Tell:
+    event: Event
+    error: BaseException | None = None
+
+
+Effect: TypeAlias = Look | Reserve | Send | Pull | Discard | Sleep | Disable | Settle | Tell
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """The decision as a response carries it (S1.05, S1.06). Costs are nano-USD; ``None`` is unpriced."""
+
+    session_id: str
+    selected_provider: str
+    selected_model: str
+    reasoning: str
+    tradeoff: str
+    estimated_cost_savings: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What the call comes to: a native value, or a wire answer in the caller's dialect that the SDK is to build.
+
+    ``summary`` is set for routed calls. Where ``stream`` is open, ``opened`` is what its end is to be settled with.
+    """
+
+    value: Any = None
+    wire: Wire | None = None
+    summary: Summary | None = None
+    stream: Stream | None = None
+    opened: Any = None
+
+
+class SendFailed(Exception):
+    """A sender's own failure at another endpoint, classified; the text of the provider is not in it."""
+
+    def __init__(self, failure: Failure) -> None:
+        super().__init__(failure.type or failure.kind)
+        self.failure = failure
+
+
+class NativeError(Exception):
+    """Carries a failure out of the flow where no native exception exists; the SDK adapter builds it."""
+
+    def __init__(self, failure: Failure, message: str, notes: tuple[str, ...] = (), code: str | None = None) -> None:
+        super().__init__(message)
+        self.failure = failure
+        self.message = message
+        self.notes = notes
+        self.code = code

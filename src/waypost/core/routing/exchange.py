@@ -1,0 +1,121 @@
+"""What is sent to one target and how its answer becomes the caller's: same endpoint, same dialect, or translated."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from waypost.core.codecs.openai_chat import retarget
+from waypost.core.model.outcome import Attempt
+from waypost.core.model.target import Endpoint, Target
+from waypost.core.routing.effects import Observed, Send, Wire
+from waypost.core.routing.ports import Codec, Reader, Writer
+from waypost.core.routing.prepare import Stage
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """One target with the body for it. ``ahead`` says that its stream is to be read ahead up to the first content."""
+
+    stage: Stage
+    target: Target
+    endpoint: Endpoint
+    home: bool
+    body: Mapping[str, Any] | None
+    codec: Codec
+    last: bool
+    strip_usage: bool
+
+    @property
+    def host(self) -> str:
+        if self.home:
+            return self.stage.call.origin.host
+        return self.endpoint.base_url.partition("://")[2].partition("/")[0]
+
+    @property
+    def ahead(self) -> bool:
+        return self.stage.call.streaming and not self.last
+
+    @property
+    def translated(self) -> bool:
+        return self.codec.dialect != self.stage.call.dialect
+
+    @staticmethod
+    def unchanged(stage: Stage) -> Exchange | None:
+        """The caller's own call as it is; ``None`` where its model is not in the catalog."""
+        target = stage.requested
+        if target is None:
+            return None
+        endpoint = stage.routes.endpoints[target.endpoint]
+        codec = stage.routes.codecs[stage.call.dialect]
+        return Exchange(stage, target, endpoint, True, None, codec, True, False)
+
+    def send(self, attempt: Attempt, timeout_ns: int | None) -> Send:
+        """The effect. While candidates remain the policy owns retries; the last keeps the caller's own."""
+        call = self.stage.call
+        reader: Reader | None = None
+        writer: Writer | None = None
+        if call.streaming and (not self.home or self.ahead):
+            reader = self.codec.reader()
+            if self.translated:
+                home = self.stage.routes.codecs[call.dialect]
+                writer = home.writer(include_usage=self.stage.conversation.include_usage)
+        retries = None if self.last and self.home else call.max_retries if self.last else 0
+        return Send(
+            call=call,
+            attempt=attempt,
+            home=self.home,
+            body=self.body,
+            retries=retries,
+            timeout_ns=timeout_ns,
+            target=self.target,
+            endpoint=self.endpoint,
+            strip_usage=self.strip_usage,
+            reader=reader,
+            writer=writer,
+        )
+
+
+def plan_exchange(stage: Stage, target: Target, last: bool) -> Exchange:
+    """Encode the call for ``target``.
+
+    Raises:
+        Untranslatable: the target's dialect cannot express a need; the candidate is rejected by it.
+    """
+    call = stage.call
+    endpoint = stage.routes.endpoints[target.endpoint]
+    codec = stage.routes.codecs[endpoint.dialect]
+    home = target.endpoint == call.origin.endpoint
+    if endpoint.dialect != call.dialect:
+        body: Mapping[str, Any] = codec.encode_request(stage.conversation, target, endpoint)
+        return Exchange(stage, target, endpoint, home, body, codec, last, False)
+    if home:
+        body = dict(call.body) if target is stage.requested else {**call.body, "model": target.model}
+    else:
+        body = retarget(call.body, target, endpoint)
+    strip = call.streaming and not stage.conversation.include_usage
+    if strip:
+        body = {**body, "stream_options": {**(body.get("stream_options") or {}), "include_usage": True}}
+    return Exchange(stage, target, endpoint, home, body, codec, last, strip)
+
+
+def wire_answer(stage: Stage, exchange: Exchange, sent: Wire) -> tuple[Wire, Observed]:
+    """A whole answer of another endpoint in the caller's dialect, and what it says of itself.
+
+    Raises:
+        ValueError: the answer is not of its endpoint's dialect.
+    """
+    assert sent.body is not None
+    reply = exchange.codec.decode_response(sent.body)
+    observed = Observed(
+        usage=reply.usage,
+        response_id=reply.id,
+        response_model=reply.model,
+        finish_reasons=(reply.raw_finish or reply.finish,),
+        request_id=sent.headers.get("x-request-id") or sent.headers.get("request-id"),
+    )
+    if not exchange.translated:
+        return sent, observed
+    body = stage.routes.codecs[stage.call.dialect].encode_response(reply)
+    return Wire(sent.status, sent.headers, body), observed

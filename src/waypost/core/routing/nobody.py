@@ -1,0 +1,86 @@
+"""When nobody survived: the policy's default, or one line per candidate; and what a response says of a decision."""
+
+from __future__ import annotations
+
+from waypost.core.catalog.pricing import price_usage
+from waypost.core.model.events import Decided
+from waypost.core.model.money import grid
+from waypost.core.model.outcome import Failure, Usage
+from waypost.core.model.target import Target
+from waypost.core.policy.proof import prove, reason
+from waypost.core.routing.effects import NativeError, Summary
+from waypost.core.routing.exchange import Exchange, plan_exchange
+from waypost.core.routing.prepare import Stage
+
+UNSENDABLE = ("need.", "provider.credentials", "cross_origin", "breaker", "tried")
+"""Rules that no default may override: such a target could not be reached, or not say what the caller asked for."""
+
+
+def default_exchange(stage: Stage, decided: Decided | None, *, forced: bool = False) -> Exchange | None:
+    """The policy's default for the caller's own provider, where the policy wants it and it can be sent to.
+
+    ``forced`` is the way out when deciding itself broke: then the default must be at the caller's own endpoint.
+    """
+    plan = stage.plan
+    if not forced and plan.policy.on_no_candidates != "default":
+        return None
+    name = plan.default_for(stage.call.origin.provider)
+    target = plan.catalog.get(name) if name else None
+    if target is None:
+        return None
+    if forced:
+        if target.endpoint != stage.call.origin.endpoint:
+            return None
+    elif decided is not None and any(
+        mask >> plan.catalog.index[target.id] & 1
+        for rule, mask in decided.decision.rejections
+        if rule.startswith(UNSENDABLE)
+    ):
+        return None
+    return plan_exchange(stage, target, last=True)
+
+
+def no_candidates(stage: Stage, decided: Decided) -> NativeError:
+    """The native error of a call for which no candidate survived: one line per candidate, its first failed rule."""
+    proof = prove(stage.plan, decided.question, decided.snapshot, decided.decision)
+    lines = [
+        f"  {candidate.target}: {reason(candidate.rejections[0])}"
+        for candidate in proof.candidates
+        if candidate.rejections
+    ]
+    message = (
+        f"waypost: no eligible model under policy {stage.plan.policy.name!r} for {stage.call.requested!r} "
+        f"(receipt {stage.call.receipt})\n" + "\n".join(lines)
+    )
+    return NativeError(Failure("bad_request", 400, "invalid_request_error"), message, code="no_eligible_model")
+
+
+def summary(stage: Stage, decided: Decided | None, target: Target | None) -> Summary | None:
+    """The decision as the response carries it (S1.05, S1.06); savings are against the policy's baseline."""
+    if target is None:
+        return None
+    features = stage.question.features
+    usage = Usage(grid(features.tokens_input), grid(features.tokens_output), estimated=True)
+    cost = price_usage(target, usage).nano_usd
+    baseline = stage.plan.policy.baseline
+    other = price_usage(stage.plan.catalog.get(baseline), usage).nano_usd if baseline else None
+    return Summary(
+        session_id=stage.call.receipt,
+        selected_provider=target.provider,
+        selected_model=target.model,
+        reasoning=reasoning(stage, decided),
+        tradeoff=stage.question.context.preference or "quality",
+        estimated_cost_savings=None if cost is None or other is None else other - cost,
+    )
+
+
+def reasoning(stage: Stage, decided: Decided | None) -> str:
+    """One sentence: the rule and its ``because``, the strategy, and how many were in the running."""
+    if decided is None or decided.decision.selected is None:
+        return f"{stage.plan.policy.name}: the policy's default"
+    decision = decided.decision
+    survivors = decision.survivors.bit_count()
+    why = (
+        f"rule {decision.rule}" + (f" ({decision.because})" if decision.because else "") if decision.rule else "policy"
+    )
+    return f"{why}; {decision.rank} of {survivors} eligible out of {len(stage.plan.catalog)}"

@@ -1,0 +1,192 @@
+"""What passes by on a stream: counts, the head and the tail of the bytes, and what they say at the end.
+
+No JSON is parsed per chunk unless somebody has to know where the content begins or the dialect changes. Pure: bytes
+in, bytes out.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import zlib
+from collections.abc import Callable, Sequence
+
+from waypost.core.codecs.framing import SseParser
+from waypost.core.model.conversation import Delta, Finished, Start, StreamError
+from waypost.core.model.outcome import Failure, Usage
+from waypost.core.routing.effects import Observed
+from waypost.core.routing.ports import Codec, Reader, Writer
+
+TAIL = 65_536
+HEAD = 2_048
+
+_decode = json.JSONDecoder().raw_decode
+_ID = re.compile(rb'"id"\s*:\s*"([^"\\]{1,200})"')
+_MODEL = re.compile(rb'"model"\s*:\s*"([^"\\]{1,200})"')
+_FINISH = re.compile(rb'"(?:finish_reason|stop_reason)"\s*:\s*"([^"\\]{1,60})"')
+
+
+class Watch:
+    """Bookkeeping of one stream. ``chunk`` takes what came and gives what the caller gets."""
+
+    __slots__ = (
+        "_bytes", "_head", "_held", "_inflate", "_parser", "_parts", "committed", "events", "failure", "finished",
+        "reader", "seen", "strip", "writer",
+    )  # fmt: skip
+
+    def __init__(
+        self, *, reader: Reader | None, writer: Writer | None, strip_usage: bool, encoding: str | None = None
+    ) -> None:
+        self.reader = reader
+        self.writer = writer
+        self.strip = strip_usage
+        self.committed = False
+        self.finished = False
+        self.failure: Failure | None = None
+        self.events = 0
+        self.seen = Observed()
+        self._parser = SseParser() if reader is not None else None
+        self._inflate = _decoder(encoding)
+        self._head = b""
+        self._held = b""
+        self._parts: list[bytes] = []
+        self._bytes = 0
+
+    def chunk(self, data: bytes) -> bytes:
+        """One chunk of the upstream's bytes, to the bytes that go on.
+
+        Raises:
+            ValueError: only while deltas are being read: the stream is not of its dialect.
+        """
+        plain = data if self._inflate is None else self._inflate(data)
+        self._keep(plain)
+        if self.writer is not None:
+            return b"".join(self.writer.feed(delta) for delta in self._deltas(plain))
+        if self.reader is not None and not self.committed:
+            self._deltas(plain)
+        return self._stripped(data) if self.strip else data
+
+    def flush(self) -> bytes:
+        """The upstream has ended: what is still owed to the caller."""
+        if self.writer is not None and self.reader is not None:
+            deltas = [self._note(delta) for delta in self.reader.close()]
+            return b"".join(self.writer.feed(delta) for delta in deltas) + self.writer.close()
+        held, self._held = self._held, b""
+        return held
+
+    def observed(self, codec: Codec) -> Observed:
+        """What the stream said of itself, from its deltas or from its head and tail."""
+        if self.writer is not None:
+            return self.seen
+        return observe_bytes(codec, self._head, b"".join(self._parts)[-TAIL:])
+
+    def complete(self) -> bool:
+        """Whether the upstream had said all that it had to say."""
+        if self.writer is not None or self.finished:
+            return self.finished
+        tail = b"".join(self._parts[-8:])[-TAIL:]
+        return b"[DONE]" in tail[-512:] or _FINISH.search(tail) is not None or b'"message_stop"' in tail[-512:]
+
+    def _keep(self, data: bytes) -> None:
+        self.events += data.count(b"\n\n") or data.count(b"\r\n\r\n")
+        if len(self._head) < HEAD:
+            self._head += data[:HEAD]
+        self._parts.append(data)
+        self._bytes += len(data)
+        if self._bytes > 4 * TAIL:
+            self._parts = [b"".join(self._parts)[-TAIL:]]
+            self._bytes = TAIL
+
+    def _deltas(self, data: bytes) -> Sequence[Delta]:
+        assert self.reader is not None
+        assert self._parser is not None
+        out: list[Delta] = []
+        for event, text in self._parser.feed(data):
+            out.extend(self._note(delta) for delta in self.reader.feed(event, text))
+        return out
+
+    def _note(self, delta: Delta) -> Delta:
+        if isinstance(delta, Start):
+            self.seen = Observed(delta.usage, delta.id, delta.model)
+        elif isinstance(delta, Finished):
+            self.finished = True
+            usage = delta.usage or self.seen.usage
+            reasons = (delta.raw_finish or delta.finish,)
+            self.seen = Observed(usage, self.seen.response_id, self.seen.response_model, reasons)
+        elif isinstance(delta, StreamError):
+            self.failure = Failure("stream_error", delta.status, delta.type, committed=self.committed)
+        if delta.commits or isinstance(delta, Finished):
+            self.committed = True
+        return delta
+
+    def _stripped(self, data: bytes) -> bytes:
+        """Without the usage frame; holds back the bytes of a frame that is not whole yet."""
+        data = self._held + data
+        cut = data.rfind(b"\n\n")
+        width = 2
+        if cut < 0:
+            cut, width = data.rfind(b"\r\n\r\n"), 4
+        if cut < 0:
+            self._held = data
+            return b""
+        whole, self._held = data[: cut + width], data[cut + width :]
+        if b'"choices":[]' not in whole and b'"choices": []' not in whole:
+            return whole
+        mark = b"\r\n\r\n" if width == 4 else b"\n\n"
+        return b"".join(frame + mark for frame in whole.split(mark)[:-1] if not _is_usage_frame(frame))
+
+
+def observe_bytes(codec: Codec, head: bytes, tail: bytes) -> Observed:
+    """Id and model from the first bytes, usage and finish reason from the last; of a stream or of a whole body."""
+    found_id, model = _ID.search(head), _MODEL.search(head)
+    reasons = _FINISH.findall(tail)
+    return Observed(
+        usage=_last_usage(codec, tail),
+        response_id=found_id[1].decode() if found_id else None,
+        response_model=model[1].decode() if model else None,
+        finish_reasons=(reasons[-1].decode(),) if reasons else (),
+    )
+
+
+def _last_usage(codec: Codec, tail: bytes) -> Usage | None:
+    """The last usage object of the tail; only that object is parsed."""
+    end = len(tail)
+    while (at := tail.rfind(b'"usage"', 0, end)) >= 0:
+        end = at
+        text = tail[at + 7 :].decode(errors="replace").lstrip(" :\r\n\t")
+        if text.startswith("{"):
+            try:
+                return codec.usage({"usage": _decode(text)[0]})
+            except ValueError:
+                continue
+    return None
+
+
+def _is_usage_frame(frame: bytes) -> bool:
+    _, _, data = frame.partition(b"data:")
+    try:
+        body = json.loads(data)
+    except ValueError:
+        return False
+    return isinstance(body, dict) and body.get("choices") == [] and bool(body.get("usage"))
+
+
+def _decoder(encoding: str | None) -> Callable[[bytes], bytes] | None:
+    """A decompressor for what the transport has not decoded; nothing is observed of an encoding we do not know."""
+    match (encoding or "identity").lower():
+        case "identity" | "":
+            return None
+        case "gzip":
+            inflate = zlib.decompressobj(zlib.MAX_WBITS | 16).decompress
+        case "deflate":
+            inflate = zlib.decompressobj().decompress
+        case _:
+            return lambda _: b""
+
+    def safe(data: bytes) -> bytes:
+        try:
+            return inflate(data)
+        except zlib.error:  # the caller's SDK will say so natively; here it only means that nothing is observed
+            return b""
+
+    return safe

@@ -1,0 +1,128 @@
+"""From a bound call to a question, a plan and a mode. It must not perform or translate anything."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+
+from waypost.core.catalog.table import Catalog
+from waypost.core.features.extract import extract
+from waypost.core.model.conversation import Conversation
+from waypost.core.model.events import Started
+from waypost.core.model.question import Mode, Question
+from waypost.core.model.target import Dialect, Endpoint, Target
+from waypost.core.policy.compile import Plan
+from waypost.core.policy.decide import choose, mode_of
+from waypost.core.routing.effects import Call
+from waypost.core.routing.ports import Codec
+
+
+@dataclass(frozen=True, slots=True)
+class Routes:
+    """Everything that a call is routed with; swapped whole when a policy or a catalog changes.
+
+    ``mode`` is the operator's own and stands above the policies'. ``endpoints`` have their base URLs resolved.
+    ``now`` is epoch nanoseconds; ``credentials`` the names of endpoints that can be used.
+    """
+
+    plans: tuple[Plan, ...]
+    catalog: Catalog
+    endpoints: Mapping[str, Endpoint]
+    codecs: Mapping[Dialect, Codec]
+    mode: Mode | None
+    now: Callable[[], int]
+    credentials: Callable[[], tuple[str, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """A call that is ready to be decided."""
+
+    call: Call
+    routes: Routes
+    plan: Plan
+    mode: Mode
+    question: Question
+    conversation: Conversation
+    started: Started
+    requested: Target | None
+    """The catalog's target for the model that the caller named, if it has one."""
+
+
+def prepare(call: Call, routes: Routes) -> Stage:
+    """Raises whatever is wrong in our own code or in the body; the flow fails open on it."""
+    conversation = routes.codecs[call.dialect].decode_request(call.body)
+    needs = conversation.needs + call.needs if call.needs else conversation.needs
+    question = Question(
+        dialect=call.dialect,
+        requested=call.requested,
+        auto=call.auto,
+        origin=call.origin,
+        features=extract(conversation),
+        needs=needs,
+        context=call.context,
+        streaming=call.streaming,
+        granted=True,
+        credentials=routes.credentials(),
+    )
+    plan = choose(routes.plans, question)
+    mode = effective_mode(plan, question, call.seed, routes.mode)
+    requested = None if call.auto else routes.catalog.resolve(call.requested, call.origin.endpoint)
+    return Stage(call, routes, plan, mode, question, conversation, started(call, plan, mode, routes), requested)
+
+
+def effective_mode(plan: Plan, question: Question, seed: bytes, operator: Mode | None) -> Mode:
+    """The policy's mode, or the operator's in its place; a caller may go down the ladder.
+
+    A call whose origin is unknown can be neither advised nor routed, so it is observed.
+    """
+    mode = mode_of(plan, question, seed)[0] if operator is None else _operators(operator, question)
+    if mode in ("advise", "route") and question.origin.endpoint is None and not _may_leave(plan, question):
+        return "observe"
+    return mode
+
+
+_LADDER: tuple[Mode, ...] = ("off", "observe", "advise", "route")
+
+
+def _operators(operator: Mode, question: Question) -> Mode:
+    asked = question.context.mode
+    if operator == "off" or asked == "off":
+        return "off"
+    if question.auto:
+        return "route"
+    if asked is None:
+        return operator
+    if asked == "route" and operator == "advise":
+        return "route"
+    return min(asked, operator, key=_LADDER.index)
+
+
+def _may_leave(plan: Plan, question: Question) -> bool:
+    host = question.origin.host
+    return any(host == entry or (entry.startswith("*.") and host.endswith(entry[1:])) for entry in plan.policy.leave)
+
+
+def started(call: Call, plan: Plan, mode: Mode, routes: Routes) -> Started:
+    return Started(
+        receipt=call.receipt,
+        at_ns=routes.now(),
+        sdk=call.sdk,
+        operation=call.operation,
+        dialect=call.dialect,
+        streaming=call.streaming,
+        requested=call.requested,
+        provider=call.origin.provider,
+        policy=plan.policy.name,
+        policy_fingerprint=plan.policy.fingerprint,
+        catalog=plan.catalog.fingerprint,
+        mode=mode,
+        request_id=call.request_id,
+    )
+
+
+def with_need(question: Question, flag: str, path: str) -> Question:
+    """The question with one more required need, found while encoding."""
+    from waypost.core.model.needs import Need
+
+    return replace(question, needs=(*question.needs, Need(flag, path)))

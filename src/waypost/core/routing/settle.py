@@ -1,0 +1,146 @@
+"""The end of an attempt and of a call: usage to cost, cost to baselines, all of it to a settlement."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from dataclasses import dataclass, replace
+from typing import Any
+
+from waypost.core.catalog.pricing import price_usage
+from waypost.core.model.events import Attempted, Attempting, Decided, InternalError, Settled
+from waypost.core.model.outcome import UNPRICED, Attempt, Baseline, Cost, Failure, Outcome, Settlement, Usage
+from waypost.core.model.target import Target
+from waypost.core.routing.effects import Effect, Observed, Settle, StreamEnd, Tell
+from waypost.core.routing.prepare import Stage
+
+Flow = Generator[Effect, Any, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Open:
+    """A call whose answer is a stream that is still open; its end settles it."""
+
+    stage: Stage
+    attempting: Attempting
+    target: Target | None
+    past: tuple[Attempted, ...]
+    decided: Decided | None
+    lease: Any = None
+
+
+def ended(
+    attempting: Attempting,
+    target: Target | None,
+    now_ns: int,
+    observed: Observed | None = None,
+    *,
+    failure: Failure | None = None,
+    first_chunk_ns: int | None = None,
+) -> Attempted:
+    """The attempt with its end, its usage and what that cost."""
+    seen = observed or Observed()
+    attempt = replace(
+        attempting.attempt,
+        ended_ns=now_ns,
+        failure=failure,
+        usage=seen.usage,
+        cost=UNPRICED if seen.usage is None else price_usage(target, seen.usage),
+        response_id=seen.response_id,
+        response_model=seen.response_model,
+        finish_reasons=seen.finish_reasons,
+        request_id=seen.request_id,
+        first_chunk_ns=first_chunk_ns,
+    )
+    return Attempted(attempting, attempt)
+
+
+def estimated(stage: Stage, observed: Observed, events: int | None = None) -> Observed:
+    """``observed`` with a usage of our own where the answer has none; marked as estimated."""
+    if observed.usage is not None:
+        return observed
+    features = stage.question.features
+    output = features.tokens_output if events is None else max(events - 1, 0)
+    return replace(observed, usage=Usage(features.tokens_input, output, estimated=True))
+
+
+def settlement(stage: Stage, outcome: Outcome, attempts: tuple[Attempted, ...]) -> Settlement:
+    """The whole call. Attempts without usage were not billed; one that is unpriced makes the sum unpriced."""
+    records = tuple(attempted.attempt for attempted in attempts)
+    billed = [attempt for attempt in records if attempt.usage is not None]
+    last = billed[-1] if billed else None
+    return Settlement(
+        outcome=outcome,
+        usage=last.usage if last else None,
+        cost=total(billed),
+        baselines=baselines(stage, last.usage) if last and last.usage else (),
+        started_ns=stage.started.at_ns,
+        ended_ns=records[-1].ended_ns if records else stage.started.at_ns,
+        attempts=records,
+    )
+
+
+def total(billed: list[Attempt]) -> Cost:
+    """The sum of what was billed: one bill as it is, several as a sum without lines."""
+    if len(billed) == 1:
+        return billed[0].cost
+    if not billed:
+        return UNPRICED
+    sums = [attempt.cost.nano_usd for attempt in billed]
+    known = [value for value in sums if value is not None]
+    if len(known) < len(sums):
+        return UNPRICED
+    amount = 0
+    for value in known:
+        amount += value
+    return Cost(amount, billed[-1].cost.basis, (), billed[-1].cost.price_as_of)
+
+
+def baselines(stage: Stage, usage: Usage) -> tuple[Baseline, ...]:
+    """The same usage at the requested model and at the policy's baseline, as far as each is known."""
+    out = []
+    if stage.requested is not None:
+        out.append(Baseline("requested", stage.requested.id, price_usage(stage.requested, usage)))
+    name = stage.plan.policy.baseline
+    target = stage.routes.catalog.get(name) if name else None
+    if target is not None:
+        out.append(Baseline("policy", target.id, price_usage(target, usage)))
+    return tuple(out)
+
+
+def settle(
+    stage: Stage,
+    outcome: Outcome,
+    attempts: tuple[Attempted, ...],
+    decided: Decided | None,
+    lease: Any = None,
+) -> Flow:
+    """Tell the end of the call and let the state learn. A fault of ours here never reaches the caller."""
+    try:
+        result = settlement(stage, outcome, attempts)
+        event = Settled(stage.started, stage.question, decided, attempts, result)
+    except Exception as error:
+        yield Tell(InternalError("settle", type(error).__name__, stage.call.receipt), error)
+        return
+    yield Tell(event)
+    yield Settle(lease, result.cost.nano_usd or 0, result.attempts)
+
+
+def finish(opened: Open, end: StreamEnd) -> Flow:
+    """The end of a stream: whoever closes it drives this."""
+    outcome: Outcome = "ok"
+    if end.outcome in ("error", "cancelled", "abandoned"):
+        outcome = end.outcome  # type: ignore[assignment]
+    try:
+        attempted = ended(
+            opened.attempting,
+            opened.target,
+            end.ended_ns,
+            estimated(opened.stage, end.observed, end.events),
+            failure=end.failure,
+            first_chunk_ns=end.first_chunk_ns,
+        )
+    except Exception as error:
+        yield Tell(InternalError("settle", type(error).__name__, opened.stage.call.receipt), error)
+        return
+    yield Tell(attempted)
+    yield from settle(opened.stage, outcome, (*opened.past, attempted), opened.decided, opened.lease)
