@@ -1,0 +1,41 @@
+"""The OpenAI SDK: chat completions in every call style, on openai 1.66 and newer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from types import ModuleType
+from typing import Any
+
+from waypost.adapters.sdks import stainless
+from waypost.core.routing.effects import Call
+
+MODULE = "openai._base_client"
+"""The module whose import is waited for; importing it is never ours to do."""
+
+POINTS = (("SyncAPIClient", "request", False), ("AsyncAPIClient", "request", True))
+"""Class, method, and whether the method is a coroutine function."""
+
+FLAVOUR = stainless.Flavour(
+    sdk="openai",
+    package="openai",
+    provider="openai",
+    paths={"/chat/completions": "openai.chat"},
+    cloud=frozenset(("AzureOpenAI", "AsyncAzureOpenAI", "BaseAzureClient", "BedrockOpenAI", "AsyncBedrockOpenAI")),
+    auto=frozenset(("auto", "best", "")),
+)
+
+
+def fits(module: ModuleType) -> str | None:
+    """``None``, or why this version is left alone."""
+    return stainless.fits(module)
+
+
+def bind(
+    world: stainless.World,
+    wrapped: Callable[..., Any],
+    client: Any,
+    args: tuple[Any, ...],
+    kwargs: dict[str, Any],
+) -> Call | None:
+    """The call, if it is one that can be routed or observed."""
+    return stainless.bind(FLAVOUR, world, wrapped, client, args, kwargs)

@@ -1,0 +1,74 @@
+"""Credentials of endpoints: from the environment variables that the catalog names, or a client that was registered.
+
+A key is read when it is used, never stored, and never part of a repr, a receipt or a log.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Mapping
+from typing import Any
+
+from waypost.core.model.target import Endpoint
+
+_FRESH_NS = 1_000_000_000
+
+
+class Credentials:
+    """Which endpoints can be used, looked at anew at most once a second, so that a late `.env` counts too."""
+
+    def __init__(self, endpoints: Mapping[str, Endpoint], environ: Mapping[str, str] | None = None) -> None:
+        self._endpoints = endpoints
+        self._environ = os.environ if environ is None else environ
+        self._clients: dict[tuple[str, bool], Any] = {}
+        self._names: tuple[str, ...] = ()
+        self._until_ns = 0
+
+    def __repr__(self) -> str:
+        return f"Credentials({', '.join(self.names())})"
+
+    def use(self, endpoint: str, client: Any, *, is_async: bool) -> None:
+        """Send to ``endpoint`` with the user's own client from now on."""
+        self._clients[endpoint, is_async] = client
+        self._until_ns = 0
+
+    def client(self, endpoint: str, *, is_async: bool) -> Any | None:
+        return self._clients.get((endpoint, is_async))
+
+    def clients(self) -> dict[tuple[str, bool], Any]:
+        """All registered clients, to be carried over to the next bundle."""
+        return dict(self._clients)
+
+    def names(self) -> tuple[str, ...]:
+        """Names of the endpoints that a key or a client was found for, or that need none; sorted."""
+        now = time.monotonic_ns()
+        if now >= self._until_ns:
+            registered = {name for name, _ in self._clients}
+            self._names = tuple(
+                sorted(
+                    name
+                    for name, endpoint in self._endpoints.items()
+                    if not endpoint.key_env or name in registered or self.key(endpoint) is not None
+                )
+            )
+            self._until_ns = now + _FRESH_NS
+        return self._names
+
+    def key(self, endpoint: Endpoint) -> str | None:
+        for variable in endpoint.key_env:
+            value = self._environ.get(variable)
+            if value:
+                return value
+        return None
+
+    def headers(self, endpoint: Endpoint) -> dict[str, str]:
+        """The authentication headers for ``endpoint``; only the constant ones where it needs no key."""
+        auth = endpoint.auth
+        if auth is None:
+            return {}
+        headers = dict(auth.extra)
+        key = self.key(endpoint)
+        if key is not None:
+            headers[auth.header] = auth.prefix + key
+        return headers

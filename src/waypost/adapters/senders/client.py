@@ -1,0 +1,63 @@
+"""A client that the user registered with `waypost.use`: for proxies, mTLS, Bedrock, Vertex, keys of one's own.
+
+It is the user's object and may be instrumented by us too; a copy of it, marked, is what sends.
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+from waypost.adapters.senders.http import KEPT, retry_after_ns
+from waypost.adapters.senders.streams import Ending, shells, transport_failure
+from waypost.core.model.outcome import Failure
+from waypost.core.routing.effects import Send, SendFailed, Wire
+from waypost.core.routing.observe import Watch
+from waypost.core.routing.ports import Codec
+
+BYPASS = "_waypost_bypass"
+"""An attribute of our copies: the seam lets their calls through."""
+
+
+def is_async(client: Any) -> bool:
+    return any(kind.__name__ == "AsyncAPIClient" for kind in type(client).__mro__)
+
+
+def send(effect: Send, client: Any) -> Any:
+    """The SDK's low-level ``post``: a dict or a stream, or an awaitable of it. Raises what that SDK raises."""
+    marked = client.with_options(max_retries=0)
+    setattr(marked, BYPASS, True)
+    assert effect.endpoint is not None
+    body = dict(effect.body or {})
+    if not effect.call.streaming:
+        return marked.post(effect.endpoint.path, cast_to=object, body=body)
+    package = sys.modules[type(client).__module__.partition(".")[0]]
+    stream = package.AsyncStream if is_async(client) else package.Stream
+    return marked.post(effect.endpoint.path, cast_to=object, body=body, stream=True, stream_cls=stream[object])
+
+
+def received(effect: Send, value: Any, codec: Codec) -> Wire:
+    """What the registered client brought back, as the wire answer that it is."""
+    if not effect.call.streaming:
+        if not isinstance(value, dict):
+            raise SendFailed(Failure("malformed", 200))
+        return Wire(200, {}, value)
+    response = value.response
+    watch = Watch(reader=effect.reader, writer=effect.writer, strip_usage=effect.strip_usage)
+    sync, asynchronous = shells(effect.call.native.http_library())
+    headers = {name: response.headers[name] for name in KEPT if name in response.headers}
+    ending = Ending(watch, codec)
+    if hasattr(response, "aiter_bytes") and effect.call.native.is_async:
+        return Wire(200, headers, None, asynchronous(response.aiter_bytes(), ending, response.aclose))
+    return Wire(200, headers, None, sync(response.iter_bytes(), ending, response.close))
+
+
+def failed(error: Exception, codec: Codec) -> SendFailed:
+    """An exception of the registered client's SDK as a failure, by its status and body type."""
+    status = getattr(error, "status_code", None)
+    if status is None:
+        return SendFailed(transport_failure(error.__cause__ or error))
+    body = getattr(error, "body", None)
+    failure = codec.failure(status, body if isinstance(body, dict) and "error" in body else {"error": body})
+    wait = retry_after_ns(error.response.headers) if hasattr(error, "response") else None
+    return SendFailed(Failure(failure.kind, failure.status, failure.type, wait))

@@ -1,0 +1,47 @@
+"""The caller's own client: the call goes through the SDK's original method, edited as little as possible.
+
+Azure and Bedrock signing, `with_options()`, custom HTTP clients and the SDK's own retries survive, because nothing but
+the model (and what the policy owns) is replaced.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from waypost.adapters.senders.streams import Ending, shells
+from waypost.core.routing.effects import Native, Send
+from waypost.core.routing.observe import Watch
+from waypost.core.routing.ports import Codec
+
+
+def send(effect: Send) -> Any:
+    """Start the SDK's original request; its value, or an awaitable of it. Raises what the SDK raises."""
+    return effect.call.native.send(
+        effect.body,
+        retries=effect.retries,
+        timeout_ns=effect.timeout_ns,
+        plain_encoding=effect.strip_usage or effect.reader is not None,
+        fresh_key=effect.attempt.number > 1,
+    )
+
+
+def received(effect: Send, value: Any, codec: Codec) -> Native:
+    """What came back, with a tee on its byte stream where that is still open."""
+    native = effect.call.native
+    response = native.open_response(value, restore_timeout=effect.timeout_ns is not None)
+    if response is None:
+        return Native(value, native.observe(value, codec))
+    watch = Watch(
+        reader=effect.reader,
+        writer=None,
+        strip_usage=effect.strip_usage,
+        encoding=response.headers.get("content-encoding"),
+    )
+    sync, asynchronous = shells(native.library(response))
+    inner = response.stream
+    if native.is_async:
+        stream = asynchronous(inner, Ending(watch, codec), inner.aclose)
+    else:
+        stream = sync(inner, Ending(watch, codec), inner.close)
+    response.stream = stream
+    return Native(value, native.observe(value, codec), stream)

@@ -1,0 +1,157 @@
+"""Any other endpoint, over plain HTTP, with the HTTP library that the caller's SDK brought (httpx or httpx2).
+
+Nothing of the caller's client goes along: no header, query, cookie, key or base URL. Redirects are not followed, for
+they could carry our key elsewhere; a redirect is a failure. One connection pool per (library, process, event loop).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import weakref
+from types import ModuleType
+from typing import Any
+
+from waypost._version import __version__
+from waypost.adapters.senders.auth import Credentials
+from waypost.adapters.senders.streams import Ending, shells, transport_failure
+from waypost.core.model.outcome import Failure
+from waypost.core.model.target import Endpoint
+from waypost.core.routing.effects import Send, SendFailed, Wire
+from waypost.core.routing.observe import Watch
+from waypost.core.routing.ports import Codec
+
+KEPT = ("retry-after", "retry-after-ms", "request-id", "x-request-id", "content-type")
+"""Response headers of the target that go on to the caller; all others stay behind."""
+_DEFAULT_TIMEOUT_S = 600.0
+_CONNECT_S = 10.0
+
+
+class Http:
+    """A sender for every endpoint of a known dialect."""
+
+    def __init__(self) -> None:
+        self._pools: dict[tuple[str, int], Any] = {}
+        self._loops: weakref.WeakKeyDictionary[Any, dict[tuple[str, int], Any]] = weakref.WeakKeyDictionary()
+
+    def send(self, effect: Send, library: ModuleType, credentials: Credentials, codec: Codec, *, is_async: bool) -> Any:
+        """A `Wire`, or a coroutine of it. Raises SendFailed."""
+        headers = credentials.headers(_endpoint(effect))
+        if is_async:
+            return self._asend(effect, library, headers, codec)
+        client = self._client(library, is_async=False)
+        try:
+            response = client.send(_request(client, library, effect, headers), stream=True, follow_redirects=False)
+            if response.status_code == 200 and effect.call.streaming:
+                return self._streamed(effect, library, codec, response, is_async=False)
+            try:
+                response.read()
+            finally:
+                response.close()
+        except library.HTTPError as error:
+            raise SendFailed(transport_failure(error)) from error
+        return self._whole(response, codec)
+
+    async def _asend(self, effect: Send, library: ModuleType, headers: dict[str, str], codec: Codec) -> Wire:
+        client = self._client(library, is_async=True)
+        try:
+            request = _request(client, library, effect, headers)
+            response = await client.send(request, stream=True, follow_redirects=False)
+            if response.status_code == 200 and effect.call.streaming:
+                return self._streamed(effect, library, codec, response, is_async=True)
+            try:
+                await response.aread()
+            finally:
+                await response.aclose()
+        except library.HTTPError as error:
+            raise SendFailed(transport_failure(error)) from error
+        return self._whole(response, codec)
+
+    def close(self) -> None:
+        """Close the pools of sync calls; those of event loops go with their loops."""
+        pools, self._pools = self._pools, {}
+        for client in pools.values():
+            client.close()
+
+    def _whole(self, response: Any, codec: Codec) -> Wire:
+        status: int = response.status_code
+        headers = {name: response.headers[name] for name in KEPT if name in response.headers}
+        try:
+            body = json.loads(response.content)
+        except ValueError:
+            body = None
+        if status != 200 or not isinstance(body, dict):
+            raise SendFailed(_refused(codec, status, body, headers))
+        return Wire(status, headers, body)
+
+    def _streamed(self, effect: Send, library: ModuleType, codec: Codec, response: Any, *, is_async: bool) -> Wire:
+        watch = Watch(reader=effect.reader, writer=effect.writer, strip_usage=effect.strip_usage)
+        ending = Ending(watch, codec)
+        sync, asynchronous = shells(library)
+        headers = {name: response.headers[name] for name in KEPT if name in response.headers}
+        native = effect.call.timeout_ns
+        response.request.extensions["timeout"]["read"] = _DEFAULT_TIMEOUT_S if native is None else native / 1e9
+        if is_async:
+            return Wire(200, headers, None, asynchronous(response.aiter_bytes(), ending, response.aclose))
+        return Wire(200, headers, None, sync(response.iter_bytes(), ending, response.close))
+
+    def _client(self, library: ModuleType, *, is_async: bool) -> Any:
+        key = (library.__name__, os.getpid())
+        if not is_async:
+            pool = self._pools
+            kind = library.Client
+        else:
+            pool = self._loops.setdefault(asyncio.get_running_loop(), {})
+            kind = library.AsyncClient
+        client = pool.get(key)
+        if client is None:
+            client = pool.setdefault(key, kind(follow_redirects=False))
+        return client
+
+
+def _endpoint(effect: Send) -> Endpoint:
+    assert effect.endpoint is not None
+    return effect.endpoint
+
+
+def _request(client: Any, library: ModuleType, effect: Send, credentials: dict[str, str]) -> Any:
+    endpoint = _endpoint(effect)
+    headers = {
+        "content-type": "application/json",
+        "accept": "text/event-stream" if effect.call.streaming else "application/json",
+        "user-agent": f"waypost/{__version__}",
+        **credentials,
+    }
+    content = json.dumps(effect.body, ensure_ascii=False, separators=(",", ":")).encode()
+    url = endpoint.base_url.rstrip("/") + endpoint.path
+    return client.build_request("POST", url, headers=headers, content=content, timeout=_timeout(library, effect))
+
+
+def _refused(codec: Codec, status: int, body: Any, headers: dict[str, str]) -> Failure:
+    """The failure that an answer is, with the wait that the provider asked for."""
+    failure = Failure("malformed", status) if status == 200 else codec.failure(status, body)
+    wait = retry_after_ns(headers)
+    if wait is None:
+        return failure
+    return Failure(failure.kind, failure.status, failure.type, wait)
+
+
+def retry_after_ns(headers: Any) -> int | None:
+    """``retry-after-ms`` or ``retry-after`` in seconds; a date is not read, because the clocks may differ."""
+    for name, scale in (("retry-after-ms", 1_000_000), ("retry-after", 1_000_000_000)):
+        text = headers.get(name)
+        if text:
+            try:
+                return max(int(float(text) * scale), 0)
+            except ValueError:
+                continue
+    return None
+
+
+def _timeout(library: ModuleType, effect: Send) -> Any:
+    """What is left of the deadline; a stream's reads may take as long as the caller's SDK would let them."""
+    native = effect.call.timeout_ns
+    read = native / 1e9 if native is not None else _DEFAULT_TIMEOUT_S
+    left = read if effect.timeout_ns is None else min(effect.timeout_ns / 1e9, read)
+    return library.Timeout(connect=min(_CONNECT_S, left), read=left, write=left, pool=left)
