@@ -1,0 +1,123 @@
+"""Plans, catalog, endpoints and credentials as one frozen bundle, swapped whole; running calls keep theirs."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from waypost.adapters.senders.auth import Credentials
+from waypost.adapters.stores.objects import ObjectStore
+from waypost.core.catalog.table import Catalog
+from waypost.core.codecs import CODECS, EXPRESSES
+from waypost.core.model.canonical import canonical
+from waypost.core.model.target import Endpoint
+from waypost.core.policy.compile import Plan, compile_policy
+from waypost.core.policy.tree import Policy
+from waypost.core.routing.prepare import Routes
+from waypost.errors import SettingsError
+from waypost.runtime.catalogs import load_catalog
+from waypost.runtime.documents import load_policy, packaged
+from waypost.runtime.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Bundle:
+    """Everything that calls are routed with. ``places`` maps ``(dialect, normalised base URL)`` to ``(endpoint,
+    provider)``; registered clients add to it."""
+
+    routes: Routes
+    credentials: Credentials
+    places: dict[tuple[str, str], tuple[str, str]]
+
+
+def load(settings: Settings, cache: Path | None = None) -> Bundle:
+    """Read, check and compile what the settings name.
+
+    Raises:
+        ConfigError: with file, line, column and the remedy; nothing has been switched on then.
+    """
+    catalog = _catalog(settings.catalog, cache)
+    plans = tuple(
+        compile_policy(_policy(item, catalog), catalog, EXPRESSES) for item in settings.policies or (packaged_policy(),)
+    )
+    return assemble(plans, catalog, settings)
+
+
+def assemble(plans: tuple[Plan, ...], catalog: Catalog, settings: Settings) -> Bundle:
+    """A bundle of what has been compiled, with the endpoints where the environment puts them."""
+    endpoints = {name: _resolved(endpoint) for name, endpoint in catalog.endpoints.items()}
+    sendable = {name: endpoint for name, endpoint in endpoints.items() if endpoint.dialect in CODECS}
+    credentials = Credentials(sendable)
+    routes = Routes(
+        plans=plans,
+        catalog=catalog,
+        endpoints=endpoints,
+        codecs=CODECS,
+        mode=settings.mode,
+        now=time.time_ns,
+        credentials=credentials.names,
+    )
+    return Bundle(routes, credentials, places(endpoints))
+
+
+def places(endpoints: Mapping[str, Endpoint]) -> dict[tuple[str, str], tuple[str, str]]:
+    """Dialect and base URL to endpoint. Of two endpoints at one place the first by name is meant."""
+    found: dict[tuple[str, str], tuple[str, str]] = {}
+    for name in sorted(endpoints):
+        endpoint = endpoints[name]
+        found.setdefault((endpoint.dialect, normal(endpoint.base_url)), (name, endpoint.provider))
+    return found
+
+
+def normal(base_url: str) -> str:
+    """A base URL without the differences that mean nothing: case of the host, the last slash, default ports."""
+    scheme, _, rest = base_url.strip().partition("://")
+    host, slash, path = rest.partition("/")
+    host = host.lower()
+    for kind, port in (("http", ":80"), ("https", ":443")):
+        if scheme.lower() == kind:
+            host = host.removesuffix(port)
+    return f"{scheme.lower()}://{host}{slash}{path}".rstrip("/")
+
+
+def packaged_policy() -> Path:
+    """The default policy that comes with the package."""
+    return packaged()[0] / "default.yaml"
+
+
+def keep(bundle: Bundle, objects: ObjectStore) -> None:
+    """Store the policies and the catalog by their fingerprints. Raises OSError."""
+    objects.put(canonical(bundle.routes.catalog.document))
+    for plan in bundle.routes.plans:
+        objects.put(canonical(plan.policy.document))  # type: ignore[arg-type]
+
+
+def _resolved(endpoint: Endpoint) -> Endpoint:
+    moved = os.environ.get(endpoint.base_url_env) if endpoint.base_url_env else None
+    return replace(endpoint, base_url=moved) if moved else endpoint
+
+
+def _catalog(given: Any, cache: Path | None) -> Catalog:
+    if isinstance(given, Catalog):
+        return given
+    if given is None or isinstance(given, str | Path):
+        return load_catalog(given, cache=cache)
+    raise SettingsError(
+        f"catalog is {type(given).__name__}", where="auto_instrument", remedy="give a path or a loaded catalog"
+    )
+
+
+def _policy(given: Any, catalog: Catalog) -> Policy:
+    if isinstance(given, Policy):
+        return given
+    if isinstance(given, str | Path):
+        return load_policy(given, catalog=catalog)
+    raise SettingsError(
+        f"policy is {type(given).__name__}",
+        where="auto_instrument",
+        remedy="give a path, a policy of waypost.policy.load, or a list of them",
+    )

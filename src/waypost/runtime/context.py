@@ -1,0 +1,92 @@
+"""Per-call context: what the application says about its own calls. It lives in a context variable of ours.
+
+W3C baggage is neither read nor written here. A caller's claims narrow what the policy grants, never widen it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, fields, replace
+from typing import Any
+
+from waypost.core.model.question import Context
+from waypost.errors import SettingsError
+
+EMPTY = Context()
+_NAMES = frozenset(field.name for field in fields(Context)) - {"labels"}
+_CHOICES: dict[str, tuple[str, ...]] = {
+    "preference": ("quality", "cost", "latency"),
+    "mode": ("off", "observe", "advise", "route"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Claims:
+    """A context, with the caller's own id of the request."""
+
+    context: Context = EMPTY
+    request_id: str | None = None
+
+
+_current: ContextVar[Claims] = ContextVar("waypost.claims", default=Claims())  # noqa: B039 (frozen)
+_suppressed: ContextVar[bool] = ContextVar("waypost.suppressed", default=False)
+
+
+def current() -> Claims:
+    return _current.get()
+
+
+def suppressed() -> bool:
+    return _suppressed.get()
+
+
+@contextmanager
+def context(**keys: Any) -> Iterator[None]:
+    """Say who asks and what for, for all calls inside the block.
+
+    Known keys: department, user, workflow, step, session, tier, policy, preference (quality, cost, latency), mode (off,
+    observe, advise, route) and request_id. Any other key is a label, read by policies as ``context.<name>``.
+
+    Raises:
+        SettingsError: a value is not text, or not one of the choices.
+    """
+    token = _current.set(merge(_current.get(), keys, "waypost.context"))
+    try:
+        yield
+    finally:
+        _current.reset(token)
+
+
+@contextmanager
+def suppress() -> Iterator[None]:
+    """Calls inside the block go through as if Waypost were not there: no routing, no receipt."""
+    token = _suppressed.set(True)
+    try:
+        yield
+    finally:
+        _suppressed.reset(token)
+
+
+def merge(claims: Claims, keys: Mapping[str, Any], where: str) -> Claims:
+    """``claims`` with ``keys`` on top; ``None`` takes a key back."""
+    known: dict[str, Any] = {}
+    labels: dict[str, str] = {}
+    request_id = claims.request_id
+    for name, value in keys.items():
+        if value is not None and not isinstance(value, str):
+            raise SettingsError(f"{name} is {type(value).__name__}", where=where, remedy="give it as text")
+        choices = _CHOICES.get(name)
+        if choices and value is not None and value not in choices:
+            raise SettingsError(f"{name} is {value!r}", where=where, remedy="use " + ", ".join(choices))
+        if name == "request_id":
+            request_id = value
+        elif name in _NAMES:
+            known[name] = value
+        elif value is not None:
+            labels[name] = value
+    merged = replace(claims.context, **known) if known else claims.context
+    if labels:
+        merged = replace(merged, labels={**merged.labels, **labels})
+    return Claims(merged, request_id)

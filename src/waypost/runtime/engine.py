@@ -1,0 +1,235 @@
+"""One process's routing: what wrapped calls come to. It binds core and adapters and holds what outlives a call."""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from typing import Any
+
+from waypost.adapters.senders.client import BYPASS, is_async
+from waypost.adapters.senders.http import Http
+from waypost.adapters.sinks.jsonl import Jsonl
+from waypost.adapters.sinks.otel_metrics import OtelMetrics
+from waypost.adapters.sinks.otel_spans import OtelSpans
+from waypost.adapters.state.memory import MemoryState
+from waypost.adapters.stores.journal import Journal
+from waypost.adapters.stores.objects import ObjectStore
+from waypost.core.model.question import Context
+from waypost.core.routing.effects import Answer, Call, NativeError
+from waypost.core.routing.flow import route
+from waypost.core.routing.settle import Open, finish
+from waypost.errors import ConfigError, SettingsError
+from waypost.runtime import bundle as bundles
+from waypost.runtime.context import current, merge, suppressed
+from waypost.runtime.drive import adrive, drive
+from waypost.runtime.home import Home
+from waypost.runtime.lookup import Lookup
+from waypost.runtime.perform import Performer
+from waypost.runtime.providers import resolve
+from waypost.runtime.recording import Faults, Recorder
+from waypost.runtime.results import Results
+from waypost.runtime.settings import Settings
+from waypost.runtime.worker import Worker
+
+log = logging.getLogger("waypost")
+
+
+class Engine:
+    """Answers wrapped calls while ``active``; otherwise, and in `suppress()`, lets them through untouched."""
+
+    def __init__(
+        self, settings: Settings, *, tracer_provider: Any = None, meter_provider: Any = None, inline: bool | None = None
+    ) -> None:
+        self.active = False
+        self.settings = settings
+        self.home = Home(settings.home)
+        self.faults = Faults()
+        self.bundle = bundles.load(settings, self.home.cache if self.home.persistent else None)
+        self.worker = Worker(inline=inline, on_error=lambda error: self.faults.note("worker", error, "a job was lost"))
+        self.state = MemoryState()
+        self.http = Http()
+        self.results = Results()
+        self.providers = resolve(tracer_provider, meter_provider, worker=self.worker)
+        self.metrics = OtelMetrics(
+            self.providers.meter, dropped=self.dropped, before_collect=lambda: self.worker.drain(1.0)
+        )
+        self.spans = OtelSpans(
+            self.providers.tracer, self.worker.submit, inline=self.worker.inline, metrics=self.metrics
+        )
+        self.recorder = self._recorder()
+        self.lookup = Lookup(self)
+        self._places: dict[tuple[str, str], tuple[str, str] | None] = {}
+        self.keep()
+
+    def _recorder(self) -> Recorder:
+        sinks: list[Any] = [self.spans]
+        if self.settings.jsonl is not None:
+            sinks.append(Jsonl(self.settings.jsonl, self.worker.submit))
+        return Recorder(
+            Journal(self.home.journal),
+            sinks,
+            self.worker,
+            self.faults,
+            pseudonym=self.home.pseudonym(),
+            fold=lambda: self.lookup.fold(),
+            activate=self.spans.activate,
+            trace_id=self.spans.trace_id,
+        )
+
+    # --- wrapped calls
+
+    def call(self, sdk: Any, wrapped: Callable[..., Any], client: Any, args: Any, kwargs: Any) -> Any:
+        """A sync client's `request()`."""
+        bound = self._bind(sdk, wrapped, client, args, kwargs)
+        if bound is None:
+            return wrapped(*args, **kwargs)
+        call, performer = bound
+        try:
+            answer: Answer = drive(route(call, performer.routes), performer)
+        except NativeError as error:
+            raise call.native.fail(error, performer.routes.codecs[call.dialect]) from error.__cause__
+        return self._remember(call, self._native(call, answer, performer))
+
+    async def acall(self, sdk: Any, wrapped: Callable[..., Any], client: Any, args: Any, kwargs: Any) -> Any:
+        """An async client's `request()`."""
+        bound = self._bind(sdk, wrapped, client, args, kwargs)
+        if bound is None:
+            return await wrapped(*args, **kwargs)
+        call, performer = bound
+        try:
+            answer: Answer = await adrive(route(call, performer.routes), performer)
+        except NativeError as error:
+            raise call.native.fail(error, performer.routes.codecs[call.dialect]) from error.__cause__
+        value = self._native(call, answer, performer)
+        return self._remember(call, await value if answer.wire is not None else value)
+
+    def _bind(
+        self, sdk: Any, wrapped: Callable[..., Any], client: Any, args: Any, kwargs: Any
+    ) -> tuple[Call, Performer] | None:
+        if not self.active or suppressed() or getattr(client, BYPASS, False):
+            return None
+        bundle = self.bundle
+        try:
+            call = sdk.bind(self, wrapped, client, args, kwargs)
+        except Exception as error:
+            self.faults.note("bind", error, "the call went through unrouted")
+            return None
+        if call is None:
+            return None
+        return call, Performer(self, call, self.bundle.routes, bundle.credentials)
+
+    def _native(self, call: Call, answer: Answer, performer: Performer) -> Any:
+        if answer.stream is not None:
+            answer.stream.ending.on_end = lambda end, opened=answer.opened: self._ended(opened, end, performer)
+        return call.native.answer(answer, call.receipt)
+
+    def _ended(self, opened: Open | None, end: Any, performer: Performer) -> None:
+        """A stream has ended, on whichever thread closed it."""
+        if opened is None:
+            return
+        try:
+            drive(finish(opened, end), performer)
+        except Exception as error:
+            self.faults.note("settle", error, "a receipt stays open")
+
+    def _remember(self, call: Call, value: Any) -> Any:
+        with suppress(Exception):
+            self.results.remember(value, call.receipt)
+        return value
+
+    # --- what an SDK adapter asks of the process
+
+    def endpoint_at(self, dialect: str, base_url: str) -> tuple[str, str] | None:
+        """The known endpoint there: the catalog's, one moved by its variable, or a registered client's."""
+        key = (dialect, base_url)
+        try:
+            return self._places[key]
+        except KeyError:
+            pass
+        place = (dialect, bundles.normal(base_url))
+        found = self.bundle.places.get(place) or self._moved(place)
+        if len(self._places) > 512:
+            self._places.clear()
+        self._places[key] = found
+        return found
+
+    def _moved(self, place: tuple[str, str]) -> tuple[str, str] | None:
+        """A variable that was set after we were switched on moves its endpoint now."""
+        dialect, wanted = place
+        for endpoint in self.bundle.routes.catalog.endpoints.values():
+            moved = os.environ.get(endpoint.base_url_env) if endpoint.base_url_env else None
+            if moved and endpoint.dialect == dialect and bundles.normal(moved) == wanted:
+                self.swap(bundles.assemble(self.bundle.routes.plans, self.bundle.routes.catalog, self.settings))
+                return self.bundle.places.get(place)
+        return None
+
+    def claims(self, keys: Mapping[str, Any]) -> tuple[Context, str | None]:
+        """The current context with a call's own claims on top; one that cannot be read is left out, said once."""
+        claims = current()
+        if keys:
+            try:
+                claims = merge(claims, keys, "a call's headers or extra_body")
+            except SettingsError as error:
+                self.faults.loss("claims", error, f"ignored ({error.what}; {error.remedy})")
+        return claims.context, claims.request_id
+
+    # --- the process
+
+    def dropped(self) -> Mapping[str, int]:
+        """What was lost so far, by what it was."""
+        return {"worker": self.worker.dropped, **self.faults.counts}
+
+    def use(self, provider: str, client: Any) -> None:
+        """Send to ``provider`` with ``client``, and know its base URL as that provider's."""
+        endpoints = self.bundle.routes.catalog.endpoints
+        names = [name for name, item in endpoints.items() if provider in (name, item.provider)]
+        if not names:
+            raise SettingsError(
+                f"unknown provider {provider!r}",
+                where="waypost.use",
+                remedy="known: " + ", ".join(sorted(endpoints)),
+            )
+        for name in names:
+            self.bundle.credentials.use(name, client, is_async=is_async(client))
+        base_url = getattr(client, "base_url", None)
+        if base_url is not None:
+            endpoint = endpoints[names[0]]
+            self.bundle.places[endpoint.dialect, bundles.normal(str(base_url))] = (endpoint.name, endpoint.provider)
+            self._places.clear()
+
+    def configure(self, settings: Settings) -> None:
+        """Swap in what ``settings`` name. Raises ConfigError; the old bundle stays in force then."""
+        self.swap(bundles.load(settings, self.home.cache if self.home.persistent else None))
+        self.settings = settings
+        self.keep()
+
+    def reload(self) -> bool:
+        """Read the same files again. A bad file leaves the old one in force, is said and is counted."""
+        try:
+            self.configure(self.settings)
+        except ConfigError as error:
+            self.faults.loss("reload", error, f"the old policy stays in force: {error}")
+            return False
+        return True
+
+    def swap(self, new: bundles.Bundle) -> None:
+        for (endpoint, asynchronous), client in self.bundle.credentials.clients().items():
+            new.credentials.use(endpoint, client, is_async=asynchronous)
+        self.bundle = new
+        self._places.clear()
+
+    def keep(self) -> None:
+        """Store policies and catalog by their fingerprints, so that receipts can be explained later."""
+        try:
+            bundles.keep(self.bundle, ObjectStore(self.home.objects))
+        except OSError as error:
+            self.faults.loss("objects", error, "receipts of this process cannot be explained after it ends")
+
+    def flush(self, timeout_s: float) -> bool:
+        """Everything that waits: the worker's jobs, the store, and our exporters. ``False`` where time ran out."""
+        done = self.worker.drain(timeout_s)
+        with suppress(Exception):
+            self.lookup.fold()
+        return bool(self.providers.flush(timeout_s)) and done

@@ -1,0 +1,146 @@
+"""Switching on and off, for the process. Everything heavy is built here, once, and never during a call."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Mapping
+from typing import Any
+
+from waypost.errors import SettingsError
+from waypost.runtime import patch
+from waypost.runtime.engine import Engine
+from waypost.runtime.receipts import Receipt
+from waypost.runtime.settings import read
+
+log = logging.getLogger("waypost")
+
+_lock = threading.RLock()
+_engine: Engine | None = None
+_clients: list[tuple[str, Any]] = []
+
+
+class _Handler:
+    """What wrappers call; it outlives engines, so that a wrapper never has to be replaced."""
+
+    def call(self, sdk: Any, wrapped: Any, client: Any, args: Any, kwargs: Any) -> Any:
+        engine = _engine
+        if engine is None:
+            return wrapped(*args, **kwargs)
+        return engine.call(sdk, wrapped, client, args, kwargs)
+
+    async def acall(self, sdk: Any, wrapped: Any, client: Any, args: Any, kwargs: Any) -> Any:
+        engine = _engine
+        if engine is None:
+            return await wrapped(*args, **kwargs)
+        return await engine.acall(sdk, wrapped, client, args, kwargs)
+
+
+_handler = _Handler()
+
+
+def auto_instrument(
+    *,
+    policy: Any = None,
+    catalog: Any = None,
+    mode: str | None = None,
+    clients: Mapping[str, Any] | None = None,
+    tracer_provider: Any = None,
+    meter_provider: Any = None,
+) -> None:
+    """Route and record the model calls of this process from now on. Calling it again changes what is given.
+
+    Args:
+        policy: a path, a policy of `waypost.policy.load`, or a list of them, tried in order. Default: the packaged one.
+        catalog: a path or a loaded catalog. Default: the packaged one.
+        mode: ``off``, ``observe``, ``advise`` or ``route``, in place of what the policies say.
+        clients: provider to a client of one's own, as with `waypost.use`.
+        tracer_provider: OpenTelemetry providers to use in place of the global ones, which are never replaced.
+        meter_provider: likewise.
+
+    Raises:
+        ConfigError: a file or a value that cannot be used, with file, line, column and the remedy. Nothing is on then.
+    """
+    global _engine
+    with _lock:
+        settings = read(policy=policy, catalog=catalog, mode=mode)
+        if not settings.enabled:
+            return
+        if _engine is None or tracer_provider is not None or meter_provider is not None:
+            logging.getLogger("waypost").setLevel(settings.log_level)
+            engine = Engine(settings, tracer_provider=tracer_provider, meter_provider=meter_provider)
+        else:
+            engine = _engine
+            if not engine.active or any(item is not None for item in (policy, catalog, mode)):
+                engine.configure(settings)
+        for provider, client in [*_clients, *(clients or {}).items()]:
+            engine.use(provider, client)
+        engine.active = True
+        _engine = engine
+        patch.install(_handler)
+
+
+def uninstrument() -> None:
+    """Let calls through untouched again. The wrappers stay, switched off: other libraries may stand on them."""
+    with _lock:
+        if _engine is not None:
+            _engine.active = False
+            _engine.flush(5.0)
+
+
+def use(provider: str, client: Any) -> None:
+    """Send to ``provider`` with ``client``: for proxies, mTLS, Bedrock, Vertex or keys of one's own.
+
+    Raises:
+        SettingsError: the catalog has no such provider.
+    """
+    with _lock:
+        if _engine is None:
+            _clients.append((provider, client))
+        else:
+            _engine.use(provider, client)
+
+
+def flush(timeout_s: float = 5.0) -> bool:
+    """Wait until everything recorded so far has been stored and handed to the exporters; ``False`` on time-out."""
+    return True if _engine is None else _engine.flush(timeout_s)
+
+
+def receipt(response: Any) -> Receipt | None:
+    """The receipt of a response, stream or raw response, or of a receipt, request or response id.
+
+    ``None`` for what Waypost never saw.
+    """
+    return None if _engine is None else _engine.lookup.receipt(response)
+
+
+def feedback(id: str, score: int) -> None:
+    """Rate an answer from 1 to 10, by any id that `receipt` takes.
+
+    Raises:
+        SettingsError: no such receipt, or a score outside of 1 to 10.
+    """
+    if not 1 <= score <= 10:
+        raise SettingsError(f"score is {score}", where="waypost.feedback", remedy="give 1 to 10")
+    found = receipt(id)
+    if found is None or _engine is None:
+        raise SettingsError(f"no receipt for {id!r}", where="waypost.feedback", remedy="`waypost list` shows them")
+    _engine.recorder.feedback(found.id, score)
+
+
+def reload() -> bool:
+    """Read policy and catalog files again; a bad file leaves the old one in force and says so."""
+    return _engine is not None and _engine.reload()
+
+
+def engine() -> Engine | None:
+    """The engine of this process, for `waypost.testing` and `waypost doctor`."""
+    return _engine
+
+
+def post_instrument() -> None:
+    """Entry point of ``opentelemetry-instrument``: must not raise, because that would stop the other hooks."""
+    try:
+        auto_instrument()
+    except Exception as error:
+        log.error("waypost was not switched on: %s", error)

@@ -1,0 +1,69 @@
+"""Receipts of this process and of its store, by receipt id, request id, response id or native result."""
+
+from __future__ import annotations
+
+import json
+import threading
+from typing import TYPE_CHECKING, Any
+
+from waypost.adapters.stores.objects import ObjectStore
+from waypost.adapters.stores.sqlite import SqliteStore
+from waypost.core.codecs import EXPRESSES
+from waypost.core.model.receipt import fold
+from waypost.core.policy.compile import Plan, compile_policy
+from waypost.runtime.catalogs import catalog_from_document
+from waypost.core.policy.document import policy_from_document
+from waypost.runtime.receipts import Receipt
+from waypost.runtime.results import response_id
+
+if TYPE_CHECKING:
+    from waypost.runtime.engine import Engine
+
+
+class Lookup:
+    """Recent receipts come from memory, older ones from the store, which is folded first."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._store: SqliteStore | None = None
+        self._lock = threading.Lock()
+
+    def receipt(self, value: Any) -> Receipt | None:
+        """The receipt of a native result, or of an id; ``None`` for what we never saw."""
+        recorder = self._engine.recorder
+        name = value if isinstance(value, str) else self._engine.results.find(value) or response_id(value)
+        if name is None:
+            return None
+        lines = recorder.lines(recorder.names.get(name, name))
+        if lines:
+            return Receipt(fold([json.loads(line) for line in lines]), self.plan)
+        self._engine.worker.drain(5.0)
+        self.fold()
+        found = self.store().get(name)
+        return None if found is None else Receipt(found, self.plan)
+
+    def fold(self) -> None:
+        """Take what the journals hold into the store."""
+        with self._lock:
+            self.store().fold(self._engine.home.journal)
+
+    def store(self) -> SqliteStore:
+        if self._store is None:
+            self._store = SqliteStore(self._engine.home.store)
+        return self._store
+
+    def plan(self, policy: str, catalog: str) -> Plan | None:
+        """The plan of two fingerprints: one in force, else compiled anew from the object store."""
+        for plan in self._engine.bundle.routes.plans:
+            if plan.policy.fingerprint == policy and plan.catalog.fingerprint == catalog:
+                return plan
+        return stored_plan(ObjectStore(self._engine.home.objects), policy, catalog)
+
+
+def stored_plan(objects: ObjectStore, policy: str, catalog: str) -> Plan | None:
+    """A plan compiled from stored objects; ``None`` where one of them is not there."""
+    try:
+        documents = [json.loads(objects.get(name)) for name in (policy, catalog)]
+    except (OSError, KeyError):
+        return None
+    return compile_policy(policy_from_document(documents[0]), catalog_from_document(documents[1]), EXPRESSES)

@@ -1,0 +1,176 @@
+"""Who is told what, in which order: the journal first, then the sinks; folding and the rest follow on the worker.
+
+Nothing here raises into a call. What breaks is counted and logged once per place; `strict` makes it raise instead.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from typing import Any, Protocol
+
+from waypost.adapters.stores.journal import Journal
+from waypost.core.model.events import Attempting, Event, InternalError, Settled, Started
+from waypost.core.model.receipt import attempt_line, settled_line
+from waypost.runtime.worker import Worker
+
+log = logging.getLogger("waypost")
+RECENT = 2048
+
+
+class Faults:
+    """Counts what of ours broke; logs each place once; raises when strict."""
+
+    def __init__(self) -> None:
+        self.counts: dict[str, int] = {}
+        self.strict = False
+        self._said: set[str] = set()
+
+    def note(self, layer: str, error: BaseException | None, consequence: str) -> None:
+        """``error`` broke ``layer``. Never raises, unless strict."""
+        name = type(error).__name__ if error is not None else "error"
+        key = f"{layer}:{name}"
+        self.counts[layer] = self.counts.get(layer, 0) + 1
+        if self.strict and error is not None:
+            raise error
+        if key not in self._said:
+            self._said.add(key)
+            log.warning("%s failed (%s); %s. Said once; `waypost doctor` counts them.", layer, name, consequence)
+            log.debug("%s failed", layer, exc_info=error)
+
+    def loss(self, layer: str, error: BaseException, consequence: str) -> None:
+        """Something outside refused (disk full, read-only): counted and said once, and no fault of ours."""
+        self.counts[layer] = self.counts.get(layer, 0) + 1
+        if layer not in self._said:
+            self._said.add(layer)
+            log.warning("%s: %s; %s. Said once; `waypost doctor` counts them.", layer, _reason(error), consequence)
+
+
+class Telling(Protocol):
+    def event(self, event: Event) -> None: ...
+
+
+class Recorder:
+    """Tells one event to everybody."""
+
+    def __init__(
+        self,
+        journal: Journal,
+        sinks: Sequence[Telling],
+        worker: Worker,
+        faults: Faults,
+        *,
+        pseudonym: Callable[[str], str],
+        fold: Callable[[], object],
+        activate: Callable[[str], AbstractContextManager[Any]] | None = None,
+        trace_id: Callable[[str], str | None] = lambda _: None,
+    ) -> None:
+        self.journal = journal
+        self.sinks = list(sinks)
+        self.worker = worker
+        self.faults = faults
+        self.recent: OrderedDict[str, list[str]] = OrderedDict()
+        self.names: OrderedDict[str, str] = OrderedDict()
+        self._pseudonym = pseudonym
+        self._fold = fold
+        self._folding = threading.Lock()
+        self._activate = activate
+        self._trace_id = trace_id
+        self._unwritten: set[str] = set()
+
+    def tell(self, event: Event, error: BaseException | None = None) -> None:
+        """The journal, then each sink; a fault of one does not keep the others from it."""
+        if isinstance(event, InternalError):
+            self.faults.note(event.layer, error, "the call went on without it")
+        for sink in self.sinks:
+            if isinstance(event, Started):
+                self._sink(sink, event)
+        if isinstance(event, Attempting | Settled):
+            self._write(event)
+        if not isinstance(event, Started):
+            for sink in self.sinks:
+                self._sink(sink, event)
+        if isinstance(event, Settled):
+            self._later()
+
+    def active(self, receipt: str) -> AbstractContextManager[Any]:
+        """What is entered around a send: the attempt's span as the current one."""
+        if self._activate is None:
+            return nullcontext()
+        try:
+            return self._activate(receipt)
+        except Exception as error:
+            self.faults.note("sink", error, "the call is not in its span")
+            return nullcontext()
+
+    def lines(self, receipt: str) -> list[str]:
+        """The journal's records of a recent receipt of this process, as JSON text."""
+        return list(self.recent.get(receipt, ()))
+
+    def feedback(self, receipt: str, score: int) -> None:
+        """Journal a rating of an answer, from 1 to 10. Raises OSError."""
+        self.journal.append({"kind": "feedback", "receipt": receipt, "score": score})
+        self._later()
+
+    def _sink(self, sink: Telling, event: Event) -> None:
+        try:
+            sink.event(event)
+        except Exception as error:
+            self.faults.note("sink", error, f"{type(sink).__name__} missed an event")
+
+    def _write(self, event: Attempting | Settled) -> None:
+        receipt = event.started.receipt
+        try:
+            trace_id = self._trace_id(receipt)
+            if isinstance(event, Attempting):
+                line = attempt_line(event, self._pseudonym, trace_id)
+            else:
+                line = settled_line(event, self._pseudonym, trace_id, alone=receipt in self._unwritten)
+            self._remember(receipt, line, event)
+            self.journal.append(line)
+            self._unwritten.discard(receipt)
+        except OSError as error:
+            self._missed(receipt)
+            self.faults.loss("journal", error, "receipts are being lost; free the disk, or set WAYPOST_HOME")
+        except Exception as error:
+            self._missed(receipt)
+            self.faults.note("journal", error, "a receipt is being lost")
+
+    def _missed(self, receipt: str) -> None:
+        if len(self._unwritten) < RECENT:
+            self._unwritten.add(receipt)
+
+    def _remember(self, receipt: str, line: str, event: Attempting | Settled) -> None:
+        lines = self.recent.get(receipt)
+        if lines is None:
+            lines = self.recent[receipt] = []
+            while len(self.recent) > RECENT:
+                self.recent.popitem(last=False)
+        lines.append(line)
+        names = [event.started.request_id]
+        if isinstance(event, Settled):
+            names += [attempt.response_id for attempt in event.settlement.attempts]
+        for name in names:
+            if name:
+                self.names[name] = receipt
+        while len(self.names) > 2 * RECENT:
+            self.names.popitem(last=False)
+
+    def _later(self) -> None:
+        """Fold soon. One fold that is waiting takes everything with it, so a second would find nothing."""
+        if self._folding.acquire(blocking=False) and not self.worker.submit(self._fold_once):
+            self._folding.release()
+
+    def _fold_once(self) -> None:
+        self._folding.release()
+        try:
+            self._fold()
+        except Exception as error:
+            self.faults.loss("store", error, "receipts stay in the journal until it can be written again")
+
+
+def _reason(error: BaseException) -> str:
+    return getattr(error, "strerror", None) or type(error).__name__
