@@ -1,0 +1,77 @@
+"""The real SDK against loopback providers, with Waypost switched on for one test at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import openai
+import pytest
+from stub_provider import Answer, Seen, StubProvider, chat_body, json_answer, message_body
+
+import waypost
+from waypost.runtime import instrument
+
+POLICY = """\
+waypost: policy/v1
+name: sdk-tests
+mode: {mode}
+baseline: openai/gpt-4o
+{body}
+default: {{openai: openai/gpt-4o-mini}}
+"""
+
+
+class World:
+    """Two providers whose answers a test may replace, and the bodies and headers that they saw."""
+
+    def __init__(self, home: Path) -> None:
+        self.home = home
+        self.chat: Callable[[Seen], Answer] = lambda request: json_answer(
+            chat_body("Hello.", request.body["model"]), x_request_id="req_openai"
+        )
+        self.messages: Callable[[Seen], Answer] = lambda request: json_answer(
+            message_body("Bonjour.", request.body["model"]), request_id="req_anthropic"
+        )
+        self.openai = StubProvider(lambda request: self.chat(request))
+        self.anthropic = StubProvider(lambda request: self.messages(request))
+
+    def policy(self, body: str = "", mode: str = "route") -> Path:
+        """A policy file of the usual head and ``body``."""
+        path = self.home / "policy.yaml"
+        path.write_text(POLICY.format(mode=mode, body=body))
+        return path
+
+    def on(self, body: str = "", mode: str = "route", **options: Any) -> None:
+        """Switch Waypost on under such a policy."""
+        waypost.auto_instrument(policy=self.policy(body, mode), **options)
+
+
+@pytest.fixture
+def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
+    world = World(tmp_path)
+    for name in ("OPENAI_ORG_ID", "OPENAI_PROJECT_ID", "WAYPOST_POLICY", "WAYPOST_MODE", "OTEL_EXPORTER_OTLP_ENDPOINT"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("WAYPOST_HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-caller-secret")
+    monkeypatch.setenv("ANTHROPIC_API_KEY", "sk-ant-ours")
+    monkeypatch.setattr(instrument, "_engine", None)
+    monkeypatch.setattr(instrument, "_clients", [])
+    with world.openai, world.anthropic:
+        monkeypatch.setenv("OPENAI_BASE_URL", world.openai.url + "/v1")
+        monkeypatch.setenv("ANTHROPIC_BASE_URL", world.anthropic.url)
+        yield world
+        waypost.uninstrument()
+
+
+@pytest.fixture
+def client(world: World) -> Iterator[openai.OpenAI]:
+    with openai.OpenAI(max_retries=0) as client:
+        yield client
+
+
+@pytest.fixture
+async def aclient(world: World) -> Any:
+    async with openai.AsyncOpenAI(max_retries=0) as client:
+        yield client
