@@ -163,8 +163,20 @@ def make_target(rng: Random) -> Target:
 
 
 def make_price(rng: Random, *, tiers: bool) -> Price:
-    """Cheap and dear ones, zeros, unknown parts, and up to two dearer tiers at thresholds that questions hit."""
-    nano = (0, 1, 7, 150_000_000, 150_000_001, 600_000_000, 3_000_000_000, 15_000_000_000, 75_000_000_000)
+    """Cheap, dear, free and unknown, halves of a nano-dollar, and up to two dearer tiers at thresholds that are hit."""
+    nano = (
+        0,
+        1,
+        31_250,
+        500_000,
+        1_500_000,
+        150_000_000,
+        150_000_001,
+        600_000_000,
+        3_000_000_000,
+        15_000_000_000,
+        75_000_000_000,
+    )
     thresholds = sorted(rng.sample((0, 15, 16, 18, 128, 144, 1024, 8192, 9216, 200_000), rng.choice((0, 0, 1, 2))))
     return Price(
         since="2025-01-01",
@@ -209,8 +221,12 @@ def make_ask(rng: Random, ids: list[str], snapshots: list[Snapshot]) -> Ask:
 
 def vary(rng: Random, ask: Ask, other: Ask) -> Ask:
     """``ask`` with one part of ``other``, a single field where the part is a record."""
-    part = rng.choice(("question", "question", "question", "features", "features", "context", "snapshot", "tried"))
+    part = rng.choice(("question", "question", "features", "tokens", "tokens", "context", "snapshot", "tried"))
     question = ask.question
+    if part == "tokens":
+        name = rng.choice(("tokens_input", "tokens_output", "max_output"))
+        features = replace(question.features, **{name: getattr(other.question.features, name)})
+        return replace(ask, question=replace(question, features=features))
     if part in ("snapshot", "tried"):
         return replace(ask, **{part: getattr(other, part)})
     if part == "question":
@@ -355,13 +371,15 @@ def make_rank(grower: Grower) -> Rank:
 
 
 def make_scales(grower: Grower) -> tuple[Scale, ...]:
+    """All three, as after loading; more often than not the page's own, which stand first."""
     ranges = {
         "cost": ((100, 1_000_000_000), (1, 10_000), (0, 1_000_000), (1000, 1500)),
         "latency": ((200_000_000, 20_000_000_000), (0, 1_000_000_000), (300_000_000, 310_000_000)),
         "quality": ((0, 1_000_000), (300_000, 800_000), (0, 3)),
     }
-    chosen = some(grower.rng, ranges, 0.4)
-    return tuple(Scale(name, *grower.rng.choice(ranges[name]), grower.at()) for name in chosen)
+    rng = grower.rng
+    chosen = {name: rng.choice(known) if rng.random() < 0.5 else known[0] for name, known in ranges.items()}
+    return tuple(Scale(name, *ends, grower.at()) for name, ends in chosen.items())
 
 
 def make_mode(grower: Grower) -> ModeSpec:

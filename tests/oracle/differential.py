@@ -14,7 +14,7 @@ from waypost.core.model.decision import Decision
 from waypost.core.policy.tree import And, Filter, Not, Or, Policy
 
 Compile = Callable[[Policy, Catalog, Expresses], Any]
-Decide = Callable[[Any, Any, Any, bytes, tuple[str, ...]], Decision]
+Decide = Callable[[Any, Any, Any, bytes, frozenset[str]], Decision]
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,7 @@ def mismatch(case: Case, engine: Engine) -> str | None:
     plan = engine.compile_policy(world.policy, world.catalog, world.expresses)
     for number, ask in enumerate(case.asks):
         try:
-            decision = engine.decide(plan, ask.question, ask.snapshot, ask.seed, ask.tried)
+            decision = engine.decide(plan, ask.question, ask.snapshot, ask.seed, frozenset(ask.tried))
             found = readable(decision, world.catalog)
         except Exception as error:
             return f"question {number}: {type(error).__name__}: {error}"
@@ -91,7 +91,7 @@ def smaller_cases(case: Case) -> Iterator[Case]:
 
 
 def smaller_policies(policy: Policy) -> Iterator[Policy]:
-    for name in ("rules", "filters", "scales", "leave"):
+    for name in ("rules", "filters", "leave"):
         for kept in fewer(getattr(policy, name)):
             yield changed(policy, **{name: kept})
     for i, line in enumerate(policy.filters):

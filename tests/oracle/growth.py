@@ -48,9 +48,12 @@ NUMBERS: dict[str, Unit] = {
 }
 SETS = ("capabilities", "code_language", "needs", "signals")
 FREE = {"request": ("context.team", "context.x"), "any": ("context.team", "context.x", "labels.team", "labels.x")}
+VARYING = ("estimated.cost", "estimated.latency", "latency.p95")
+"""Facts of a target that one question sees otherwise than the next."""
+
 FIELDS: dict[Scope, tuple[str, ...]] = {
     "request": (*REQUEST, *FREE["request"]),
-    "any": (*TARGET, *REQUEST, *FREE["any"], *TARGET),
+    "any": (*TARGET, *REQUEST, *FREE["any"], *TARGET, *VARYING * 3),
 }
 """A filter looks at targets about twice as often as at the request."""
 

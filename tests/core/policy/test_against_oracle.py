@@ -1,0 +1,158 @@
+"""The compiled decision is the oracle's decision, field by field, over generated cases.
+
+``WAYPOST_EXHAUSTIVE=1`` makes it twenty times as many.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import subprocess
+import sys
+from collections import Counter
+from dataclasses import replace
+from pathlib import Path
+from random import Random
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+
+from generators_decision import Case, case_strategy, cases, catalog_of
+from oracle import oracle
+from oracle.differential import Engine, complaint, readable
+from waypost.core.policy.compile import compile_policy
+from waypost.core.policy.decide import choose, decide, mode_of
+
+SEED = 20250711
+COUNT = 1_000
+EXHAUSTIVE_COUNT = 20_000
+ENGINE = Engine(compile_policy, decide)
+TESTS = Path(__file__).parents[2]
+
+
+def agree(case: Case) -> None:
+    """Fail with the smallest case on which engine and oracle differ."""
+    found = complaint(case, ENGINE)
+    if found is not None:
+        pytest.fail(found, pytrace=False)
+
+
+def answers(seed: int, count: int) -> str:
+    """A digest of every decision on a run of cases."""
+    out = hashlib.sha256()
+    for case in cases(seed, count):
+        plan = compile_policy(case.world.policy, case.world.catalog, case.world.expresses)
+        for ask in case.asks:
+            out.update(repr(decide(plan, ask.question, ask.snapshot, ask.seed, frozenset(ask.tried))).encode())
+    return out.hexdigest()
+
+
+def test_a_thousand_generated_cases() -> None:
+    """S2.01, S2.03, S2.05: selection, order, scores, each rejection of each target, cause and rule are the oracle's."""
+    count = EXHAUSTIVE_COUNT if os.environ.get("WAYPOST_EXHAUSTIVE") == "1" else COUNT
+    for case in cases(SEED, count):
+        agree(case)
+
+
+@settings(max_examples=60, deadline=None, database=None, suppress_health_check=list(HealthCheck))
+@given(case_strategy())
+def test_cases_that_hypothesis_draws(case: Case) -> None:
+    """The same comparison, with Hypothesis choosing the numbers, down to an empty catalog."""
+    agree(case)
+
+
+def test_a_catalog_without_targets() -> None:
+    """Nobody is selected, nobody is rejected, and nothing breaks."""
+    case = next(c for c in cases(SEED, 50) if c.world.policy.rules)
+    empty = replace(case, world=replace(case.world, catalog=catalog_of([])))
+    agree(empty)
+
+
+def test_the_order_of_the_sources_is_no_fact() -> None:
+    """Targets, endpoints, needs and keys handed over in reverse make the same decision (S2.16)."""
+    for case in cases(SEED + 2, 150):
+        world, catalog = case.world, case.world.catalog
+        turned = replace(
+            catalog_of(list(reversed(catalog.targets))),
+            endpoints=dict(reversed(catalog.endpoints.items())),
+            index=dict(reversed(catalog.index.items())),
+        )
+        there = compile_policy(world.policy, catalog, world.expresses)
+        back = compile_policy(world.policy, turned, dict(reversed(world.expresses.items())))
+        for ask in case.asks:
+            needs = tuple(reversed(ask.question.needs))
+            tried = tuple(reversed(ask.tried))
+            one = decide(there, ask.question, ask.snapshot, ask.seed, frozenset(ask.tried))
+            other = decide(back, replace(ask.question, needs=needs), ask.snapshot, ask.seed, frozenset(tried))
+            assert replace(other, tried=one.tried) == one
+
+
+def test_a_loser_cannot_change_the_winner() -> None:
+    """Without one of the rejected candidates the order and the scores are what they were."""
+    rng = Random(SEED)
+    seen = 0
+    for case in cases(SEED + 3, 300):
+        world = case.world
+        for ask in case.asks:
+            plan = compile_policy(world.policy, world.catalog, world.expresses)
+            whole = readable(decide(plan, ask.question, ask.snapshot, ask.seed, frozenset(ask.tried)), world.catalog)
+            losers = [t for t in world.catalog.targets if t.id not in whole["survivors"]]  # type: ignore[operator]
+            if not losers or not whole["order"]:
+                continue
+            gone = rng.choice(losers)
+            catalog = catalog_of([t for t in world.catalog.targets if t is not gone])
+            plan = compile_policy(world.policy, catalog, world.expresses)
+            left = readable(decide(plan, ask.question, ask.snapshot, ask.seed, frozenset(ask.tried)), catalog)
+            assert (left["order"], left["scores"]) == (whole["order"], whole["scores"])
+            seen += 1
+    assert seen > 80
+
+
+def test_hash_seeds_do_not_matter() -> None:
+    """Two other processes with other hash seeds decide to the byte the same (S2.16)."""
+    program = "from test_against_oracle import answers; print(answers(7, 120))"
+    found = {answers(7, 120)}
+    for hash_seed in ("1", "4242"):
+        env = {**os.environ, "PYTHONHASHSEED": hash_seed, "PYTHONPATH": f"{TESTS}:{Path(__file__).parent}"}
+        run = subprocess.run([sys.executable, "-c", program], env=env, capture_output=True, text=True, check=True)
+        found.add(run.stdout.strip())
+    assert len(found) == 1
+
+
+def test_records_of_a_decision() -> None:
+    """S2.16: a decision names what it was made of: both fingerprints, the seed, and what was tried."""
+    for case in cases(SEED + 4, 30):
+        plan = compile_policy(case.world.policy, case.world.catalog, case.world.expresses)
+        for ask in case.asks:
+            decision = decide(plan, ask.question, ask.snapshot, ask.seed, frozenset(ask.tried))
+            assert decision.policy == case.world.policy.fingerprint
+            assert decision.catalog == case.world.catalog.fingerprint
+            assert (decision.seed, decision.propensity_ppm) == (ask.seed, 1_000_000)
+            assert sorted(decision.tried) == sorted(ask.tried)
+
+
+def test_choice_of_the_policy() -> None:
+    """The named policy, else the first that matches, else the first for everyone, else the last."""
+    seen: Counter[int] = Counter()
+    for case in cases(SEED + 5, 600):
+        world = case.world
+        policies = [world.policy, *case.others]
+        plans = tuple(compile_policy(policy, world.catalog, world.expresses) for policy in policies)
+        for ask in case.asks:
+            expected = oracle.choose(policies, world.catalog, ask.question)
+            assert plans.index(choose(plans, ask.question)) == expected
+            seen[expected] += len(policies) == 3
+    assert min(seen[0], seen[1], seen[2]) > 10
+
+
+def test_the_mode_of_a_call() -> None:
+    """A caller narrows the mode, is granted route under advise, and stays on one side of a share."""
+    seen: Counter[str] = Counter()
+    for case in cases(SEED + 6, 600):
+        world = case.world
+        plan = compile_policy(world.policy, world.catalog, world.expresses)
+        for ask in case.asks:
+            expected = oracle.mode_of(world.policy, world.catalog, ask.question, ask.seed)
+            assert mode_of(plan, ask.question, ask.seed)[0] == expected
+            seen[expected] += 1
+    assert set(seen) == {"off", "observe", "advise", "route"}
