@@ -18,7 +18,6 @@ from waypost.adapters.sinks.names import GEN_AI_OPERATION_NAME, GEN_AI_REQUEST_M
 INFERENCE_KEY = "opentelemetry.genai.client.inference.context"
 """Where OpenTelemetry's genai utilities keep the inference in progress; whoever finds one there stays silent."""
 
-OURS_KEY = "waypost.inference"
 SUPPRESS_TRACELOOP_KEY = "suppress_language_model_instrumentation"
 
 INFERENCE_SCOPES = (
@@ -47,9 +46,8 @@ OPENINFERENCE_LEAVES = frozenset(("LLM", "EMBEDDING"))
 
 
 def foreign(context: Context) -> bool:
-    """Whether somebody else reports the inference that is being made in ``context``."""
-    held = context.get(INFERENCE_KEY)
-    if held is not None and held is not context.get(OURS_KEY):
+    """Whether the inference made in ``context`` is reported already, by others or by an attempt of ours around it."""
+    if context.get(INFERENCE_KEY) is not None:
         return True
     span = trace.get_current_span(context)
     return span.is_recording() and _is_inference(span)
@@ -60,8 +58,7 @@ def announce(context: Context) -> Context:
     utilities = sys.modules.get("opentelemetry.util.genai.invocation")
     if utilities is not None:
         # A fresh one for each attempt: those who stay silent write what they saw into it.
-        data = utilities.InferenceData()
-        context = otel_context.set_value(INFERENCE_KEY, data, otel_context.set_value(OURS_KEY, data, context))
+        context = otel_context.set_value(INFERENCE_KEY, utilities.InferenceData(), context)
     if "opentelemetry.semconv_ai" in sys.modules:
         context = otel_context.set_value(SUPPRESS_TRACELOOP_KEY, True, context)
     return context
