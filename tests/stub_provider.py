@@ -143,7 +143,9 @@ def sse_answer(events: Iterable[Any], **headers: str) -> Answer:
 # --- plausible bodies of the two dialects
 
 
-def chat_body(text: str = "Hello.", model: str = "gpt-4o-mini", *, prompt: int = 12, completion: int = 5) -> dict[str, Any]:
+def chat_body(
+    text: str = "Hello.", model: str = "gpt-4o-mini", *, prompt: int = 12, completion: int = 5
+) -> dict[str, Any]:
     return {
         "id": f"chatcmpl-{model}-{abs(hash(text)) % 10_000}",
         "object": "chat.completion",
@@ -198,7 +200,12 @@ def message_body(text: str = "Bonjour.", model: str = "claude-haiku-4-5") -> dic
         "content": [{"type": "text", "text": text}],
         "stop_reason": "end_turn",
         "stop_sequence": None,
-        "usage": {"input_tokens": 10, "output_tokens": 4, "cache_read_input_tokens": 2, "cache_creation_input_tokens": 0},
+        "usage": {
+            "input_tokens": 10,
+            "output_tokens": 4,
+            "cache_read_input_tokens": 2,
+            "cache_creation_input_tokens": 0,
+        },
     }
 
 

@@ -8,9 +8,9 @@ from typing import Any
 
 import openai
 import pytest
-from stub_provider import Answer, Seen, StubProvider, chat_body, json_answer, message_body
 
 import waypost
+from stub_provider import Answer, Seen, StubProvider, chat_body, json_answer, message_body
 from waypost.runtime import instrument
 
 POLICY = """\

@@ -9,9 +9,9 @@ from typing import Any
 import openai
 import pytest
 from openai.types.chat import ChatCompletion
-from stub_provider import chat_body, chat_chunks, json_answer, sse_answer
 
 import waypost
+from stub_provider import chat_body, chat_chunks, json_answer, sse_answer
 
 HELLO: Any = [{"role": "user", "content": "What is the capital of France?"}]
 CLAUDE = "filter: [provider == anthropic]\nrank: cheapest"
@@ -76,9 +76,7 @@ async def test_auto_is_always_routed(style: str, world: Any, client: Any, aclien
 
 @both
 @pytest.mark.parametrize("name", ["auto", "best", None])
-async def test_names_that_ask_to_be_routed(
-    style: str, name: str | None, world: Any, client: Any, aclient: Any
-) -> None:
+async def test_names_that_ask_to_be_routed(style: str, name: str | None, world: Any, client: Any, aclient: Any) -> None:
     """auto, best, and no name at all (S1.01)."""
     world.on("filter: [provider == openai]\nrank: cheapest", "advise")
     await complete(style, client, aclient, model=name)
@@ -118,9 +116,7 @@ def test_the_decision_is_in_the_headers_of_a_raw_response(world: Any, client: An
 
 
 @both
-@pytest.mark.parametrize(
-    ("preference", "model"), [("cost", "cheapest"), ("latency", "fastest"), ("quality", "best")]
-)
+@pytest.mark.parametrize(("preference", "model"), [("cost", "cheapest"), ("latency", "fastest"), ("quality", "best")])
 async def test_a_preference_chooses_the_rank(
     style: str, preference: str, model: str, world: Any, client: Any, aclient: Any
 ) -> None:
@@ -177,7 +173,10 @@ def test_clients_made_before_and_after(world: Any) -> None:
             method(model="auto", messages=HELLO).choices[0].message.content,
             raw.create(model="auto", messages=HELLO).parse().choices[0].message.content,
             after.chat.completions.create(model="auto", messages=HELLO).choices[0].message.content,
-            after.with_options(timeout=5).chat.completions.create(model="auto", messages=HELLO).choices[0].message.content,
+            after.with_options(timeout=5)
+            .chat.completions.create(model="auto", messages=HELLO)
+            .choices[0]
+            .message.content,
         ]
     assert texts == ["Bonjour."] * 4
 

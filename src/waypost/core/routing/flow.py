@@ -37,7 +37,7 @@ from waypost.core.routing.effects import (
     Tell,
 )
 from waypost.core.routing.exchange import Exchange, plan_exchange, wire_answer
-from waypost.core.routing.nobody import default_exchange, no_candidates, summary
+from waypost.core.routing.nobody import NO_ELIGIBLE_MODEL, NOBODY, default_exchange, no_candidates, summary
 from waypost.core.routing.open_fail import fail_open
 from waypost.core.routing.prepare import Routes, Stage, prepare, with_need
 from waypost.core.routing.settle import Flow, Open, ended, estimated, settle
@@ -97,6 +97,13 @@ class _Hops:
     failure: Failure | None = None
     deadline_ns: int | None = None
     retrying: Exchange | None = None
+    repeats: int = 0
+
+
+RETRIED_BY_SDKS = ("rate_limited", "overloaded", "timeout", "connection", "server_error")
+FIRST_PAUSE_NS = 500_000_000
+LONGEST_PAUSE_NS = 8_000_000_000
+"""The SDKs' own pauses: half a second, doubled each time, eight seconds at most."""
 
 
 def _routed(stage: Stage) -> Flow:
@@ -112,7 +119,7 @@ def _routed(stage: Stage) -> Flow:
             if _exhausted(stage, hops):
                 break
         yield from settle(stage, "error" if hops.past else "rejected", hops.past, decided)
-        raise _final(stage, hops, decided)
+        raise (yield from _final(stage, hops, decided))
     finally:
         hops.error = None  # an exception held by a frame that it points back to is a cycle
 
@@ -179,17 +186,39 @@ def _again(stage: Stage, hops: _Hops, exchange: Exchange) -> Flow:
     if exchange.home and hops.failure.kind == "internal":  # not the provider's failure: nobody else would do better
         hops.deadline_ns = 0
         return False
-    attempts = tuple(item.attempt for item in hops.past)
-    match act(stage.plan, hops.failure, attempts):
-        case Retry(after_ns=pause) if not _exhausted(stage, hops, pause):
-            yield Sleep(pause)
-            return True
-        case Next(disable_provider_ns=until) if until:
-            yield Disable(exchange.target.endpoint, stage.routes.now() + until)
-        case Abort():
-            hops.deadline_ns = 0
+    action = act(stage.plan, hops.failure, tuple(item.attempt for item in hops.past))
+    if isinstance(action, Retry) and not _exhausted(stage, hops, action.after_ns):
+        yield Sleep(action.after_ns)
+        return True
+    if isinstance(action, Next | Abort) and action.disable_provider_ns:
+        yield Disable(exchange.target.endpoint, stage.routes.now() + action.disable_provider_ns)
+    spent = len(hops.past) >= stage.plan.policy.fallback.max_attempts
+    pause = None if isinstance(action, Abort) and not spent else _callers_retry(stage, hops, exchange)
+    if pause is not None:
+        yield Sleep(pause)
+        return True
+    if isinstance(action, Abort):
+        hops.deadline_ns = 0
     hops.tried |= {exchange.target.id}
     return False
+
+
+def _callers_retry(stage: Stage, hops: _Hops, exchange: Exchange) -> int | None:
+    """The pause before the last candidate is asked again, as often as the caller's SDK would have; ``None`` for never.
+
+    At home the SDK's own loop does this; elsewhere nobody would, and the caller would be less reliable with us.
+    """
+    assert hops.failure is not None
+    if not exchange.last or exchange.home or hops.failure.kind not in RETRIED_BY_SDKS:
+        return None
+    if hops.repeats >= stage.call.max_retries:
+        return None
+    asked = hops.failure.retry_after_ns
+    pause = min(FIRST_PAUSE_NS << hops.repeats, LONGEST_PAUSE_NS) if asked is None else asked
+    if hops.deadline_ns is not None and stage.routes.now() + pause >= hops.deadline_ns:
+        return None
+    hops.repeats += 1
+    return pause
 
 
 def _pulled(exchange: Exchange, sent: Sent, hops: _Hops) -> Flow:
@@ -321,7 +350,7 @@ def _is_last(stage: Stage, hops: _Hops, decided: Decided) -> bool:
     return len(decided.decision.order) == 1 or len(hops.past) + 1 >= stage.plan.policy.fallback.max_attempts
 
 
-def _final(stage: Stage, hops: _Hops, decided: Decided | None) -> Exception:
+def _final(stage: Stage, hops: _Hops, decided: Decided | None) -> Flow:
     """What the caller sees: the first native exception, else one that the SDK adapter builds."""
     notes = tuple(_note(item.attempt, hops) for item in hops.past)
     if hops.error is not None:
@@ -337,7 +366,11 @@ def _final(stage: Stage, hops: _Hops, decided: Decided | None) -> Exception:
     if hops.failure is not None or decided is None:
         message = f"waypost: no decision could be made and the policy fails closed (receipt {stage.call.receipt})"
         return NativeError(Failure("internal", 500), message, code="routing_failed")
-    return no_candidates(stage, decided)
+    try:
+        return no_candidates(stage, decided)
+    except Exception as error:
+        yield Tell(InternalError("prove", type(error).__name__, stage.call.receipt), error)
+        return NativeError(NOBODY, f"waypost: no eligible model (receipt {stage.call.receipt})", code=NO_ELIGIBLE_MODEL)
 
 
 def _note(attempt: Attempt, hops: _Hops) -> str:

@@ -12,6 +12,10 @@ from waypost.core.routing.effects import NativeError, Summary
 from waypost.core.routing.exchange import Exchange, plan_exchange
 from waypost.core.routing.prepare import Stage
 
+NOBODY = Failure("bad_request", 400, "invalid_request_error")
+NO_ELIGIBLE_MODEL = "no_eligible_model"
+"""The error's code, by which a caller recognises it."""
+
 UNSENDABLE = ("need.", "provider.credentials", "cross_origin", "breaker", "tried")
 """Rules that no default may override: such a target could not be reached, or not say what the caller asked for."""
 
@@ -52,7 +56,7 @@ def no_candidates(stage: Stage, decided: Decided) -> NativeError:
         f"waypost: no eligible model under policy {stage.plan.policy.name!r} for {stage.call.requested!r} "
         f"(receipt {stage.call.receipt})\n" + "\n".join(lines)
     )
-    return NativeError(Failure("bad_request", 400, "invalid_request_error"), message, code="no_eligible_model")
+    return NativeError(NOBODY, message, code=NO_ELIGIBLE_MODEL)
 
 
 def summary(stage: Stage, decided: Decided | None, target: Target | None) -> Summary | None:
