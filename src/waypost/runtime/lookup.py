@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from waypost.adapters.stores.objects import ObjectStore
 from waypost.adapters.stores.sqlite import SqliteStore
 from waypost.core.codecs import EXPRESSES
+from waypost.core.codecs.ids import INFIX
 from waypost.core.model.receipt import fold
 from waypost.core.policy.compile import Plan, compile_policy
 from waypost.runtime.catalogs import catalog_from_document
@@ -34,12 +35,14 @@ class Lookup:
         name = value if isinstance(value, str) else self._engine.results.find(value) or response_id(value)
         if name is None:
             return None
-        lines = recorder.lines(recorder.names.get(name, name))
-        if lines:
-            return Receipt(fold([json.loads(line) for line in lines]), self.plan)
+        names = (name, name.partition(INFIX)[2]) if INFIX in name else (name,)
+        for known in names:
+            lines = recorder.lines(recorder.names.get(known, known))
+            if lines:
+                return Receipt(fold([json.loads(line) for line in lines]), self.plan)
         self._engine.worker.drain(5.0)
         self.fold()
-        found = self.store().get(name)
+        found = next((item for item in map(self.store().get, names) if item is not None), None)
         return None if found is None else Receipt(found, self.plan)
 
     def fold(self) -> None:
