@@ -91,7 +91,8 @@ class Row:
         return tuple(found)
 
     def text(self, key: str) -> str | None:
-        return self._read(key, "text", "quote it", lambda leaf: leaf.raw if leaf.kind == "str" else None)
+        """A text that is not empty."""
+        return self._read(key, "text", "write a word, or quote it", _text)
 
     def count(self, key: str) -> int | None:
         """A whole number of at least 1."""
@@ -104,8 +105,7 @@ class Row:
 
     def share(self, key: str) -> int | None:
         """A number of 0..1 as micro-units."""
-        read = lambda leaf: _within(_decimal(leaf, MICRO), MICRO)  # noqa: E731
-        return self._read(key, "within 0..1", "write a decimal with at most six places, as in 0.5", read)
+        return self._read(key, "within 0..1", "write a decimal with at most six places, as in 0.5", _share)
 
     def duration(self, key: str) -> int | None:
         """``400 ms`` as nanoseconds."""
@@ -156,6 +156,10 @@ def is_date(text: str) -> bool:
     return True
 
 
+def _text(leaf: yaml.Scalar) -> str | None:
+    return leaf.raw if leaf.kind == "str" and leaf.raw else None
+
+
 def _count(leaf: yaml.Scalar) -> int | None:
     value = leaf.value if leaf.kind == "int" else None
     return value if isinstance(value, int) and 0 < value < MAX_INT else None
@@ -171,8 +175,9 @@ def _decimal(leaf: yaml.Scalar, scale: int) -> int | None:
     return value if value < MAX_INT else None
 
 
-def _within(value: int | None, high: int) -> int | None:
-    return value if value is not None and value <= high else None
+def _share(leaf: yaml.Scalar) -> int | None:
+    value = _decimal(leaf, MICRO)
+    return value if value is not None and value <= MICRO else None
 
 
 def _duration(leaf: yaml.Scalar) -> int | None:

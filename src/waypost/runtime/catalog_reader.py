@@ -38,7 +38,9 @@ class CatalogReader:
         top = row_of(self.faults, self.root, TOP, "the file")
         targets: list[Target] = []
         aliases: dict[str, TargetId] = {}
+        name = ""
         if top is not None:
+            name = top.text("name") or ""
             self._head(top)
             for id_, row in self._rows(top, "targets", TARGET):
                 if target := read_target(id_, row, self.tables):
@@ -47,7 +49,6 @@ class CatalogReader:
                 self.faults.note(top.where("targets"), "no targets", "list at least one under `targets`")
             aliases = self._aliases(top, targets)
         self.faults.raise_all()
-        name = (top.text("name") if top else None) or "catalog"
         return build_catalog(name, targets, self.tables.endpoints, aliases, sources=self.tables.sources)
 
     def _head(self, top: Row) -> None:
@@ -59,9 +60,9 @@ class CatalogReader:
             self._source(name, row)
         by_default = top.child("by_default", GROUPS)
         for group in by_default.nodes if by_default else ():
-            if by_default is not None and (name := by_default.text(group)) is not None:
-                self.tables.defaults[group] = (name, by_default.where(group))
-                pick(self.faults, (name, by_default.where(group)), self.tables.sources, "source")
+            if by_default is not None and (word := by_default.text(group)) is not None:
+                self.tables.defaults[group] = named = (word, by_default.where(group))
+                pick(self.faults, named, self.tables.sources, "source")
         for name, row in self._rows(top, "endpoints", ENDPOINT):
             self._endpoint(name, row)
         for name, row in self._rows(top, "capabilities", ("extends", "flags", "without", "source")):
@@ -92,6 +93,9 @@ class CatalogReader:
         dialect = row.text("dialect")
         if dialect is not None and dialect not in DIALECTS:
             self.faults.note(row.where("dialect"), f"unknown dialect {dialect!r}", yaml.suggest(dialect, DIALECTS))
+        base_url = row.text("base_url") or ""
+        if base_url and not base_url.startswith(("http://", "https://")):
+            self.faults.note(row.where("base_url"), f"{base_url!r} is no address", "begin with https:// or http://")
         data = row.child("data", DATA)
         if data is not None:
             self.tables.data[name] = data
@@ -99,7 +103,7 @@ class CatalogReader:
             name=name,
             provider=row.text("provider") or "",
             dialect=dialect or "",
-            base_url=row.text("base_url") or "",
+            base_url=base_url,
             path=row.text("path") or "",
             auth=self._auth(row),
             key_env=tuple(word for word, _ in row.words("key_env")),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
 from waypost.core.model.decision import Source
@@ -184,17 +184,27 @@ def _prices(row: Row, tables: Tables) -> tuple[Price, ...]:
 
 def _price(row: Row, tables: Tables) -> Price | None:
     cited = origin_of(row, "prices", tables)
-    rates = {rate: row.price(rate) for rate in RATES}
     if "input" not in row.nodes and "output" not in row.nodes:
         tables.faults.note(row.at, "a price with neither `input` nor `output`", "give one, or remove the price")
     if cited is None:
         return None
     since = row.day("since") or cited.as_of
-    if since > cited.as_of:
+    if cited.as_of and since > cited.as_of:
         remedy = f"a price cannot begin after {cited.as_of}, the day of its source"
         tables.faults.note(row.where("since"), f"`since` {since} lies in the future", remedy)
-    above = _above(row, tables)
-    return Price(since=since, **rates, above=above, basis=cited.basis, source=cited.source, as_of=cited.as_of)
+    rates = _rates(row, since)
+    return replace(rates, above=_above(row, tables), basis=cited.basis, source=cited.source, as_of=cited.as_of)
+
+
+def _rates(row: Row, since: str) -> Price:
+    return Price(
+        since=since,
+        input=row.price("input"),
+        output=row.price("output"),
+        cached_input=row.price("cached_input"),
+        cache_write=row.price("cache_write"),
+        cache_write_1h=row.price("cache_write_1h"),
+    )
 
 
 def _above(row: Row, tables: Tables) -> tuple[tuple[int, Price], ...]:
@@ -210,5 +220,5 @@ def _above(row: Row, tables: Tables) -> tuple[tuple[int, Price], ...]:
             continue
         if found and threshold <= found[-1][0]:
             tables.faults.note(one.where("tokens"), "tiers are not ascending", "sort them by `tokens`")
-        found.append((threshold, Price(since="", **{rate: one.price(rate) for rate in RATES})))
+        found.append((threshold, _rates(one, "")))
     return tuple(found)

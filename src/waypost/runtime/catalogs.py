@@ -6,6 +6,7 @@ document. Both are checked on reading, so that a stale or damaged cache costs on
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import os
@@ -104,4 +105,5 @@ def _to_cache(stored: Path, digest: str, catalog: Catalog) -> None:
         partial.write_bytes(f"{digest} {catalog.fingerprint}\n".encode() + canonical(catalog.document))
         partial.replace(stored)
     except OSError:
-        partial.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            partial.unlink()
