@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from operator import itemgetter
-from typing import Any
+from collections.abc import Iterator, Mapping
 
 from waypost.core.catalog.table import Catalog
 from waypost.core.model.target import Dialect
@@ -13,7 +11,7 @@ from waypost.core.policy.fields import lookup
 from waypost.core.policy.masks import evaluator
 from waypost.core.policy.needs_call import beyond_catalog, fields_of, needs_call_facts
 from waypost.core.policy.plan import Line, Plan
-from waypost.core.policy.request import TOKENS_IN, TOKENS_OUT, Reader, Values, truth
+from waypost.core.policy.request import TOKENS_IN, TOKENS_OUT, Reader, taker, truth
 from waypost.core.policy.tree import Filter, Policy, Predicate
 from waypost.core.policy.world import World
 
@@ -38,7 +36,7 @@ def compile_policy(policy: Policy, catalog: Catalog, expresses: Mapping[Dialect,
     plan.rule_lines = tuple(tuple(_line(plan, line, next(numbers)) for line in rule.filters) for rule in policy.rules)
     plan.whens = tuple(None if rule.when is None else truth(rule.when, reader) for rule in policy.rules)
     plan.match = None if policy.match is None else truth(policy.match, reader)
-    plan.when_key = _key(reader, [name for predicate in _whens(policy) for name in fields_of(predicate)])
+    plan.when_key = taker(_places(reader, [name for predicate in _whens(policy) for name in fields_of(predicate)]))
     for line in plan.lines:
         if line.fixed is not None and line.when is None:
             plan.fixed |= line.fixed
@@ -51,19 +49,21 @@ def _line(plan: Plan, line: Filter, number: int) -> Line:
     if not beyond_catalog(line.predicate):
         fixed = plan.columns.full & ~evaluate((), World.empty(plan.columns))[0]
     fields = list(fields_of(line.predicate))
+    places = _places(plan.reader, fields)
     return Line(
         number=number,
         filter=line,
         fixed=fixed,
-        key=_key(plan.reader, fields),
+        places=places,
+        key=taker(places),
         of_world="latency.p95" in fields,
         evaluate=evaluate,
         when=None if line.when is None else truth(line.when, plan.reader),
     )
 
 
-def _key(reader: Reader, fields: list[str]) -> Callable[[Values], Any] | None:
-    """The part of what was read that ``fields`` depend on; ``None`` for nothing."""
+def _places(reader: Reader, fields: list[str]) -> frozenset[int]:
+    """Where the facts that ``fields`` depend on stand in what was read of a question."""
     places: set[int] = set()
     for name in fields:
         if name == "estimated.cost":
@@ -72,7 +72,7 @@ def _key(reader: Reader, fields: list[str]) -> Callable[[Values], Any] | None:
             places.add(TOKENS_OUT)
         elif (field := lookup(name)) is not None and field.source == "request":
             places.update(reader.places(name))
-    return itemgetter(*sorted(places)) if places else None
+    return frozenset(places)
 
 
 def _filters(policy: Policy) -> Iterator[Filter]:

@@ -27,16 +27,18 @@ from waypost.core.policy.request import (
     TOKENS_IN,
     TOKENS_OUT,
     Values,
+    taker,
 )
 from waypost.core.policy.tree import Rank
 from waypost.core.policy.world import World
 
 MAX_VIEWS = 16_384
-MAX_CELLS = 8_192
+MAX_CELLS = 16_384
 MAX_WHOLE = 32
-MAX_WORLDS = 8
-TOP = 256
+MAX_WORLDS = 3
+TOP = 128
 """How many of a cell's best candidates are kept in order; more are ranked only when none of them survives."""
+_SHORT = 16
 _LADDER: tuple[Mode, ...] = get_args(Mode)
 
 
@@ -157,14 +159,9 @@ def _view(plan: Plan, world: World, values: Values) -> View:
         dead |= failing
     dead |= world.breaker | _sizes(plan, values, out)
     program = _program(plan, values)
-    dead |= program.dead
-    for step in program.steps:
-        failing = step.fixed
-        for line in step.lines:
-            failing |= _failing(plan, line, values, world)
-        if failing:
-            out.append((step.name, failing))
-            dead |= failing
+    entries, failing = _steps(plan, program, values, world)
+    out.extend(entries)
+    dead |= failing
     survivors = plan.columns.full & ~dead
     strategy = _strategy(plan, values)
     order, scores = _order(plan, program, strategy, values, survivors)
@@ -299,7 +296,23 @@ def _compose(plan: Plan, matched: int | None, active: tuple[Line, ...]) -> Progr
         steps.append(Step(name, fixed, tuple(line for line in lines if line.fixed is None)))
     for step in steps:
         dead |= step.fixed
-    return Program(rule, tuple(steps), dead, tuple(bits(full & ~dead)))
+    places = {place for step in steps for line in step.lines for place in line.places}
+    return Program(rule, tuple(steps), dead, tuple(bits(full & ~dead)), taker(places))
+
+
+def _steps(plan: Plan, program: Program, values: Values, world: World) -> tuple[Entries, int]:
+    """The shortlist and the lines of a program."""
+    key = (program, None if program.key is None else program.key(values))
+    found = world.steps.get(key)
+    if found is None:
+        entries = []
+        for step in program.steps:
+            failing = step.fixed
+            for line in step.lines:
+                failing |= _failing(plan, line, values, world)
+            entries.append((step.name, failing))
+        found = remember(world.steps, key, _summed(tuple(entries)), MAX_CELLS)
+    return found
 
 
 def _failing(plan: Plan, line: Line, values: Values, world: World) -> int:
@@ -339,23 +352,25 @@ def _order(
     """The best eight survivors, best first, with their scores."""
     if not survivors:
         return (), ()
-    cell = (values[TOKENS_IN], values[TOKENS_OUT])
-    reads = STRATEGIES[strategy].reads(rank_of(plan, strategy))
-    key = (strategy, cell if "cost" in reads else cell[1:] if "latency" in reads else ())
-    ranked = program.ranked.get(key)
+    reads = plan.reads.get(strategy)
+    if reads is None:
+        fields = STRATEGIES[strategy].reads(rank_of(plan, strategy))
+        reads = remember(plan.reads, strategy, ("cost" in fields, "cost" in fields or "latency" in fields), MAX_CELLS)
+    cell = (values[TOKENS_IN] if reads[0] else 0, values[TOKENS_OUT] if reads[1] else 0)
+    key = (program, strategy, *cell)
+    ranked = plan.ranked.get(key)
     if ranked is None:
-        ranked = remember(program.ranked, key, _rank(plan, strategy, program.candidates, cell, TOP), MAX_CELLS)
+        ranked = remember(plan.ranked, key, _rank(plan, strategy, program.candidates, cell, TOP), MAX_CELLS)
     order, scores = _walk(ranked, survivors, plan.standby)
     if len(order) == plan.standby or ranked.complete:
         return order, scores
-    count = survivors.bit_count()
-    if count <= TOP:
+    if survivors.bit_count() <= TOP:
         ranked = _rank(plan, strategy, tuple(bits(survivors)), cell, plan.standby)
         return tuple(ranked.order), tuple(ranked.scores)
-    whole = program.whole.get(key)
+    whole = plan.whole.get(key)
     if whole is None:
         everyone = _rank(plan, strategy, program.candidates, cell, len(program.candidates))
-        whole = remember(program.whole, key, everyone, MAX_WHOLE)
+        whole = remember(plan.whole, key, everyone, MAX_WHOLE)
     return _walk(whole, survivors, plan.standby)
 
 
@@ -365,15 +380,24 @@ def _rank(plan: Plan, strategy: str, indices: Sequence[int], cell: tuple[int, in
     found = module.scores(Ask(plan.columns, rank_of(plan, strategy), plan.policy.scales, indices, cell))
     keys = module.keys(found)
     places = range(len(indices))
-    best = (
-        sorted(places, key=keys.__getitem__) if len(indices) <= top else heapq.nsmallest(top, places, keys.__getitem__)
-    )
-    return Ranked(
-        array("I", [indices[place] for place in best]), [found[place] for place in best], len(best) == len(indices)
-    )
+    complete = len(indices) <= top
+    best = sorted(places, key=keys.__getitem__) if complete else heapq.nsmallest(top, places, keys.__getitem__)
+    return Ranked(tuple([indices[place] for place in best]), _packed([found[place] for place in best]), complete)
+
+
+def _packed(scores: list[int]) -> Sequence[int]:
+    """Eight bytes a score where they fit."""
+    try:
+        return array("q", scores)
+    except OverflowError:
+        return scores
 
 
 def _walk(ranked: Ranked, survivors: int, standby: int) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """The first ``standby`` of the order that survive."""
+    if len(ranked.order) <= _SHORT:
+        pairs = [pair for pair in zip(ranked.order, ranked.scores, strict=True) if survivors >> pair[0] & 1][:standby]
+        return tuple([index for index, _ in pairs]), tuple([score for _, score in pairs])
     octets = survivors.to_bytes((survivors.bit_length() + 7) >> 3, "little")
     limit = len(octets) << 3
     order: list[int] = []

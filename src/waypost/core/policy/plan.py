@@ -40,6 +40,7 @@ class Line:
     number: int
     filter: Filter
     fixed: int | None
+    places: frozenset[int]
     key: Callable[[Values], Any] | None
     of_world: bool
     evaluate: Callable[[Values, World], tuple[int, int]]
@@ -76,8 +77,8 @@ class Program:
     steps: tuple[Step, ...]
     dead: int
     candidates: tuple[int, ...]
-    ranked: dict[tuple[str, tuple[int, ...]], Ranked] = field(default_factory=dict)
-    whole: dict[tuple[str, tuple[int, ...]], Ranked] = field(default_factory=dict)
+    key: Callable[[Values], Any] | None
+    """What its lines read of a question that is not fixed in it."""
 
 
 class Plan:
@@ -114,6 +115,9 @@ class Plan:
         self.needs: dict[Any, tuple[Entries, int]] = {}
         self.windows: dict[int, int] = {}
         self.outputs: dict[int, int] = {}
+        self.reads: dict[str, tuple[bool, bool]] = {}
+        self.ranked: dict[tuple[Program, str, int, int], Ranked] = {}
+        self.whole: dict[tuple[Program, str, int, int], Ranked] = {}
 
     def matches(self, question: Question) -> bool:
         """Whether the policy's ``match`` is true for ``question``; a policy without one matches."""

@@ -6,8 +6,8 @@ A question is read once into a flat tuple, which is also the key of every memo. 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
-from operator import attrgetter
+from collections.abc import Callable, Iterable
+from operator import attrgetter, itemgetter
 from typing import Any, TypeAlias, assert_never
 
 from waypost.core.model.money import MICRO, grid
@@ -104,6 +104,12 @@ class Reader:
         if field in ("streaming", "code", "auto"):
             return lambda values: _WORDS[values[place]]
         return lambda values: values[place]
+
+
+def taker(places: Iterable[int]) -> Callable[[Values], Any] | None:
+    """A function that takes these places out of what was read; ``None`` for no places."""
+    found = sorted(places)
+    return itemgetter(*found) if found else None
 
 
 def required(needs: tuple[Need, ...]) -> tuple[str, ...]:

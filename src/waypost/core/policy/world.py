@@ -15,7 +15,7 @@ class World:
     ``breaker`` is the mask of broken targets and of those at disabled endpoints; ``measured`` is (index, p95 in ns).
     """
 
-    __slots__ = ("breaker", "broken", "disabled", "latency", "lines", "measured", "views")
+    __slots__ = ("breaker", "broken", "disabled", "latency", "lines", "measured", "steps", "views")
 
     def __init__(self, snapshot: Snapshot, columns: Columns) -> None:
         self.broken = snapshot.broken
@@ -29,6 +29,7 @@ class World:
         known = {index[target]: value for target, value in self.latency if target in index}
         self.measured = tuple(sorted(known.items()))
         self.lines: dict[tuple[int, Any], int] = {}
+        self.steps: dict[Any, tuple[tuple[tuple[str, int], ...], int]] = {}
         self.views: dict[Any, Any] = {}
 
     @classmethod
