@@ -51,8 +51,9 @@ def encode_request(conversation: Conversation, target: Target) -> dict[str, Any]
     if limit is not None:
         body["max_tokens"] = limit
     system, messages = _leading(conversation.messages)
-    if system:
-        body["system"] = _system(system, native)
+    rules = _system(system, native)
+    if rules:
+        body["system"] = rules
     body["messages"] = _Turns(native).of(messages)
     _parameters(conversation, target, body)
     _tools(conversation, native, body)

@@ -1,0 +1,82 @@
+"""The SDKs' own types as judges of golden pairs, in strict mode. One entry a dialect in each table."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import anthropic
+import httpx2
+import openai
+from anthropic.types.message_create_params import MessageCreateParamsNonStreaming, MessageCreateParamsStreaming
+from openai.types.chat.completion_create_params import (
+    CompletionCreateParamsNonStreaming,
+    CompletionCreateParamsStreaming,
+)
+from pydantic import TypeAdapter
+
+_REQUESTS: Mapping[tuple[str, bool], TypeAdapter[Any]] = {
+    ("openai.chat", False): TypeAdapter(CompletionCreateParamsNonStreaming),
+    ("openai.chat", True): TypeAdapter(CompletionCreateParamsStreaming),
+    ("anthropic.messages", False): TypeAdapter(MessageCreateParamsNonStreaming),
+    ("anthropic.messages", True): TypeAdapter(MessageCreateParamsStreaming),
+}
+# The SDK has no such arguments since 1.0, but the API and older models still take them, as extra body.
+_BODY_ONLY = {"openai.chat": frozenset[str](), "anthropic.messages": frozenset({"temperature", "top_p", "top_k"})}
+
+
+def plain(value: Any) -> Any:
+    """``value`` with lazy iterators read and null members left out."""
+    if isinstance(value, Mapping):
+        return {name: plain(item) for name, item in value.items() if item is not None}
+    if value is None or isinstance(value, str | int | float | bool):
+        return value
+    return [plain(item) for item in value]
+
+
+def check_request(dialect: str, body: Mapping[str, Any]) -> None:
+    """Raise unless the SDK's parameter types take ``body`` strictly and know every member of it."""
+    known = {name: item for name, item in body.items() if name not in _BODY_ONLY[dialect]}
+    seen = _REQUESTS[dialect, bool(body.get("stream"))].validate_python(known, strict=True)
+    assert plain(seen) == plain(known)
+
+
+def _client(dialect: str, status: int, content: bytes, kind: str) -> Any:
+    def answer(request: httpx2.Request) -> httpx2.Response:
+        return httpx2.Response(status, content=content, headers={"content-type": kind}, request=request)
+
+    http = httpx2.Client(transport=httpx2.MockTransport(answer))
+    sdk: Callable[..., Any] = {"openai.chat": openai.OpenAI, "anthropic.messages": anthropic.Anthropic}[dialect]
+    return sdk(
+        api_key="k", base_url="http://golden.test", http_client=http, max_retries=0, _strict_response_validation=True
+    )
+
+
+def _call(dialect: str, client: Any, stream: bool) -> Any:
+    messages = [{"role": "user", "content": "x"}]
+    if dialect == "openai.chat":
+        return client.chat.completions.create(model="m", messages=messages, stream=stream)
+    return client.messages.create(model="m", max_tokens=9, messages=messages, stream=stream)
+
+
+def read_response(dialect: str, body: Mapping[str, Any]) -> Any:
+    """The native object that a strict client makes of ``body``."""
+    with _client(dialect, 200, json.dumps(body).encode(), "application/json") as client:
+        return _call(dialect, client, False)
+
+
+def read_stream(dialect: str, content: bytes) -> list[Any]:
+    """The native events that a strict client makes of the bytes of a stream."""
+    with _client(dialect, 200, content, "text/event-stream") as client, _call(dialect, client, True) as stream:
+        return list(stream)
+
+
+def read_error(dialect: str, status: int, body: Mapping[str, Any]) -> Exception:
+    """The native exception that a client raises for ``body``."""
+    with _client(dialect, status, json.dumps(body).encode(), "application/json") as client:
+        try:
+            _call(dialect, client, False)
+        except (openai.APIStatusError, anthropic.APIStatusError) as error:
+            return error
+    raise AssertionError("no error was raised")
