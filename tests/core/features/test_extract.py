@@ -9,7 +9,8 @@ import pytest
 import yaml
 
 from waypost.core.features.extract import extract
-from waypost.core.model.conversation import Conversation, Message, Text
+from waypost.core.model.conversation import Conversation, Message, Sampling, Text, ToolCall, ToolResult
+from waypost.core.model.question import Features
 
 
 class Row(NamedTuple):
@@ -70,3 +71,82 @@ def test_the_same_simple_fact_in_two_languages(prompt: str) -> None:
     """S1.39: the same question is a simple fact in either language."""
     features = extract(ask(prompt))
     assert (features.task, features.complexity) == ("question_answer", "simple")
+
+
+def test_prompts_that_no_rule_was_tuned_on() -> None:
+    """S1.39, S3.12: the accuracy to expect: four out of five, in English and in Portuguese."""
+    for language in ("en", "pt"):
+        rows = [row for row in _rows("heldout") if row.language == language]
+        assert sum(map(_right, rows)) >= 0.8 * len(rows), language
+
+
+def test_language_of_the_labelled_prompts() -> None:
+    """S1.39: nine of ten prompts, many of them a handful of words, are given their language; hardly one a wrong one."""
+    rows = _rows("table") + _rows("heldout")
+    found = [extract(ask(row.prompt)).language for row in rows]
+    right = sum(language == row.language for language, row in zip(found, rows, strict=True))
+    wrong = sum(language not in (None, row.language) for language, row in zip(found, rows, strict=True))
+    assert right >= 0.9 * len(rows)
+    assert wrong <= 1
+
+
+def test_counts_of_a_conversation() -> None:
+    """S3.12: messages, turns, the caller's maximum, code and its language, all in one record."""
+    conversation = Conversation(
+        "openai.chat",
+        "auto",
+        (
+            Message("system", (Text("You are a helpful engineering assistant."),)),
+            Message("user", (Text("Hello"),)),
+            Message("assistant", (Text("Hi, what can I do?"),)),
+            Message("user", (Text("Debug this:\n```py\nprint(1)\n```"),)),
+        ),
+        sampling=Sampling(max_output=64),
+    )
+    assert extract(conversation) == Features(
+        tokens_input=49,
+        tokens_output=64,
+        max_output=64,
+        messages=4,
+        turns=2,
+        language="en",
+        code_languages=("python",),
+        has_code=True,
+        task="debugging",
+        complexity="medium",
+        signals=("code", "debug"),
+        data_class="none",
+    )
+
+
+def test_tool_results_are_read_but_ask_nothing() -> None:
+    """What a tool brought back counts as tokens and as code; the task stays that of the user's words."""
+    result = ToolResult("c1", (Text("```sql\nselect 1\n```\nreview this pull request"),))
+    conversation = Conversation(
+        "openai.chat",
+        "auto",
+        (
+            Message("user", (Text("Translate the result into French."),)),
+            Message("assistant", (ToolCall("c1", "run", '{"q": 1}'),)),
+            Message("tool", (result,)),
+        ),
+    )
+    features = extract(conversation)
+    assert (features.task, features.code_languages, features.turns) == ("translation", ("sql",), 1)
+
+
+def test_a_short_turn_takes_over_the_task_of_an_earlier_one() -> None:
+    """``yes, do that`` means what was spoken of before."""
+    assert extract(ask("Write a Python function that reverses a string.", "yes, do that")).task == "code_generation"
+
+
+def test_a_silent_user_is_understood_by_the_system_prompt() -> None:
+    """An application that says once what it wants of each text."""
+    features = extract(ask("The board met on Monday.", system="You summarize every text that you are given."))
+    assert features.task == "summarization"
+
+
+def test_an_empty_conversation_has_features() -> None:
+    """Nothing to read is not an error."""
+    features = extract(Conversation("openai.chat", "auto", ()))
+    assert (features.tokens_input, features.turns, features.task, features.language) == (3, 0, "conversation", None)

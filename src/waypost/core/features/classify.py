@@ -40,6 +40,7 @@ SIGNALS: dict[str, Signal] = {
     "trace": Signal("debugging", 2, 1),
     "root_cause": Signal("debugging", 2, 2),
     "syntax_slip": Signal("debugging", 4, -1),
+    "trouble": Signal("debugging", 1, 0),
     "concurrency": Signal("debugging", 1, 2),
     "refactor": Signal("code_generation", 6, 1),
     "review": Signal("code_review", 6, 0),
@@ -47,9 +48,12 @@ SIGNALS: dict[str, Signal] = {
     "architecture": Signal("architecture_design", 5, 0),
     "scale": Signal("architecture_design", 1, 2),
     "tradeoff": Signal("architecture_design", 1, 1),
+    "plan": Signal(None, 0, 0),
     "compare": Signal(None, 0, 1),
     "justify": Signal(None, 0, 1),
     "test": Signal("code_generation", 4, 1),
+    "make": Signal(None, 0, 0),
+    "software": Signal(None, 0, 0),
     "write_code": Signal("code_generation", 4, 0),
     "document": Signal("documentation", 6, 0),
     "docstring": Signal("documentation", 7, -1),
@@ -69,6 +73,8 @@ SIGNALS: dict[str, Signal] = {
     "extract": Signal("extraction", 6, 0),
     "creative": Signal("creative_writing", 6, 0),
     "compose": Signal("creative_writing", 5, 2),
+    "compound": Signal(None, 0, 1),
+    "advanced": Signal(None, 0, 2),
     "steps": Signal(None, 0, 1),
     "brief": Signal(None, 0, -1),
     "demanding": Signal(None, 0, 1),
@@ -77,6 +83,14 @@ SIGNALS: dict[str, Signal] = {
     "code": Signal("code_review", 1, 0),
 }
 """The closed vocabulary of signals. The last ones are seen in the text's shape, not in its words."""
+
+TOGETHER: tuple[tuple[str, str, Task, int], ...] = (
+    ("make", "software", "code_generation", 4),
+    ("plan", "software", "architecture_design", 4),
+    ("trouble", "software", "debugging", 3),
+    ("trouble", "code", "debugging", 3),
+)
+"""Two signals that say more together than each of them: what they add to a task's weight."""
 
 BASE: dict[Task, int] = {
     "code_generation": 1,
@@ -98,22 +112,24 @@ BASE: dict[Task, int] = {
 MEDIUM, COMPLEX = 2, 4
 _OPENING = 40
 _OPENING_BONUS = 3
-_LONG_ASK = (22, 120)
+_LONG_ASK = (17, 120)
+_LISTED = 3
+_UNSURE = 400
 _LONG_INPUT = (3_000, 30_000)
 
 
 def fold(text: str) -> str:
-    """Lower case without accents, of the same length but for ``ß``; other scripts become ``?``, which breaks words."""
+    """Lower case without accents, ASCII only; other scripts become ``?``, which breaks words."""
     low = text.lower()
     if low.isascii():
         return low
-    low = unicodedata.normalize("NFC", low).replace("ß", "ss")
+    low = unicodedata.normalize("NFC", low).replace("ß", "ss").replace("œ", "oe").replace("æ", "ae")
     return low.encode("cp1252", "replace").translate(_PLAIN).decode("ascii")
 
 
 def _plain() -> bytes:
     """The Western code page to its letters without marks; what has no plain form becomes a blank."""
-    signs = {"’": "'", "‘": "'", "–": "-", "—": "-", "×": "*", "÷": "/", "œ": "o", "æ": "a", "ø": "o"}
+    signs = {"’": "'", "‘": "'", "–": "-", "—": "-", "×": "*", "÷": "/", "ø": "o"}
     table = bytearray(range(128)) + bytearray(b" " * 128)
     for code in range(128, 256):
         sign = bytes((code,)).decode("cp1252", "ignore")
@@ -147,7 +163,7 @@ def classify(ask: str, language: str | None, *, tokens: int, has_code: bool) -> 
     if has_code:
         found["code"] = len(folded)
     task = _task(found)
-    points = BASE[task] + _size(folded, tokens)
+    points = BASE[task] + (0 if "traceback" in found else _size(folded, tokens))
     for name in found:
         points += SIGNALS[name].points
     complexity: Complexity = "simple" if points < MEDIUM else "medium" if points < COMPLEX else "complex"
@@ -160,8 +176,11 @@ def _task(found: Mapping[str, int]) -> Task:
     for name, position in found.items():
         signal = SIGNALS[name]
         if signal.task is not None:
-            bonus = _OPENING_BONUS if position < _OPENING and signal.weight > 1 else 0
+            bonus = _OPENING_BONUS if position < _OPENING and signal.weight > 2 else 0
             weights[signal.task] = weights.get(signal.task, 0) + signal.weight + bonus
+    for one, other, task, weight in TOGETHER:
+        if one in found and other in found:
+            weights[task] = weights.get(task, 0) + weight
     if not weights:
         return "conversation"
     best = max(weights.values())
@@ -172,18 +191,19 @@ def _size(folded: str, tokens: int) -> int:
     words = folded.count(" ") + folded.count("\n")
     medium, long = _LONG_ASK
     large, huge = _LONG_INPUT
-    return (words > medium) + (words > long) + (tokens > large) + (tokens > huge)
+    listed = folded.count(",") + folded.count(";") >= _LISTED
+    return (words > medium) + (words > long) + (tokens > large) + (tokens > huge) + listed
 
 
 def signals(folded: str, language: str | None) -> dict[str, int]:
     """Names of the signals in a folded ask, each with the position of its first phrase."""
     found: dict[str, int] = {}
-    order = (language,) if language in (None, "en") else ("en", language)
+    if language is None and len(folded) <= _UNSURE:
+        order: tuple[str, ...] = tuple(LANGUAGES)
+    else:
+        order = ("en",) if language in (None, "en") else ("en", language)
     for name in order:
-        _scan(folded, name or "en", found)
-    if not found and language is None:
-        for name in LANGUAGES:
-            _scan(folded, name, found)
+        _scan(folded, name, found)
     match = _ARITHMETIC.search(folded) or ("^" in folded and _POWER.search(folded))
     if match:
         found["arithmetic"] = match.start()

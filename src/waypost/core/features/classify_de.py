@@ -10,7 +10,10 @@ PHRASES = {
     "syntax_slip": "syntaxfehler | syntaxerror | tippfehler",
     "concurrency": "race condition* | wettlaufsituation | deadlock* | verklemmung | nebenlaufig* | sperrfrei",
     "refactor": "refaktor* | refactor* | schreibe diesen code um | dependency injection",
-    "review": "code-review | code review | uberprufe | prufe diesen code | begutachte | pull request | uberprufung",
+    "review": (
+        "code-review | code review | uberprufe | prufe diesen code | begutachte | pull request | uberprufung | "
+        "sicherheitsprufung | sicherheitsaudit"
+    ),
     "audit": "sicherheitsprufung | sicherheitsaudit | schwachstelle* | angriff*",
     "architecture": (
         "architektur* | systementwurf | entwirf ein system | microservice* | monolith | datenbankschema | "
@@ -38,20 +41,25 @@ PHRASES = {
     "statistics": "statistische signifikanz | saisonalitat | regression | konfidenzintervall* | bayes* | kausal*",
     "math": (
         "berechne | lose die | gleichung* | integral* | ableitung* | quadratwurzel | wurzel aus | wahrscheinlichkeit "
-        "| wie viel ist | matrix | polynom* | fakultat | primzahl* | theorem* | irrational*"
+        "| wie viel ist | matrix | polynom* | fakultat | primzahl* | theorem* | irrational* | prozent | "
+        "durchschnittsgeschwindigkeit | km/h | primzahlen"
     ),
-    "calculus": "integral* | ableitung* | zeige den rechenweg | gleichungssystem*",
-    "prove": "beweise | beweis | beweisen | durch induktion | durch widerspruch | leite her",
+    "calculus": "integral* | ableitung* | zeige den rechenweg | gleichungssystem* | wahrscheinlichkeit",
+    "prove": "beweise | beweis | beweisen | durch induktion | durch widerspruch | leite her | zeige, dass | zeige dass",
     "generalize": "verallgemeiner*",
     "question": (
         "was ist | was sind | wer | wann | wo ist | wo liegt | wie viele | wie viel | welche | welcher | welches | "
-        "warum | wie funktioniert | definiere | was bedeutet | gibt es | in welchem jahr"
+        "warum | wie funktioniert | definiere | was bedeutet | gibt es | in welchem jahr | wie hoch | wie gross | "
+        "wie alt | wie lange | wie weit | wie heisst"
     ),
-    "explain": "erklare* | beschreibe | wie funktioniert | erlautere",
+    "explain": "erklare* | beschreibe | wie funktioniert | erlautere | warum",
     "detail": "im detail | ausfuhrlich* | detailliert* | umfassend* | grundlich* | rigoros*",
     "summarize": "fasse | zusammenfassung | zusammenfassen | kernpunkte | kurz zusammen",
-    "translate": "ubersetz* | ins englische | ins deutsche | ins franzosische | wie sagt man",
-    "extract": "extrahier* | als json | klassifizier* | stimmung | kategorisier*",
+    "translate": (
+        "ubersetz* | ins englische | ins deutsche | ins franzosische | wie sagt man | ins spanische | ins "
+        "italienische | ins portugiesische | auf englisch | auf spanisch | auf franzosisch"
+    ),
+    "extract": "extrahier* | als json | klassifizier* | stimmung | kategorisier* | aus dem text | folgenden text",
     "creative": "haiku | gedicht | witz | slogan | lied | reim | tweet",
     "compose": (
         "geschichte uber | eine geschichte | aufsatz | artikel | verfasse | bewerbungsschreiben | drehbuch | rede"
@@ -60,6 +68,19 @@ PHRASES = {
     "brief": "schnell* | in einem satz | kurze antwort | kurz | einfach* | ja oder nein | einzeiler",
     "demanding": "von grund auf | algorithmus | optimier* | produktionsreif | compliance | formal",
     "greeting": "hallo | danke | guten morgen | guten tag | guten abend | wie geht | tschuss",
+    "trouble": (
+        "schlagt fehl | kann nicht | langsam | unerwartet* | doppelt* | manchmal | aber fehlschlagt | was soll ich "
+        "prufen"
+    ),
+    "software": (
+        "code | funktion | klasse | skript | programm | sql | abfrage | api | endpunkt | modul | komponente | "
+        "formular | compiler | python | javascript | typescript | java | rust | react | django | flask | docker | "
+        "kubernetes | kafka | postgres | git | ci | npm | datenbank | server | json | fehlermeldungen"
+    ),
+    "make": "schreib* | erstelle | mach | generiere | implementiere | entwickle | code fur | konvertiere | fuge",
+    "plan": "strukturieren | organisieren | entwerfen | entwirf | migrieren | migration | sollte ich | wie soll ich",
+    "compound": "und warum | und wie | und wann | einschliesslich | fur jede*",
+    "advanced": "compiler | typinferenz | interpreter | kernel | konsens | kryptograph* | neuronales netz",
 }
 
 STOP_WORDS = (

@@ -11,8 +11,8 @@ from waypost.core.features.tokens import estimate_output, estimate_prompt
 from waypost.core.model.conversation import Conversation
 from waypost.core.model.question import Features
 
-_ASK = 4_000
-_CODE = 4_000
+_ASK = 3_000
+_CODE = 3_000
 _SHORT = 160
 _BACK = 3
 
@@ -24,8 +24,9 @@ def extract(conversation: Conversation) -> Features:
     them, or from the system prompt where no turn does.
     """
     reading = read(conversation)
-    tokens = estimate_prompt(conversation, reading.whole)
-    languages = code.languages(_ends(reading.whole, _CODE))
+    whole = reading.whole
+    tokens = estimate_prompt(conversation, whole)
+    languages = code.languages(_ends(reading.said, _CODE))
     language, verdict = _verdict(reading, tokens, bool(languages))
     task, complexity = verdict.task, verdict.complexity
     return Features(
@@ -36,11 +37,11 @@ def extract(conversation: Conversation) -> Features:
         turns=reading.turns,
         language=language,
         code_languages=languages,
-        has_code=bool(languages) or code.FENCE in reading.whole,
+        has_code=bool(languages) or code.FENCE in reading.said,
         task=task,
         complexity=complexity,
         signals=verdict.signals,
-        data_class=data_class(reading.whole),
+        data_class=data_class(whole),
     )
 
 

@@ -14,21 +14,22 @@ _MODULES = (
     ("de", classify_de.STOP_WORDS, classify_de.MARKS),
 )
 _CODES = tuple(code for code, _, _ in _MODULES)
-_MARK_VOTES = 3
-_LOOK = 600
+_OWN_WORD, _OWN_MARK = 2, 3
+"""Votes of what only one language has; what several share has one."""
+_LOOK = 300
 _WORD = re.compile(r"[^\W\d_]+")
 
 
 def _votes() -> dict[str, tuple[int, ...]]:
     votes: dict[str, tuple[int, ...]] = {}
     for index, (_, words, marks) in enumerate(_MODULES):
-        for word in set(words.split()) | set(marks):
+        for word in dict.fromkeys((*words.split(), *marks)):
             votes[word] = (*votes.get(word, ()), index)
     return votes
 
 
 _VOTES = _votes()
-_MARKS = {mark: index for index, (_, _, marks) in enumerate(_MODULES) for mark in marks}
+_MARKS = tuple(dict.fromkeys(mark for _, _, marks in _MODULES for mark in marks))
 
 
 def natural_language(text: str) -> str | None:
@@ -39,10 +40,12 @@ def natural_language(text: str) -> str | None:
         owners = _VOTES.get(word)
         if owners is not None:
             for index in owners:
-                score[index] += 2 if len(owners) == 1 else 1
+                score[index] += _OWN_WORD if len(owners) == 1 else 1
     if not low.isascii():
-        for mark, index in _MARKS.items():
+        for mark in _MARKS:
             if mark in low:
-                score[index] += _MARK_VOTES
+                owners = _VOTES[mark]
+                for index in owners:
+                    score[index] += _OWN_MARK if len(owners) == 1 else 1
     best = max(score)
     return _CODES[score.index(best)] if best and score.count(best) == 1 else None

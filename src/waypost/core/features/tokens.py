@@ -60,13 +60,13 @@ _SPANS = (
 # Thousandths of a token. A word costs its start and then a little per letter, so that base64 and long rare words come
 # out dearer than prose of the same length; a start that no blank precedes costs more, because it cannot merge with one.
 _WORD, _JOINED, _CAMEL = 480, 860, 700
-_ASCII = ((b"a", 140), (b"A", 300), (b"0", 640), (b".", 460), (b"\n", 500))
+_ASCII = ((b"a", 140), (b"A", 300), (b"0", 640), (b".", 540), (b"\n", 500))
 _OTHERS = (
     (b"e", 740),
     (b"y", 110),
-    (b" y", 1_500),
-    (b"i", 420),
-    (b"c", 780),
+    (b" y", 1_250),
+    (b"i", 390),
+    (b"c", 740),
     (b"k", 740),
     (b"u", 1_000),
     (b"m", 1_700),
