@@ -161,7 +161,14 @@ class Recorder:
 
     def _later(self) -> None:
         """Fold soon. One fold that is waiting takes everything with it, so a second would find nothing."""
-        if self._folding.acquire(blocking=False) and not self.worker.submit(self._fold_once):
+        if not self._folding.acquire(blocking=False):
+            return
+        try:
+            submitted = self.worker.submit(self._fold_once)
+        except Exception as error:
+            submitted = False
+            self.faults.note("worker", error, "receipts stay in the journal until the next fold")
+        if not submitted:
             self._folding.release()
 
     def _fold_once(self) -> None:

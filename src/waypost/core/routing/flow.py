@@ -183,8 +183,9 @@ def _try(stage: Stage, hops: _Hops, exchange: Exchange, decided: Decided | None)
 def _again(stage: Stage, hops: _Hops, exchange: Exchange) -> Flow:
     """What the policy does about the failure: ``True`` to repeat the same target; marks it tried otherwise."""
     assert hops.failure is not None
-    if exchange.home and hops.failure.kind == "internal":  # not the provider's failure: nobody else would do better
-        hops.deadline_ns = 0
+    if hops.failure.kind == "internal":  # not the provider's: at home nobody else would do better, elsewhere they may
+        hops.tried |= {exchange.target.id}
+        hops.deadline_ns = 0 if exchange.home else hops.deadline_ns
         return False
     action = act(stage.plan, hops.failure, tuple(item.attempt for item in hops.past))
     if isinstance(action, Retry) and not _exhausted(stage, hops, action.after_ns):
