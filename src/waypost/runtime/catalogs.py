@@ -80,7 +80,7 @@ def _rebuild(document: Mapping[str, Any], digest: str) -> Catalog:
         targets, endpoints, aliases, sources = records_of(document)
         name = document["name"]
         return assemble(name, targets, endpoints, aliases, sources=sources, document=document, digest=digest)
-    except (KeyError, TypeError, ValueError, AttributeError) as exc:
+    except (KeyError, IndexError, TypeError, ValueError, AttributeError) as exc:
         raise CatalogError(
             f"not a {FORMAT} document: {type(exc).__name__} {exc}", where="document", remedy="load the catalog's file"
         ) from None

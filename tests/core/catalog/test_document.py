@@ -17,7 +17,7 @@ from waypost.core.model.canonical import canonical
 from waypost.core.model.needs import MODEL
 from waypost.core.model.target import Latency, Price, Provenance, Target
 
-FIXED = "50b5a6b1ec4e1d07cc3e4f28da5dcd35d4f8da63ac8f0304db8a9e4fa7eb3504"
+FIXED = "085a3819c3bd2a456493321cadfba0889146c8ea74d40b2048c72b68f120459d"
 
 words = st.text("abcé-_./", min_size=1, max_size=6)
 numbers = st.integers(0, 2**50)
@@ -72,7 +72,10 @@ def test_defaults_are_left_out() -> None:
     """A field that a record gains later with a default leaves old fingerprints as they are."""
     bare = replace(target("a/x"), prices=(), latency=None)
     document = document_of("t", [bare], {"b": AT_B}, {}, sources={})
-    assert document["targets"] == [{"id": "a/x", "provider": "a", "model": "x", "endpoint": "a"}]
+    assert document["targets"] == [
+        {"id": "a/x", "provider": "a", "model": "x", "endpoint": "a", "capabilities": 0, "provenance": 0}
+    ]
+    assert (document["capabilities"], document["provenance"]) == ([[]], [[]])
     assert document["endpoints"] == {
         "b": {
             "name": "b",
@@ -92,16 +95,28 @@ def test_the_fingerprint_of_a_small_catalog_is_fixed() -> None:
     assert table.fingerprint == FIXED
 
 
+EMPTY: dict[str, Any] = {
+    "waypost": "catalog/v1",
+    "capabilities": [],
+    "provenance": [],
+    "targets": [],
+    "endpoints": {},
+    "aliases": {},
+    "sources": {},
+}
+
+
 @pytest.mark.parametrize(
     "broken",
     [
         {},
         {"waypost": "catalog/v2"},
-        {"waypost": "catalog/v1", "targets": [{"id": "a/x"}], "endpoints": {}, "aliases": {}, "sources": {}},
-        {"waypost": "catalog/v1", "targets": [], "endpoints": {"a": {"unknown": 1}}, "aliases": {}, "sources": {}},
+        {**EMPTY, "targets": [{"id": "a/x"}]},
+        {**EMPTY, "endpoints": {"a": {"unknown": 1}}},
     ],
 )
 def test_something_else_is_not_taken_for_a_catalog(broken: dict[str, Any]) -> None:
     """What is missing or foreign raises instead of becoming an empty fact."""
     with pytest.raises((KeyError, TypeError, ValueError)):
         records_of(broken)
+    assert records_of(EMPTY) == ((), {}, {}, {})

@@ -1,20 +1,22 @@
 """A catalog's canonical document and back: integers, text and lists only, what has its default left out.
 
 Fields that a record gains later with a default leave the documents of old catalogs, and so their fingerprints, as
-they are. Provenance is grouped: ``[source, as_of, basis, [facts]]``, because many facts share one.
+they are. Many targets have the same capabilities and the same provenance: each distinct one stands once, in a sorted
+table, and a target names its place there. Provenance is a list of ``[source, as_of, basis, [facts]]``.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import MISSING, fields
-from typing import Any, TypeVar
+from typing import Any, TypeAlias
 
 from waypost.core.model.canonical import JSON
 from waypost.core.model.target import Auth, Endpoint, Latency, Price, Provenance, Target, TargetId
 
 FORMAT = "catalog/v1"
-R = TypeVar("R", Auth, Endpoint, Latency, Price, Target)
+SHARED = ("capabilities", "provenance")
+Origins: TypeAlias = "tuple[tuple[str, str, str, tuple[str, ...]], ...]"
 
 
 def document_of(
@@ -26,12 +28,23 @@ def document_of(
     sources: Mapping[str, Provenance],
 ) -> dict[str, JSON]:
     """The document of these records, in canonical form's types; its bytes do not depend on their order."""
+    flags = sorted({target.capabilities for target in targets})
+    origins = sorted({_grouped(target.provenance) for target in targets})
     return {
         "waypost": FORMAT,
         "name": name,
         "sources": {key: [cited.source, cited.as_of, cited.basis] for key, cited in sources.items()},
         "endpoints": {key: _plain(endpoint) for key, endpoint in endpoints.items()},
-        "targets": [_plain(target) for target in targets],
+        "capabilities": [list(row) for row in flags],
+        "provenance": [[[*origin, list(facts)] for *origin, facts in row] for row in origins],
+        "targets": [
+            _plain(target)
+            | {
+                "capabilities": flags.index(target.capabilities),
+                "provenance": origins.index(_grouped(target.provenance)),
+            }
+            for target in targets
+        ],
         "aliases": dict(aliases),
     }
 
@@ -42,12 +55,13 @@ def records_of(
     """Targets, endpoints, aliases and sources of a document.
 
     Raises:
-        KeyError, TypeError, ValueError, AttributeError: it is not a document of a catalog.
+        KeyError, TypeError, ValueError, AttributeError, IndexError: it is not a document of a catalog.
     """
     if document["waypost"] != FORMAT:
         raise ValueError(f"{document['waypost']!r} is not {FORMAT!r}")
-    shared: dict[tuple[str, str, str], Provenance] = {}
-    targets = tuple(_target(row, shared) for row in document["targets"])
+    flags = [tuple(row) for row in document["capabilities"]]
+    origins = [_origins(row) for row in document["provenance"]]
+    targets = tuple(_target(row, flags, origins) for row in document["targets"])
     endpoints = {key: _endpoint(row) for key, row in document["endpoints"].items()}
     sources = {key: Provenance(*row) for key, row in document["sources"].items()}
     return targets, endpoints, dict(document["aliases"]), sources
@@ -58,7 +72,9 @@ def _plain(record: Any) -> dict[str, JSON]:
     out: dict[str, JSON] = {}
     for one in fields(record):
         value = getattr(record, one.name)
-        if value == (one.default_factory() if one.default_factory is not MISSING else one.default):
+        if one.name in SHARED or value == (
+            one.default_factory() if one.default_factory is not MISSING else one.default
+        ):
             continue
         out[one.name] = _value(one.name, value)
     return out
@@ -66,8 +82,6 @@ def _plain(record: Any) -> dict[str, JSON]:
 
 def _value(name: str, value: Any) -> JSON:
     match name:
-        case "provenance":
-            return _grouped(value)
         case "prices":
             return [_plain(price) for price in value]
         case "above":
@@ -76,7 +90,7 @@ def _value(name: str, value: Any) -> JSON:
             return _plain(value)
         case "labels":
             return dict(value)
-        case "capabilities" | "key_env" | "drops":
+        case "key_env" | "drops":
             return list(value)
         case "extra":
             return [list(pair) for pair in value]
@@ -85,32 +99,38 @@ def _value(name: str, value: Any) -> JSON:
             return plain
 
 
-def _grouped(provenance: Mapping[str, Provenance]) -> list[JSON]:
+def _grouped(provenance: Mapping[str, Provenance]) -> Origins:
     groups: dict[tuple[str, str, str], list[str]] = {}
     for fact, origin in sorted(provenance.items()):
         groups.setdefault((origin.source, origin.as_of, origin.basis), []).append(fact)
-    return [[*key, facts] for key, facts in sorted(groups.items())]
+    return tuple((*key, tuple(facts)) for key, facts in sorted(groups.items()))
 
 
-def _target(row: Mapping[str, Any], shared: dict[tuple[str, str, str], Provenance]) -> Target:
-    values = dict(row)
-    origins: dict[str, Provenance] = {}
-    for source, as_of, basis, facts in values.pop("provenance", ()):
-        key = (source, as_of, basis)
-        origin = shared.get(key) or shared.setdefault(key, Provenance(source, as_of, basis))
-        origins.update(dict.fromkeys(facts, origin))
-    values["prices"] = tuple(_price(price) for price in values.get("prices", ()))
-    values["capabilities"] = tuple(values.get("capabilities", ()))
-    if "latency" in values:
-        values["latency"] = Latency(**values["latency"])
-    return Target(**values, provenance=dict(sorted(origins.items())))
+def _origins(row: Sequence[Any]) -> dict[str, Provenance]:
+    found: dict[str, Provenance] = {}
+    for source, as_of, basis, facts in row:
+        found.update(dict.fromkeys(facts, Provenance(source, as_of, basis)))
+    return dict(sorted(found.items()))
+
+
+def _target(
+    row: Mapping[str, Any], flags: Sequence[tuple[str, ...]], origins: Sequence[Mapping[str, Provenance]]
+) -> Target:
+    values = {
+        **row,
+        "capabilities": flags[row["capabilities"]],
+        "provenance": origins[row["provenance"]],
+        "prices": tuple([_price(price) for price in row.get("prices", ())]),
+    }
+    if "latency" in row:
+        values["latency"] = Latency(**row["latency"])
+    return Target(**values)
 
 
 def _price(row: Mapping[str, Any]) -> Price:
     if "above" not in row:
-        return Price(**{"input": None, "output": None, **row})
-    above = tuple((threshold, _price(price)) for threshold, price in row["above"])
-    return Price(**{"input": None, "output": None, **row, "above": above})
+        return Price(**row)
+    return Price(**{**row, "above": tuple((threshold, _price(price)) for threshold, price in row["above"])})
 
 
 def _endpoint(row: Mapping[str, Any]) -> Endpoint:
