@@ -10,10 +10,12 @@ from typing import Literal, cast, get_args
 from waypost.core.catalog.table import Catalog
 from waypost.core.model.decision import Source
 from waypost.core.model.question import Mode
+from waypost.core.policy.columns import columns_of
 from waypost.core.policy.document import seal
 from waypost.core.policy.language import parse_predicate
 from waypost.core.policy.lexer import Variables
-from waypost.core.policy.needs_call import needs_call_facts
+from waypost.core.policy.masks import static
+from waypost.core.policy.needs_call import beyond_catalog, needs_call_facts
 from waypost.core.policy.tree import And, Filter, ModeSpec, Op, Policy, Predicate, Rule
 from waypost.errors import PolicyError
 from waypost.runtime import policy_parts, yaml
@@ -42,6 +44,9 @@ def read_tree(root: yaml.Mapping, catalog: Catalog | None, sources: tuple[str, .
     parts = _Parts(reader, root, targets)
     policy = parts.policy(sources)
     reader.finish()
+    if catalog is not None:
+        _check_default(reader, policy, catalog, root.get("default"))
+        reader.finish()
     return seal(policy)
 
 
@@ -207,6 +212,24 @@ class _Parts:
             elif host not in out:
                 out.append(host)
         return tuple(out)
+
+
+def _check_default(reader: Reader, policy: Policy, catalog: Catalog, node: yaml.Node | None) -> None:
+    """The default must pass every line that depends on the catalog alone, or nobody could ever be sent to it."""
+    columns = columns_of(catalog)
+    places = {key.raw: value.at for key, value in node.entries} if isinstance(node, yaml.Mapping) else {}
+    for provider, target in policy.default.items():
+        bit = 1 << catalog.index[target]
+        for line in policy.filters:
+            if (
+                line.when is None
+                and not beyond_catalog(line.predicate)
+                and not static(line.predicate, columns)[0] & bit
+            ):
+                at = places.get(provider, node.at if node else policy.at)
+                remedy = f"choose one that passes it, or change the line at {line.at}"
+                reader.wrong(at, f"the default {target!r} is rejected by the policy's own `{line.name}`", remedy)
+                break
 
 
 def _matching(key: yaml.Scalar, op: Op, variables: Variables) -> Predicate:

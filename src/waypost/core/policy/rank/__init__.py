@@ -8,10 +8,10 @@ from waypost.core.model.question import Preference
 from waypost.core.policy.rank import balanced, best, cheapest, fastest, weighted
 from waypost.core.policy.rank.ask import Ask
 from waypost.core.policy.rank.balanced import WEIGHTS as BALANCED
-from waypost.core.policy.rank.scale import DEFAULTS, lg, utility
+from waypost.core.policy.rank.scale import DEFAULTS, by_field, lg, utility
 from waypost.core.policy.tree import Rank
 
-__all__ = ["BALANCED", "DEFAULTS", "PREFERRED", "STRATEGIES", "Ask", "Strategy", "lg", "utility"]
+__all__ = ["BALANCED", "DEFAULTS", "PREFERRED", "STRATEGIES", "Ask", "Strategy", "by_field", "lg", "utility"]
 
 
 class Strategy(Protocol):
