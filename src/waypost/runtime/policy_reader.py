@@ -21,6 +21,7 @@ from waypost.errors import PolicyError
 from waypost.runtime import policy_parts, yaml
 from waypost.runtime.nodes import Reader, is_null, spoken
 from waypost.runtime.policy_targets import Targets
+from waypost.runtime.policy_unenforced import refuse_unenforced
 
 KEYS = (
     "waypost", "name", "extends", "description", "mode", "baseline", "match", "vars", "tiers", "rules", "filter",
@@ -39,7 +40,7 @@ def read_tree(root: yaml.Mapping, catalog: Catalog | None, sources: tuple[str, .
     reader = Reader(PolicyError)
     reader.mapping(root, "a policy", KEYS)
     reader.variables = _variables(reader, root.get("vars"))
-    _refuse_unenforced(reader, root)
+    refuse_unenforced(reader, root)
     targets = Targets(reader, catalog, root.get("tiers"))
     parts = _Parts(reader, root, targets)
     policy = parts.policy(sources)
@@ -251,31 +252,3 @@ def _variables(reader: Reader, node: yaml.Node | None) -> Variables:
         else:
             out[key.raw] = reader.text(value, f"vars.{key.raw}") or ""
     return out
-
-
-def _refuse_unenforced(reader: Reader, root: yaml.Mapping) -> None:
-    """Keys whose meaning this version does not enforce: refused, so that nobody believes that they hold."""
-    remedy = "remove it; a key is never accepted and ignored"
-    for key in ("affinity", "budgets", "limits"):
-        node = root.get(key)
-        if node is not None and not is_null(node):
-            reader.wrong(node.at, f"`{key}` is not enforced by this version of Waypost", remedy)
-    envelope = root.get("envelope")
-    if envelope is not None and reader.choice(envelope, "envelope", ("true", "false")) == "true":
-        reader.wrong(envelope.at, "`envelope: true` is not enforced by this version of Waypost", remedy)
-    select = root.get("select")
-    if select is not None and not is_null(select) and not (isinstance(select, yaml.Scalar) and select.raw == "best"):
-        what = f"`select: {select.raw}`" if isinstance(select, yaml.Scalar) else "`select` other than best"
-        reader.wrong(select.at, f"{what} is not enforced by this version of Waypost", "write `select: best`")
-    _refuse_privacy(reader, root.get("privacy"))
-
-
-def _refuse_privacy(reader: Reader, node: yaml.Node | None) -> None:
-    body = reader.mapping(node, "privacy", ("content",))
-    content = body.get("content") if body else None
-    if content is None:
-        return
-    word = reader.choice(content, "privacy.content", ("none", "hash", "redacted", "full"))
-    if word in ("hash", "redacted", "full"):
-        what = f"`privacy: {{content: {word}}}` is not enforced by this version of Waypost"
-        reader.wrong(content.at, what, "write `privacy: {content: none}`")

@@ -5,18 +5,14 @@ docs/decision.md is its meaning. Every rule is evaluated for every candidate; no
 
 from __future__ import annotations
 
-import heapq
-from array import array
-from collections.abc import Sequence
-from hashlib import blake2b
-from typing import get_args
-
 from waypost.core.model.decision import Cause, Decision
 from waypost.core.model.needs import level
-from waypost.core.model.question import Mode, Question, Snapshot
+from waypost.core.model.question import Question, Snapshot
 from waypost.core.policy.bits import bits, mask_of, remember
-from waypost.core.policy.plan import Entries, Line, Plan, Program, Ranked, Step, View
-from waypost.core.policy.rank import BALANCED, PREFERRED, STRATEGIES, Ask
+from waypost.core.policy.choose import choose, mode_of
+from waypost.core.policy.ordering import best_of, rank_of
+from waypost.core.policy.plan import MAX_CELLS, Entries, Line, Plan, Program, Step, View
+from waypost.core.policy.rank import PREFERRED
 from waypost.core.policy.request import (
     CREDENTIALS,
     DIALECT,
@@ -29,17 +25,12 @@ from waypost.core.policy.request import (
     Values,
     taker,
 )
-from waypost.core.policy.tree import Rank
 from waypost.core.policy.world import World
 
+__all__ = ["choose", "decide", "may_leave", "meeting", "mode_of", "rank_of"]
+
 MAX_VIEWS = 16_384
-MAX_CELLS = 16_384
-MAX_WHOLE = 32
 MAX_WORLDS = 3
-TOP = 128
-"""How many of a cell's best candidates are kept in order; more are ranked only when none of them survives."""
-_SHORT = 16
-_LADDER: tuple[Mode, ...] = get_args(Mode)
 
 
 def decide(plan: Plan, question: Question, snapshot: Snapshot, seed: bytes, tried: frozenset[str]) -> Decision:
@@ -70,55 +61,6 @@ def decide(plan: Plan, question: Question, snapshot: Snapshot, seed: bytes, trie
         view.strategy,
         tuple(sorted(tried)) if tried else (),
     )
-
-
-def choose(plans: Sequence[Plan], question: Question) -> Plan:
-    """The plan that the context names, else the first that matches, else the first without ``match``, else the last.
-
-    Raises:
-        ValueError: there are no plans.
-    """
-    if not plans:
-        raise ValueError("there are no plans")
-    named = question.context.policy
-    if named is not None:
-        for plan in plans:
-            if plan.policy.name == named:
-                return plan
-    for plan in plans:
-        if plan.match is not None and plan.matches(question):
-            return plan
-    return next((plan for plan in plans if plan.match is None), plans[-1])
-
-
-def mode_of(plan: Plan, question: Question, seed: bytes) -> tuple[Mode, Cause]:
-    """How far this call goes on the ladder, with cause ``rollout`` where a share decided."""
-    spec, asked = plan.policy.mode, question.context.mode
-    mode = spec.mode
-    if asked is not None and (_LADDER.index(asked) < _LADDER.index(mode) or (mode == "advise" and asked == "route")):
-        mode = asked
-    if question.auto and mode != "off":
-        return "route", "policy"
-    if mode != "route" or spec.mode != "route" or spec.share_ppm >= 1_000_000:
-        return mode, "policy"
-    return ("route" if _pick(plan, question, seed) < spec.share_ppm else "advise"), "rollout"
-
-
-def _pick(plan: Plan, question: Question, seed: bytes) -> int:
-    """0..999_999 by a keyed hash, the same for one user (session, ...) under one policy."""
-    value = _context(question, plan.policy.mode.by)
-    key = seed if value is None else value.encode()
-    digest = blake2b(key + b"\0" + plan.policy.fingerprint.encode() + b"\0rollout", digest_size=8).digest()
-    return int.from_bytes(digest, "big") % 1_000_000
-
-
-def _context(question: Question, by: str | None) -> str | None:
-    if by is None:
-        return None
-    if by.startswith("context."):
-        return question.context.labels.get(by[8:])
-    value: str | None = getattr(question.context, by)
-    return value
 
 
 def _cause(question: Question, matched: bool, again: bool) -> Cause:
@@ -164,7 +106,7 @@ def _view(plan: Plan, world: World, values: Values) -> View:
     dead |= failing
     survivors = plan.columns.full & ~dead
     strategy = _strategy(plan, values)
-    order, scores = _order(plan, program, strategy, values, survivors)
+    order, scores = best_of(plan, program, strategy, values, survivors)
     return View(tuple(out), survivors, order, scores, program, strategy)
 
 
@@ -175,7 +117,7 @@ def _without(plan: Plan, view: View, values: Values, tried: frozenset[str]) -> V
     if not mask:
         return view
     survivors = view.survivors & ~mask
-    order, scores = _order(plan, view.program, view.strategy, values, survivors)
+    order, scores = best_of(plan, view.program, view.strategy, values, survivors)
     return View((("tried", mask), *view.rejections), survivors, order, scores, view.program, view.strategy)
 
 
@@ -330,82 +272,6 @@ def _failing(plan: Plan, line: Line, values: Values, world: World) -> int:
     return mask
 
 
-# Rank and select
-
-
 def _strategy(plan: Plan, values: Values) -> str:
     preference = values[PREFERENCE]
     return plan.policy.rank.strategy if preference is None else PREFERRED[preference]
-
-
-def rank_of(plan: Plan, strategy: str) -> Rank:
-    """The rank that ``strategy`` works with: the policy's, or the house's own weights."""
-    rank = plan.policy.rank
-    if strategy == "balanced" and not rank.weights:
-        return Rank(strategy, BALANCED, rank.at)
-    return rank
-
-
-def _order(
-    plan: Plan, program: Program, strategy: str, values: Values, survivors: int
-) -> tuple[tuple[int, ...], tuple[int, ...]]:
-    """The best eight survivors, best first, with their scores."""
-    if not survivors:
-        return (), ()
-    reads = plan.reads.get(strategy)
-    if reads is None:
-        fields = STRATEGIES[strategy].reads(rank_of(plan, strategy))
-        reads = remember(plan.reads, strategy, ("cost" in fields, "cost" in fields or "latency" in fields), MAX_CELLS)
-    cell = (values[TOKENS_IN] if reads[0] else 0, values[TOKENS_OUT] if reads[1] else 0)
-    key = (program, strategy, *cell)
-    ranked = plan.ranked.get(key)
-    if ranked is None:
-        ranked = remember(plan.ranked, key, _rank(plan, strategy, program.candidates, cell, TOP), MAX_CELLS)
-    order, scores = _walk(ranked, survivors, plan.standby)
-    if len(order) == plan.standby or ranked.complete:
-        return order, scores
-    if survivors.bit_count() <= TOP:
-        ranked = _rank(plan, strategy, tuple(bits(survivors)), cell, plan.standby)
-        return tuple(ranked.order), tuple(ranked.scores)
-    whole = plan.whole.get(key)
-    if whole is None:
-        everyone = _rank(plan, strategy, program.candidates, cell, len(program.candidates))
-        whole = remember(plan.whole, key, everyone, MAX_WHOLE)
-    return _walk(whole, survivors, plan.standby)
-
-
-def _rank(plan: Plan, strategy: str, indices: Sequence[int], cell: tuple[int, int], top: int) -> Ranked:
-    """The best ``top`` of ``indices``, which ascend, so that a stable sort breaks ties by target id."""
-    module = STRATEGIES[strategy]
-    found = module.scores(Ask(plan.columns, rank_of(plan, strategy), plan.policy.scales, indices, cell))
-    keys = module.keys(found)
-    places = range(len(indices))
-    complete = len(indices) <= top
-    best = sorted(places, key=keys.__getitem__) if complete else heapq.nsmallest(top, places, keys.__getitem__)
-    return Ranked(tuple([indices[place] for place in best]), _packed([found[place] for place in best]), complete)
-
-
-def _packed(scores: list[int]) -> Sequence[int]:
-    """Eight bytes a score where they fit."""
-    try:
-        return array("q", scores)
-    except OverflowError:
-        return scores
-
-
-def _walk(ranked: Ranked, survivors: int, standby: int) -> tuple[tuple[int, ...], tuple[int, ...]]:
-    """The first ``standby`` of the order that survive."""
-    if len(ranked.order) <= _SHORT:
-        pairs = [pair for pair in zip(ranked.order, ranked.scores, strict=True) if survivors >> pair[0] & 1][:standby]
-        return tuple([index for index, _ in pairs]), tuple([score for _, score in pairs])
-    octets = survivors.to_bytes((survivors.bit_length() + 7) >> 3, "little")
-    limit = len(octets) << 3
-    order: list[int] = []
-    scores: list[int] = []
-    for place, index in enumerate(ranked.order):
-        if index < limit and octets[index >> 3] >> (index & 7) & 1:
-            order.append(index)
-            scores.append(ranked.scores[place])
-            if len(order) == standby:
-                break
-    return tuple(order), tuple(scores)

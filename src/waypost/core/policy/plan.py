@@ -19,6 +19,8 @@ from waypost.core.policy.world import World
 
 STANDBY = 8
 """How many ranked survivors a decision names."""
+MAX_CELLS = 16_384
+"""The bound of every memo of a plan that is keyed by facts of calls."""
 Entries: TypeAlias = tuple[tuple[str, int], ...]
 
 

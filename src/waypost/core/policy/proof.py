@@ -13,29 +13,17 @@ from waypost.core.model.money import MICRO
 from waypost.core.model.needs import level
 from waypost.core.model.question import Question, Snapshot
 from waypost.core.model.target import Target
-from waypost.core.policy.decide import rank_of
 from waypost.core.policy.facts import UNKNOWN, Facts, Leaf, leaves
+from waypost.core.policy.ordering import rank_of
 from waypost.core.policy.plan import Line, Plan
 from waypost.core.policy.rank import STRATEGIES, Ask, by_field, utility
+from waypost.core.policy.reasons import NEGATED, reason
 from waypost.core.policy.request import FLAGS, MAX_OUTPUT, TOKENS_IN, TOKENS_OUT
 from waypost.core.policy.tree import Unit
 from waypost.core.policy.units import decimal, shown
 
-NEGATED = {
-    "==": "!=",
-    "!=": "==",
-    "<": ">=",
-    "<=": ">",
-    ">": "<=",
-    ">=": "<",
-    "in": "not in",
-    "not in": "in",
-    "has": "has no",
-    "has no": "has",
-    "matches": "does not match",
-    "does not match": "matches",
-}
-"""The operator that holds where the other does not."""
+__all__ = ["prove", "reason"]
+
 RANKED: dict[str, tuple[str, Unit]] = {
     "cost": ("estimated.cost", "usd"),
     "latency": ("estimated.latency", "ns"),
@@ -60,32 +48,6 @@ def prove(
         passed=() if decision.selected is None else tuple(case.passed(decision.selected)),
         beats=tuple(case.beats()),
     )
-
-
-def reason(rejection: Rejection) -> str:
-    """What holds instead of what was asked for, in one line: ``quality 0.42 < 0.5``, ``no tools``."""
-    rule, field, op = rejection.rule, rejection.field, rejection.op
-    observed, limit = rejection.observed, rejection.limit
-    match rule:
-        case "tried":
-            return "already tried"
-        case "cross_origin":
-            return f"may not leave {limit}"
-        case "provider.credentials":
-            return f"no credentials for {observed}"
-        case "breaker":
-            return "breaker open"
-    if rule.startswith("need.") and not limit:
-        return f"no {rule[5:]}"
-    if rule.startswith("rule.") and field == "target":
-        return f"not on the list of {limit}"
-    if not field:
-        return rule
-    if observed == UNKNOWN or limit.startswith(UNKNOWN):
-        return f"{field} {observed}, must be {op} {limit}"
-    if op in ("has", "has no"):
-        return f"{field} {NEGATED[op]} {limit}"
-    return f"{field} {observed} {NEGATED.get(op, f'not {op}')} {limit}"
 
 
 class _Case:

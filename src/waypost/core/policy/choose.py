@@ -1,0 +1,62 @@
+"""Which policy holds for a call, and how far the call goes on the mode ladder."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from hashlib import blake2b
+from typing import get_args
+
+from waypost.core.model.decision import Cause
+from waypost.core.model.question import Mode, Question
+from waypost.core.policy.plan import Plan
+
+_LADDER: tuple[Mode, ...] = get_args(Mode)
+
+
+def choose(plans: Sequence[Plan], question: Question) -> Plan:
+    """The plan that the context names, else the first that matches, else the first without ``match``, else the last.
+
+    Raises:
+        ValueError: there are no plans.
+    """
+    if not plans:
+        raise ValueError("there are no plans")
+    named = question.context.policy
+    if named is not None:
+        for plan in plans:
+            if plan.policy.name == named:
+                return plan
+    for plan in plans:
+        if plan.match is not None and plan.matches(question):
+            return plan
+    return next((plan for plan in plans if plan.match is None), plans[-1])
+
+
+def mode_of(plan: Plan, question: Question, seed: bytes) -> tuple[Mode, Cause]:
+    """How far this call goes on the ladder, with cause ``rollout`` where a share decided."""
+    spec, asked = plan.policy.mode, question.context.mode
+    mode = spec.mode
+    if asked is not None and (_LADDER.index(asked) < _LADDER.index(mode) or (mode == "advise" and asked == "route")):
+        mode = asked
+    if question.auto and mode != "off":
+        return "route", "policy"
+    if mode != "route" or spec.mode != "route" or spec.share_ppm >= 1_000_000:
+        return mode, "policy"
+    return ("route" if _pick(plan, question, seed) < spec.share_ppm else "advise"), "rollout"
+
+
+def _pick(plan: Plan, question: Question, seed: bytes) -> int:
+    """0..999_999 by a keyed hash, the same for one user (session, ...) under one policy."""
+    value = _context(question, plan.policy.mode.by)
+    key = seed if value is None else value.encode()
+    digest = blake2b(key + b"\0" + plan.policy.fingerprint.encode() + b"\0rollout", digest_size=8).digest()
+    return int.from_bytes(digest, "big") % 1_000_000
+
+
+def _context(question: Question, by: str | None) -> str | None:
+    if by is None:
+        return None
+    if by.startswith("context."):
+        return question.context.labels.get(by[8:])
+    value: str | None = getattr(question.context, by)
+    return value

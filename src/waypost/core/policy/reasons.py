@@ -1,0 +1,48 @@
+"""A rejection in one line that says what holds, not what was asked for."""
+
+from __future__ import annotations
+
+from waypost.core.model.decision import Rejection
+from waypost.core.policy.facts import UNKNOWN
+
+NEGATED = {
+    "==": "!=",
+    "!=": "==",
+    "<": ">=",
+    "<=": ">",
+    ">": "<=",
+    ">=": "<",
+    "in": "not in",
+    "not in": "in",
+    "has": "has no",
+    "has no": "has",
+    "matches": "does not match",
+    "does not match": "matches",
+}
+"""The operator that holds where the other does not."""
+
+
+def reason(rejection: Rejection) -> str:
+    """What holds instead of what was asked for, in one line: ``quality 0.42 < 0.5``, ``no tools``."""
+    rule, field, op = rejection.rule, rejection.field, rejection.op
+    observed, limit = rejection.observed, rejection.limit
+    match rule:
+        case "tried":
+            return "already tried"
+        case "cross_origin":
+            return f"may not leave {limit}"
+        case "provider.credentials":
+            return f"no credentials for {observed}"
+        case "breaker":
+            return "breaker open"
+    if rule.startswith("need.") and not limit:
+        return f"no {rule[5:]}"
+    if rule.startswith("rule.") and field == "target":
+        return f"not on the list of {limit}"
+    if not field:
+        return rule
+    if observed == UNKNOWN or limit.startswith(UNKNOWN):
+        return f"{field} {observed}, must be {op} {limit}"
+    if op in ("has", "has no"):
+        return f"{field} {NEGATED[op]} {limit}"
+    return f"{field} {observed} {NEGATED.get(op, f'not {op}')} {limit}"
