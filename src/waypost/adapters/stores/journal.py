@@ -55,14 +55,16 @@ class Journal:
         self._disown()
         _journals.add(self)
 
-    def append(self, record: Mapping[str, Any]) -> int:
+    def append(self, record: Mapping[str, Any] | str) -> int:
         """Write ``record`` and return its ``seq``, which counts from 0 through all files of this process.
+
+        Text is taken as it is: one JSON object in ASCII, without line breaks, such as `attempt_line` makes.
 
         Raises:
             OSError: the record could not be written (disk full, read-only, no locks); the next append starts afresh.
             TypeError: the record is not JSON.
         """
-        body = _encode(record)
+        body = record if isinstance(record, str) else _encode(record)
         with self._lock:
             if self._pid != os.getpid():
                 self._disown()
@@ -232,12 +234,12 @@ def check_line(line: Line, seq: int | None, prev: str | None) -> list[str]:
 
 def genesis(name: str) -> str:
     """``prev`` of a journal's first line: bound to its name."""
-    return hashlib.sha256(name.encode()).hexdigest()[:32]
+    return hashlib.blake2b(name.encode(), digest_size=16).hexdigest()
 
 
 def line_hash(line: bytes) -> str:
-    """What the next line carries as ``prev``: the first 16 bytes of sha256, in hex."""
-    return hashlib.sha256(line).hexdigest()[:32]
+    """What the next line carries as ``prev``: 16 bytes of blake2b, in hex."""
+    return hashlib.blake2b(line, digest_size=16).hexdigest()
 
 
 def file_name(name: str, part: int) -> str:

@@ -1,19 +1,22 @@
 """The receipt: what is written before each send and at settlement, and how those records fold into one.
 
-`attempt_record`, `attempted_record` and `settled_record` turn events into compact dicts for the journal; `fold` makes
-a `Receipt` of them, which proves its decisions again once its policy and catalog are found by their fingerprints.
+`attempt_line` and `settled_line` turn events into the journal's records (`attempt_record` and `settled_record` read
+them back); `fold` makes a `Receipt` of them, which proves its decisions again once its policy and catalog are found by
+their fingerprints.
 The published form is ``receipt/v1`` (``policies/receipt.schema.json``).
 """
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Literal, TypeAlias
 
+from waypost.core.model import line as txt
 from waypost.core.model import record as rec
 from waypost.core.model.decision import ENGINE, Decision
-from waypost.core.model.events import Attempted, Attempting, Decided, Settled, Started
+from waypost.core.model.events import Attempted, Attempting, Settled, Started
 from waypost.core.model.outcome import Attempt, Outcome, Settlement
 from waypost.core.model.question import Mode, Question, Snapshot
 from waypost.core.model.record import attempt_of, call_of, decision_of, question_of, settlement_of, snapshot_of
@@ -22,13 +25,15 @@ __all__ = [
     "SCHEMA",
     "Hop",
     "Receipt",
+    "attempt_line",
     "attempt_of",
     "attempt_record",
-    "attempted_record",
+    "attempted_line",
     "decision_of",
     "fold",
     "question_of",
     "receipt_of",
+    "settled_line",
     "settled_record",
     "settlement_of",
     "snapshot_of",
@@ -141,114 +146,95 @@ class Receipt:
 _BESIDE = ("journal", "selected", "advised", "decided_ns", "duration_ns", "host", "port")
 
 
-def attempt_record(event: Attempting, pseudonym: Pseudonym, trace_id: str | None = None) -> dict[str, Any]:
-    """What the journal is given before a send. ``pseudonym`` replaces ``context.user``."""
-    record = {
-        "kind": "attempt",
-        "receipt": event.started.receipt,
-        "engine": ENGINE,
-        "call": rec.call_record(event.started),
-        "attempt": rec.attempt_begun(event.attempt),
-        "host": event.host,
-        "port": event.port,
-    }
-    if trace_id is not None:
-        record["trace_id"] = trace_id
-    _add_decided(record, event.question, event.decided, pseudonym)
-    return record
+def attempt_line(event: Attempting, pseudonym: Pseudonym, trace_id: str | None = None) -> str:
+    """The JSON object that the journal is given before a send. ``pseudonym`` replaces ``context.user``."""
+    call, asked = event.started, event.question if event.decided is None else event.decided.question
+    return (
+        f'{txt.head_text("attempt", call.receipt)},"call":{txt.call_text(call)}'
+        f',"attempt":{txt.begun_text(event.attempt)}}}'
+        + txt.optional_text("host", event.host)
+        + txt.optional_text("port", event.port)
+        + txt.optional_text("trace_id", trace_id)
+        + ("" if asked is None else f',"question":{txt.question_text(asked, call, pseudonym)}')
+        + ("" if event.decided is None else txt.decided_text(event.decided))
+        + "}"
+    )
 
 
-def attempted_record(event: Attempted) -> dict[str, Any]:
-    """The end of an attempt, for those who want failed hops known even when the process dies before it settles."""
-    receipt = event.attempting.started.receipt
-    return {"kind": "attempted", "receipt": receipt, "attempt": rec.attempt_ended(event.attempt)}
+def attempted_line(event: Attempted) -> str:
+    """The end of one attempt, for failed hops to be known even where the process dies before it settles."""
+    head = txt.head_text("attempted", event.attempting.started.receipt)
+    return f'{head},"attempt":{txt.ended_text(event.attempt)}}}'
 
 
-def settled_record(event: Settled, pseudonym: Pseudonym, trace_id: str | None = None) -> dict[str, Any]:
-    """What the journal is given at the end; carries the last decision where that was never sent."""
-    record = {
-        "kind": "settled",
-        "receipt": event.started.receipt,
-        "engine": ENGINE,
-        "call": rec.call_record(event.started),
-        "settlement": rec.settlement_record(event.settlement),
-        "attempts": [rec.attempt_ended(attempt) for attempt in event.settlement.attempts],
-    }
-    if trace_id is not None:
-        record["trace_id"] = trace_id
+def settled_line(event: Settled, pseudonym: Pseudonym, trace_id: str | None = None, *, alone: bool = False) -> str:
+    """The JSON object that the journal is given at the end; holds the last decision where that was never sent.
+
+    ``alone`` says that some attempt of this receipt could not be journalled, so that this record must do without.
+    """
+    call = event.started
+    alone = alone or not event.attempts
+    settlement, past = event.settlement, event.settlement.attempts[:-1]
+    ends = [txt.ended_text(attempt, alone=alone) for attempt in past]
+    ends += [txt.ended_text(last, alone=alone, settlement=settlement) for last in settlement.attempts[-1:]]
+    out = f'{txt.head_text("settled", call.receipt)},"settlement":{txt.settlement_text(settlement)}'
+    out += f',"attempts":[{",".join(ends)}]{txt.optional_text("trace_id", trace_id)}'
+    if alone:
+        out += f',"call":{txt.call_text(call)}'
     sent = event.attempts[-1].attempting.decided if event.attempts else None
-    if event.decided is not None and event.decided is not sent:
-        _add_decided(record, event.question, event.decided, pseudonym)
-    elif not event.attempts and event.question is not None:
-        record["question"] = rec.question_record(event.question, pseudonym)
+    unsent = event.decided if event.decided is not sent else None
+    asked = event.question if unsent is None else unsent.question
+    if asked is not None and (alone or unsent is not None):
+        out += f',"question":{txt.question_text(asked, call, pseudonym)}'
+    if unsent is not None:
+        out += txt.decided_text(unsent)
+    return out + "}"
+
+
+def attempt_record(event: Attempting, pseudonym: Pseudonym, trace_id: str | None = None) -> dict[str, Any]:
+    """`attempt_line` as it is read back."""
+    record: dict[str, Any] = json.loads(attempt_line(event, pseudonym, trace_id))
     return record
 
 
-def _add_decided(
-    record: dict[str, Any], question: Question | None, decided: Decided | None, pseudonym: Pseudonym
-) -> None:
-    asked = question if decided is None else decided.question
-    if asked is not None:
-        record["question"] = rec.question_record(asked, pseudonym)
-    if decided is None:
-        return
-    selected = decided.decision.selected
-    record["snapshot"] = rec.snapshot_record(decided.snapshot)
-    record["decision"] = rec.decision_record(decided.decision)
-    record["selected"] = None if selected is None else decided.target_of(selected)
-    record["advised"] = decided.advised
-    record["decided_ns"] = decided.at_ns
-    record["duration_ns"] = decided.duration_ns
+def settled_record(
+    event: Settled, pseudonym: Pseudonym, trace_id: str | None = None, *, alone: bool = False
+) -> dict[str, Any]:
+    """`settled_line` as it is read back."""
+    record: dict[str, Any] = json.loads(settled_line(event, pseudonym, trace_id, alone=alone))
+    return record
 
 
 def fold(records: Iterable[Mapping[str, Any]]) -> Receipt:
     """One receipt of all its records, in any order; the same record twice is the same as once.
 
-    Records carry ``seq`` (and may carry ``journal``) once they have been journalled.
+    Records carry ``seq`` (and may carry ``journal``) once they have been journalled. Kinds that are not known here
+    are passed over.
 
     Raises:
         ValueError: no record, or records of more than one receipt, or none that describes the call.
     """
-    hops: dict[int, Hop] = {}
-    ends: dict[int, Attempt] = {}
-    call: Started | None = None
-    settled: Mapping[str, Any] | None = None
-    ids: dict[str, None] = {}
-    trace_id: str | None = None
-    engine = ENGINE
-    for record in records:
-        ids[record["receipt"]] = None
-        trace_id = record.get("trace_id") or trace_id
-        if "call" in record:
-            call = call_of(record["call"], record["receipt"])
-            engine = record.get("engine", engine)
-        match record["kind"]:
-            case "attempt":
-                hops[record["attempt"]["number"]] = _hop_of(record)
-            case "attempted":
-                ends[record["attempt"]["number"]] = attempt_of(record["attempt"])
-            case "settled":
-                settled = record
-            case _:
-                continue
-    if call is None or len(ids) != 1:
-        raise ValueError(f"records of {len(ids)} receipts and {'a' if call else 'no'} call; exactly one is folded")
-    if settled is not None:
-        ends.update((end["number"], attempt_of(end)) for end in settled["attempts"])
-    ordered = _hops(hops, ends, settled)
-    question = next((hop.question for hop in ordered if hop.question is not None), None)
-    if question is None and settled is not None and "question" in settled:
-        question = question_of(settled["question"])
-    ordered = tuple(_asked(hop, question) for hop in ordered)
+    known = list(records)
+    ids = {record["receipt"]: None for record in known}
+    first = next((record for record in known if "call" in record), None)
+    if first is None or len(ids) != 1:
+        raise ValueError(f"{len(ids)} receipts and {'a' if first else 'no'} call in these records; one is folded")
+    call = call_of(first["call"], first["receipt"])
+    settled = next((record for record in known if record["kind"] == "settled"), None)
+    hops = _hops(known, settled, call)
+    asked = next((hop.question for hop in hops if hop.question is not None), None)
+    if asked is None and settled is not None and "question" in settled:
+        asked = question_of(_filled(settled, call)["question"])
+    hops = tuple(_asked(hop, asked) for hop in hops)
     return Receipt(
         id=call.receipt,
         call=call,
-        question=question,
-        hops=ordered,
-        settlement=None if settled is None else settlement_of(settled["settlement"], _attempts(ordered)),
+        question=asked,
+        hops=hops,
+        settlement=None if settled is None else settlement_of(settled["settlement"], _attempts(hops)),
         settled_seq=None if settled is None else settled.get("seq"),
-        trace_id=trace_id,
-        engine=engine,
+        trace_id=next((record["trace_id"] for record in known if "trace_id" in record), None),
+        engine=first.get("engine", ENGINE),
     )
 
 
@@ -295,14 +281,47 @@ def _hop_of(record: Mapping[str, Any]) -> Hop:
     )
 
 
-def _hops(hops: dict[int, Hop], ends: dict[int, Attempt], settled: Mapping[str, Any] | None) -> tuple[Hop, ...]:
+def _hops(known: list[Mapping[str, Any]], settled: Mapping[str, Any] | None, call: Started) -> tuple[Hop, ...]:
     """Hops by attempt number with the attempts' ends in; a decision that was never sent comes last."""
-    missing = (number for number in ends if number not in hops)
-    hops |= {number: Hop(None, None, None) for number in missing}
-    out = [replace(hop, attempt=ends.get(number, hop.attempt)) for number, hop in sorted(hops.items())]
+    beside: dict[int, Mapping[str, Any]] = {}
+    attempts: dict[int, dict[str, Any]] = {}
+    ends = [record["attempt"] for record in known if record["kind"] == "attempted"]
+    if settled is not None:
+        ends += _ends(settled)
+    for record in known:
+        if record["kind"] == "attempt":
+            number = record["attempt"]["number"]
+            beside[number], attempts[number] = record, {**record["attempt"]}
+    for end in ends:
+        attempts.setdefault(end["number"], {}).update(end)
+    out = [
+        _hop_of({**_filled(beside.get(number, {}), call), "attempt": attempts[number]})
+        for number in sorted(attempts)
+        if "started_ns" in attempts[number]
+    ]
     if settled is not None and "decision" in settled:
-        out.append(_hop_of(settled))
+        out.append(_hop_of(_filled(settled, call)))
     return tuple(out)
+
+
+def _ends(settled: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """The attempts' ends, the last with what it shares with the settlement put back."""
+    ends = [*settled["attempts"]]
+    shared = {name: settled["settlement"][name] for name in ("usage", "cost")}
+    return [*ends[:-1], *({**shared, **end} for end in ends[-1:])]
+
+
+def _filled(record: Mapping[str, Any], call: Started) -> dict[str, Any]:
+    """The record with what its question and decision share with the call put back."""
+    out = {**record}
+    if "question" in out:
+        shared = {"dialect": call.dialect, "requested": call.requested, "streaming": call.streaming}
+        out["question"] = {**shared, **out["question"]}
+    if "decision" in out:
+        seed = rec.seed_of(call.receipt).hex()
+        shared = {"policy": call.policy_fingerprint, "catalog": call.catalog, "seed": seed}
+        out["decision"] = {**shared, **out["decision"]}
+    return out
 
 
 def _attempts(hops: tuple[Hop, ...]) -> tuple[Attempt, ...]:

@@ -59,6 +59,14 @@ def call_of(record: Wire, receipt: str) -> Started:
     )
 
 
+def seed_of(receipt: str) -> bytes:
+    """The seed: the 16 bytes of the receipt's id; empty where the id is not of our form."""
+    try:
+        return bytes.fromhex(receipt[3:])
+    except ValueError:
+        return b""
+
+
 def question_record(question: Question, pseudonym: Callable[[str], str]) -> dict[str, Any]:
     """The question; ``context.user`` is replaced by its pseudonym."""
     origin = question.origin
@@ -74,7 +82,7 @@ def question_record(question: Question, pseudonym: Callable[[str], str]) -> dict
             "endpoint": origin.endpoint,
         },
         "features": _features_record(question.features),
-        "context": _context_record(question.context, pseudonym),
+        "context": context_record(question.context, pseudonym),
         "streaming": question.streaming,
         "granted": question.granted,
         "pinned": question.pinned,
@@ -87,7 +95,7 @@ def question_record(question: Question, pseudonym: Callable[[str], str]) -> dict
 
 def question_of(record: Wire) -> Question:
     """The question as it was asked, but for the pseudonym in ``context.user``."""
-    context = {**record["context"]}
+    context = {**record.get("context", {})}
     context["labels"] = dict(context.get("labels") or {})
     return Question(
         dialect=record["dialect"],
@@ -190,7 +198,7 @@ def attempt_ended(attempt: Attempt) -> dict[str, Any]:
     failure = attempt.failure
     record.update(
         ended_ns=attempt.ended_ns,
-        failure=None if failure is None else _fields(failure, _FAILURE),
+        failure=None if failure is None else failure_record(failure),
         usage=None if attempt.usage is None else _fields(attempt.usage, _USAGE),
         cost=cost_record(attempt.cost),
         response_id=attempt.response_id,
@@ -222,6 +230,10 @@ def attempt_of(record: Wire) -> Attempt:
         first_chunk_ns=record.get("first_chunk_ns"),
         request_id=record.get("request_id"),
     )
+
+
+def failure_record(failure: Failure) -> dict[str, Any]:
+    return _fields(failure, _FAILURE)
 
 
 def cost_record(cost: Cost) -> dict[str, Any]:
@@ -305,7 +317,8 @@ def _features_of(record: Wire) -> Features:
     return Features(**known)
 
 
-def _context_record(context: Context, pseudonym: Callable[[str], str]) -> dict[str, Any]:
+def context_record(context: Context, pseudonym: Callable[[str], str]) -> dict[str, Any]:
+    """What is known of the context; empty where nothing is."""
     record = {name: value for name in _CLAIMS if (value := getattr(context, name)) is not None}
     if context.user is not None:
         record["user"] = pseudonym(context.user)
