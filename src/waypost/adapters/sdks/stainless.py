@@ -10,13 +10,13 @@ from __future__ import annotations
 import datetime
 import inspect
 import json
-import secrets
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import ModuleType
 from typing import Any, Protocol
 
+from waypost.adapters.sdks import seeds
 from waypost.core.codecs import CODECS
 from waypost.core.model.needs import Need
 from waypost.core.model.outcome import Failure
@@ -285,7 +285,7 @@ def bind(
     origin = _origin(flavour, world, dialect, client)
     requested = body.get("model")
     auto = origin.endpoint is not None and (requested is None or requested in flavour.auto)
-    seed = secrets.token_bytes(16)
+    seed = seeds.take()
     return Call(
         receipt="wp_" + seed.hex(),
         seed=seed,
