@@ -221,10 +221,12 @@ def make_ask(rng: Random, ids: list[str], snapshots: list[Snapshot]) -> Ask:
 
 def vary(rng: Random, ask: Ask, other: Ask) -> Ask:
     """``ask`` with one part of ``other``, a single field where the part is a record."""
-    part = rng.choice(("question", "question", "features", "tokens", "tokens", "context", "snapshot", "tried"))
+    part = rng.choice(
+        ("question", "question", "features", "tokens", "tokens", "tokens", "context", "snapshot", "tried")
+    )
     question = ask.question
     if part == "tokens":
-        name = rng.choice(("tokens_input", "tokens_output", "max_output"))
+        name = rng.choice(("tokens_input", "tokens_output", "tokens_output", "max_output"))
         features = replace(question.features, **{name: getattr(other.question.features, name)})
         return replace(ask, question=replace(question, features=features))
     if part in ("snapshot", "tried"):
@@ -325,7 +327,7 @@ def make_policy(grower: Grower, name: str, ids: list[str]) -> Policy:
         match=grower.predicate("request") if rng.random() < 0.6 else None,
         tiers=(),
         rules=rules,
-        filters=make_filters(grower, rng.choice((0, 0, 1, 1, 2, 3))),
+        filters=make_filters(grower, rng.choice((0, 1, 1, 2, 2, 3))),
         rank=make_rank(grower),
         scales=make_scales(grower),
         fallback=Fallback(3, None, (), grower.at()),
@@ -371,7 +373,7 @@ def make_rank(grower: Grower) -> Rank:
 
 
 def make_scales(grower: Grower) -> tuple[Scale, ...]:
-    """All three, as after loading; more often than not the page's own, which stand first."""
+    """All three, as after loading, or none; more often than not the page's own ends, which stand first."""
     ranges = {
         "cost": ((100, 1_000_000_000), (1, 10_000), (0, 1_000_000), (1000, 1500)),
         "latency": ((200_000_000, 20_000_000_000), (0, 1_000_000_000), (300_000_000, 310_000_000)),
@@ -379,7 +381,8 @@ def make_scales(grower: Grower) -> tuple[Scale, ...]:
     }
     rng = grower.rng
     chosen = {name: rng.choice(known) if rng.random() < 0.5 else known[0] for name, known in ranges.items()}
-    return tuple(Scale(name, *ends, grower.at()) for name, ends in chosen.items())
+    written = rng.choice((ranges, ranges, some(rng, ranges, 0.5)))
+    return tuple(Scale(name, *chosen[name], grower.at()) for name in written)
 
 
 def make_mode(grower: Grower) -> ModeSpec:

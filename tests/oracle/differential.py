@@ -91,7 +91,7 @@ def smaller_cases(case: Case) -> Iterator[Case]:
 
 
 def smaller_policies(policy: Policy) -> Iterator[Policy]:
-    for name in ("rules", "filters", "leave"):
+    for name in ("rules", "filters", "scales", "leave"):
         for kept in fewer(getattr(policy, name)):
             yield changed(policy, **{name: kept})
     for i, line in enumerate(policy.filters):

@@ -10,6 +10,7 @@ import os
 import subprocess
 import sys
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from random import Random
@@ -17,11 +18,14 @@ from random import Random
 import pytest
 from hypothesis import HealthCheck, given, settings
 
-from generators_decision import Case, case_strategy, cases, catalog_of
+from generators_decision import ENDPOINTS, Case, case_strategy, cases, catalog_of, make_case
 from oracle import oracle
 from oracle.differential import Engine, complaint, readable
+from waypost.core.model.decision import Decision
+from waypost.core.model.question import Context, Features, Snapshot
 from waypost.core.policy.compile import compile_policy
 from waypost.core.policy.decide import choose, decide, mode_of
+from waypost.core.policy.plan import Plan
 
 SEED = 20250711
 COUNT = 1_000
@@ -66,6 +70,75 @@ def test_a_catalog_without_targets() -> None:
     case = next(c for c in cases(SEED, 50) if c.world.policy.rules)
     empty = replace(case, world=replace(case.world, catalog=catalog_of([])))
     agree(empty)
+
+
+def test_policies_that_share_a_catalog() -> None:
+    """What one plan remembers of the catalog is right for the next one."""
+    for case in cases(SEED + 7, 300):
+        for policy in case.others:
+            agree(replace(case, world=replace(case.world, policy=policy)))
+
+
+@pytest.mark.parametrize("strategy", ["cheapest", "fastest", "best", "balanced"])
+def test_where_the_best_hundreds_are_broken(strategy: str) -> None:
+    """In a large catalog the standby order is right however far down the ranking it begins."""
+    case = make_case(Random(SEED), 640)
+    policy = replace(case.world.policy, rules=(), filters=(), cross_origin="auto", leave=())
+    policy = replace(policy, rank=replace(policy.rank, strategy=strategy, weights=()), fingerprint=strategy)
+    world, ask = replace(case.world, policy=policy), case.asks[0]
+    question = replace(
+        ask.question,
+        origin=replace(ask.question.origin, endpoint="openai"),
+        features=Features(15, 15),
+        context=Context(),
+        needs=(),
+        credentials=tuple(sorted(ENDPOINTS)),
+        granted=True,
+        pinned=False,
+    )
+    alive = oracle.decide(world, question, Snapshot()).survivors
+    assert len(alive) > 520
+    catalog = world.catalog
+    ranked = oracle.ranking(world, question, Snapshot(), [catalog.targets[catalog.index[i]] for i in alive])
+    best = [target for target, _ in ranked]
+    numbers = (
+        0,
+        8,
+        *(top + step for top in (120, 128, 248, 256) for step in (-1, 0, 1)),
+        400,
+        len(best) - 5,
+        len(best),
+    )
+    snapshots = [Snapshot(epoch=number, broken=tuple(sorted(best[:number]))) for number in numbers]
+    agree(Case(world, tuple(replace(ask, question=question, snapshot=s, tried=()) for s in snapshots)))
+
+
+def test_threads_that_share_a_plan() -> None:
+    """Eight threads on cold plans get the answers that one would."""
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        with ThreadPoolExecutor(8) as pool:
+            for case in cases(SEED + 8, 120):
+                plan = compile_policy(case.world.policy, case.world.catalog, case.world.expresses)
+
+                def ask_all(turn: int, case: Case = case, plan: Plan = plan) -> dict[int, Decision]:
+                    """Every thread begins with another question."""
+                    found = {}
+                    for step in range(len(case.asks)):
+                        number = (turn + step) % len(case.asks)
+                        ask = case.asks[number]
+                        found[number] = decide(plan, ask.question, ask.snapshot, ask.seed, frozenset(ask.tried))
+                    return found
+
+                first, *others = pool.map(ask_all, range(8))
+                assert all(other == first for other in others)
+                for number, ask in enumerate(case.asks):
+                    expected = oracle.decide(case.world, ask.question, ask.snapshot, ask.seed, ask.tried)
+                    found = readable(first[number], case.world.catalog)
+                    assert found == {name: getattr(expected, name) for name in found}
+    finally:
+        sys.setswitchinterval(interval)
 
 
 def test_the_order_of_the_sources_is_no_fact() -> None:
