@@ -50,8 +50,8 @@ USAGES = {
     "both": Usage(input=1_000, output=1_000),
     "cached": Usage(input=9_000, output=2_000, cache_read=4_000),
     "written": Usage(input=9_000, output=2_000, cache_write=5_000),
-    "written for an hour": Usage(input=9_000, output=2_000, cache_write_1h=5_000),
-    "all": Usage(input=20_000, output=5_000, cache_read=8_000, cache_write=3_000, cache_write_1h=2_000),
+    "written for an hour": Usage(input=9_000, output=2_000, cache_write=5_000, cache_write_1h=5_000),
+    "all": Usage(input=20_000, output=5_000, cache_read=8_000, cache_write=5_000, cache_write_1h=2_000),
 }
 
 
@@ -66,8 +66,8 @@ def theirs(target: Target, usage: Usage, day: str) -> Decimal:
         input_tokens=usage.input,
         output_tokens=usage.output,
         cache_read_tokens=usage.cache_read,
-        cache_write_tokens=usage.cache_write + usage.cache_write_1h,
-        cache_write_5m_tokens=usage.cache_write,
+        cache_write_tokens=usage.cache_write,
+        cache_write_5m_tokens=usage.cache_write - usage.cache_write_1h,
         cache_write_1h_tokens=usage.cache_write_1h,
     )
     at = datetime.combine(date.fromisoformat(day), PEAK)

@@ -44,7 +44,7 @@ def priced(**changes: object) -> Target:
 
 def test_every_kind_of_token_is_a_line_of_its_own() -> None:
     """S6.07: one line per kind, with its tokens, its price and its cost; the basis and the price's day are said."""
-    cost = price_usage(TARGET, Usage(input=1_000, output=10, cache_read=100, cache_write=200, cache_write_1h=100))
+    cost = price_usage(TARGET, Usage(input=1_000, output=10, cache_read=100, cache_write=300, cache_write_1h=100))
     assert cost.lines == (
         CostLine("input", 600, 3_000_000_000, 1_800_000),
         CostLine("cached_input", 100, 300_000_000, 30_000),
@@ -83,7 +83,7 @@ def test_an_unknown_price_is_unpriced_only_where_it_is_needed(kind: str) -> None
         "input": Usage(input=1, output=0),
         "cached_input": Usage(input=1, output=0, cache_read=1),
         "cache_write": Usage(input=1, output=0, cache_write=1),
-        "cache_write_1h": Usage(input=1, output=0, cache_write_1h=1),
+        "cache_write_1h": Usage(input=1, output=0, cache_write=1, cache_write_1h=1),
         "output": Usage(input=0, output=1),
     }
     target = priced(**{kind: None})
@@ -104,7 +104,7 @@ def test_nothing_to_price_is_unpriced() -> None:
     [
         Usage(input=1, output=1, cache_read=2),
         Usage(input=3, output=1, cache_read=2, cache_write=2),
-        Usage(input=1, output=1, cache_write_1h=2),
+        Usage(input=9, output=1, cache_write=1, cache_write_1h=2),
         Usage(input=1, output=-1),
     ],
 )
@@ -136,9 +136,8 @@ def test_the_day_of_a_price_falls_back_to_its_beginning() -> None:
 @given(plain=counts, read=counts, short=counts, long=counts, out=counts, rate=rates)
 def test_the_sum_is_that_of_the_lines(plain: int, read: int, short: int, long: int, out: int, rate: int) -> None:
     """Property: the cost is the sum of lines that each round half to even once; lines hold every token once."""
-    usage = Usage(
-        input=plain + read + short + long, output=out, cache_read=read, cache_write=short, cache_write_1h=long
-    )
+    written = short + long
+    usage = Usage(plain + read + written, out, cache_read=read, cache_write=written, cache_write_1h=long)
     cost = price_usage(priced(input=rate, cached_input=rate // 7, above=()), usage)
     assert cost.nano_usd == sum(line.nano_usd for line in cost.lines)
     assert sum(line.tokens for line in cost.lines) == usage.input + usage.output

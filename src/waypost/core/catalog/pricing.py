@@ -45,11 +45,11 @@ def tier_of(price: Price, input_tokens: int) -> Price:
 
 
 def _tokens(usage: Usage) -> tuple[tuple[Kind, int], ...]:
-    """Each token once: `Usage.input` holds those read from a cache and those written to it."""
+    """Each token once: input holds cache reads and writes, and the writes those that are kept for an hour."""
     return (
-        ("input", usage.input - usage.cache_read - usage.cache_write - usage.cache_write_1h),
+        ("input", usage.input - usage.cache_read - usage.cache_write),
         ("cached_input", usage.cache_read),
-        ("cache_write", usage.cache_write),
+        ("cache_write", usage.cache_write - usage.cache_write_1h),
         ("cache_write_1h", usage.cache_write_1h),
         ("output", usage.output),
     )

@@ -32,8 +32,8 @@ Outcome = Literal["ok", "error", "cancelled", "abandoned", "rejected"]
 class Usage:
     """Tokens as OpenTelemetry counts them: ``input`` includes cache reads and writes, ``output`` includes reasoning.
 
-    ``cache_write`` counts the writes kept for minutes, ``cache_write_1h`` the others, kept for an hour; their sum is
-    what was written. ``reasoning`` is ``None`` where the provider does not say. ``estimated`` marks counts of ours.
+    ``cache_write`` counts all writes, ``cache_write_1h`` those of them that are kept for an hour. ``reasoning`` is
+    ``None`` where the provider does not say. ``estimated`` marks counts of ours.
     """
 
     input: int
