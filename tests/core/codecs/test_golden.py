@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from golden_validators import check_request, plain, read_error, read_response, read_stream
 
+from golden_validators import check_request, plain, read_error, read_response, read_stream
 from waypost.core.codecs import CODECS
 from waypost.core.codecs.framing import SseParser, frame
 from waypost.core.model.conversation import Start

@@ -122,6 +122,7 @@ def _split_results(parts: tuple[Part, ...], ext: dict[str, Any]) -> list[Message
     """Each result becomes a tool turn of its own; what stands between and after them is the user's."""
     messages: list[Message] = []
     said: list[Part] = []
+    ext = {**ext, "form": "parts"}
     joined = {**ext, JOINED: True}
     for part in parts:
         if not isinstance(part, ToolResult):

@@ -125,7 +125,8 @@ def _tool_result(part: Part, message: Message, native: bool) -> dict[str, Any]:
     match part:
         case ToolResult():
             content = _content(part.parts, message.ext, native)
-            raw = {"role": "tool", "tool_call_id": fit_call_id(part.call_id, CALL_ID), "content": content}
+            call_id = part.call_id if native else fit_call_id(part.call_id, CALL_ID)
+            raw = {"role": "tool", "tool_call_id": call_id, "content": content}
             return {**raw, **message.ext.get("fields", {})} if native else raw
         case Opaque(value=value):
             return dict(value)

@@ -1,0 +1,292 @@
+"""Generated conversations: what goes through a codec comes back, and nothing is lost without a name."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from generators_conversation import (
+    chat_bodies,
+    chat_bodies_of_any_kind,
+    codec_settings,
+    messages_bodies,
+    messages_bodies_of_any_kind,
+    replies,
+)
+from golden_validators import check_request, plain, read_response
+from waypost.core.codecs import CODECS
+from waypost.core.codecs.framing import SseParser
+from waypost.core.model.conversation import (
+    Blob,
+    Conversation,
+    Delta,
+    Finished,
+    Part,
+    PartDelta,
+    PartStart,
+    PartStop,
+    Refusal,
+    Reply,
+    Start,
+    Text,
+    ToolCall,
+    ToolResult,
+    Uri,
+)
+from waypost.core.model.needs import describe
+from waypost.core.model.outcome import Usage
+from waypost.core.model.target import Endpoint, Target
+from waypost.errors import Untranslatable
+
+C, A = "openai.chat", "anthropic.messages"
+TARGET = Target("p/m", "p", "m", "e", max_output=64000, capabilities=("sampling.temperature", "sampling.top_p"))
+
+
+def endpoint(dialect: str) -> Endpoint:
+    return Endpoint("e", "p", dialect, "https://e.test", "/v1")
+
+
+def encode(dialect: str, conversation: Conversation) -> dict[str, Any]:
+    return CODECS[dialect].encode_request(conversation, TARGET, endpoint(dialect))
+
+
+# The same dialect.
+
+
+@codec_settings
+@given(chat_bodies_of_any_kind())
+def test_chat_is_restored(body: dict[str, Any]) -> None:
+    """Decoding and encoding in chat gives the caller's body again, unknown fields and odd turns included."""
+    before = json.dumps(body)
+    out = encode(C, CODECS[C].decode_request(body))
+    assert plain(out) == plain({**body, "model": "m"} | ({} if body.get("stream") else {"stream": None}))
+    assert json.dumps(body) == before
+
+
+@codec_settings
+@given(messages_bodies_of_any_kind())
+def test_messages_are_restored(body: dict[str, Any]) -> None:
+    """Decoding and encoding in messages gives the caller's body again."""
+    before = json.dumps(body)
+    out = encode(A, CODECS[A].decode_request(body))
+    assert plain(out) == plain({**body, "model": "m"} | ({} if body.get("stream") else {"stream": None}))
+    assert json.dumps(body) == before
+
+
+# Two dialects. `common` is the fidelity: what a conversation means wherever it was written.
+
+
+def common(conversation: Conversation) -> dict[str, Any]:
+    sampling = conversation.sampling
+    rules = [
+        text for m in conversation.messages if m.role in ("system", "developer") for text in map(common_part, m.parts)
+    ]
+    turns = [
+        (message.role, [common_part(part) for part in message.parts])
+        for message in conversation.messages
+        if message.role not in ("system", "developer")
+    ]
+    output = conversation.output
+    return {
+        "rules": rules,
+        "turns": turns,
+        "tools": [(t.name, t.description, t.parameters, bool(t.strict)) for t in conversation.tools],
+        "choice": conversation.tool_choice,
+        "parallel": False if conversation.parallel_tools is False and _may_call(conversation) else None,
+        "schema": output and output.schema,
+        "sampling": (
+            sampling.max_output,
+            sampling.temperature,
+            sampling.top_p,
+            sampling.stop,
+            sampling.reasoning_effort,
+        ),
+        "stream": conversation.stream,
+        "user": conversation.user,
+    }
+
+
+def _may_call(conversation: Conversation) -> bool:
+    return conversation.tool_choice is None or conversation.tool_choice.kind != "none"
+
+
+def common_part(part: Part) -> Any:
+    match part:
+        case Text(text=text) | Refusal(text=text):
+            return text
+        case ToolCall():
+            return ("call", part.name, json.loads(part.arguments))
+        case ToolResult():
+            return ("result", [common_part(inner) for inner in part.parts])
+        case Blob():
+            return (part.modality, part.mime, part.base64, part.name)
+        case Uri():
+            return (part.modality, part.uri)
+        case _:
+            raise AssertionError(f"{type(part).__name__} is not portable")
+
+
+def links(conversation: Conversation) -> list[list[int]]:
+    """Which result answers which call, whatever the ids are."""
+    calls = [p.id for m in conversation.messages for p in m.parts if isinstance(p, ToolCall)]
+    results = [p.call_id for m in conversation.messages for p in m.parts if isinstance(p, ToolResult)]
+    return [[place for place, call in enumerate(calls) if call == result] for result in results]
+
+
+@codec_settings
+@given(chat_bodies())
+def test_chat_means_the_same_at_anthropic(body: dict[str, Any]) -> None:
+    """chat -> anthropic -> conversation keeps text, system, tools, results, images, stop and schema (S4.04)."""
+    original = CODECS[C].decode_request(body)
+    sent = encode(A, original)
+    check_request(A, sent)
+    arrived = CODECS[A].decode_request(sent)
+    if "tool_choice" not in body and body.get("parallel_tool_calls") is False:
+        arrived = replace(arrived, tool_choice=None)
+    assert common(arrived) == common(original)
+    assert links(arrived) == links(original)
+
+
+@codec_settings
+@given(chat_bodies())
+def test_chat_comes_back_from_anthropic(body: dict[str, Any]) -> None:
+    """chat -> anthropic -> chat: the second chat body means what the first did, by the SDK's types."""
+    original = CODECS[C].decode_request(body)
+    arrived = CODECS[A].decode_request(encode(A, original))
+    # Which stop sequence matched is all that a chat caller cannot be told, and did not ask.
+    kept = tuple(need for need in arrived.needs if need.flag != "stop.report_match")
+    returned = encode(C, replace(arrived, needs=kept))
+    check_request(C, returned)
+    again = CODECS[C].decode_request(returned)
+    assert common(again)["turns"] == common(original)["turns"]
+    assert common(again)["rules"] == common(original)["rules"]
+    assert common(again)["tools"] == common(original)["tools"]
+    assert again.sampling.stop == original.sampling.stop
+    assert links(again) == links(original)
+
+
+@codec_settings
+@given(messages_bodies())
+def test_messages_mean_the_same_in_chat(body: dict[str, Any]) -> None:
+    """anthropic -> chat -> conversation keeps what both can say."""
+    original = CODECS[A].decode_request(body)
+    sent = encode(C, original)
+    check_request(C, sent)
+    arrived = CODECS[C].decode_request(sent)
+    assert common(arrived) == common(original)
+    assert links(arrived) == links(original)
+
+
+@codec_settings
+@given(st.sampled_from([(C, A), (A, C)]), st.data())
+def test_nothing_is_lost_without_a_name(way: tuple[str, str], data: st.DataObject) -> None:
+    """A required need that the target cannot express is always refused, and every need has a name and a path."""
+    source, target = way
+    body = data.draw(chat_bodies_of_any_kind() if source == C else messages_bodies_of_any_kind())
+    conversation = CODECS[source].decode_request(body)
+    assert list(conversation.needs) == sorted(conversation.needs, key=lambda need: (need.flag, need.path))
+    assert all(describe(need.flag) and need.path for need in conversation.needs)
+    lacking = {
+        n.flag for n in conversation.needs if n.severity == "required" and n.flag not in CODECS[target].expresses
+    }
+    if not lacking:
+        encode(target, conversation)
+        return
+    with pytest.raises(Untranslatable) as caught:
+        encode(target, conversation)
+    assert caught.value.need in lacking
+
+
+# Answers and streams.
+
+
+def common_reply(reply: Reply) -> Any:
+    # Chat cannot say how long a cached prefix lives.
+    usage = reply.usage and replace(reply.usage, cache_write_1h=0)
+    return [common_part(part) for part in reply.parts], [p.id for p in reply.parts if isinstance(p, ToolCall)], usage
+
+
+@codec_settings
+@given(replies(), st.sampled_from([C, A]))
+def test_an_answer_comes_back(reply: Reply, dialect: str) -> None:
+    """An answer that is encoded and decoded holds the same parts, calls and usage, and a strict client takes it."""
+    body = CODECS[dialect].encode_response(reply)
+    read_response(dialect, body)
+    again = CODECS[dialect].decode_response(body)
+    assert common_reply(again) == common_reply(reply)
+    assert again.finish == reply.finish
+    assert again.id.endswith(reply.id)
+
+
+def deltas_of(reply: Reply, cuts: int) -> list[Delta]:
+    out: list[Delta] = [Start(reply.id, reply.model)]
+    for index, part in enumerate(reply.parts):
+        match part:
+            case ToolCall():
+                start, kind, text = PartStart(index, "tool_call", part.id, part.name), "arguments", part.arguments
+            case Refusal():
+                start, kind, text = PartStart(index, "refusal"), "refusal", part.text
+            case Text():
+                start, kind, text = PartStart(index, "text"), "text", part.text
+            case _:
+                raise AssertionError(part)
+        pieces = [text[i : i + cuts] for i in range(0, len(text), cuts)]
+        out += [start, *(PartDelta(index, piece, kind) for piece in pieces), PartStop(index)]
+    return [*out, Finished(reply.finish, None, None, reply.usage)]
+
+
+def fold(deltas: list[Delta]) -> tuple[list[Any], Usage | None]:
+    parts: dict[int, list[Any]] = {}
+    usage = None
+    for delta in deltas:
+        match delta:
+            case PartStart():
+                parts[delta.index] = [delta.kind, delta.id, delta.name, ""]
+            case PartDelta():
+                parts[delta.index][3] += delta.text
+            case Finished():
+                usage = delta.usage
+    return [parts[index] for index in sorted(parts)], usage
+
+
+def read(dialect: str, chunks: list[bytes]) -> list[Delta]:
+    parser, reader = SseParser(), CODECS[dialect].reader()
+    out = [d for chunk in chunks for name, data in parser.feed(chunk) for d in reader.feed(name, data)]
+    return [*out, *reader.close()]
+
+
+def write(dialect: str, deltas: list[Delta]) -> bytes:
+    writer = CODECS[dialect].writer(include_usage=True)
+    return b"".join([*map(writer.feed, deltas), writer.close()])
+
+
+@codec_settings
+@given(replies(), st.sampled_from([C, A]), st.integers(1, 7))
+def test_a_stream_comes_back(reply: Reply, dialect: str, cuts: int) -> None:
+    """Written and read again, in one dialect and then through the other, a stream folds to the same answer."""
+    deltas = deltas_of(reply, cuts)
+    wire = write(dialect, deltas)
+    seen = read(dialect, [wire])
+    assert fold(seen)[0] == fold(deltas)[0]
+    other = A if dialect == C else C
+    through = read(other, [write(other, seen)])
+    assert fold(through)[0] == fold(deltas)[0]
+    for end in (fold(seen)[1], fold(through)[1]):
+        assert reply.usage is not None
+        assert end == replace(reply.usage, cache_write_1h=0)
+
+
+@codec_settings
+@given(replies(), st.sampled_from([C, A]), st.sampled_from([b"\n", b"\r\n", b"\r"]), st.data())
+def test_a_stream_may_be_cut_anywhere(reply: Reply, dialect: str, newline: bytes, data: st.DataObject) -> None:
+    """Cut at every byte, or at any two places, with any line end, a stream gives the same deltas."""
+    wire = write(dialect, deltas_of(reply, 3)).replace(b"\n", newline)
+    whole = read(dialect, [wire])
+    assert read(dialect, [wire[i : i + 1] for i in range(len(wire))]) == whole
+    first, second = sorted(data.draw(st.tuples(*[st.integers(0, len(wire))] * 2)))
+    assert read(dialect, [wire[:first], wire[first:second], wire[second:]]) == whole
