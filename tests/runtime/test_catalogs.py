@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from waypost._version import __version__
 from waypost.core.catalog.pricing import price_usage
 from waypost.core.model.canonical import canonical
 from waypost.core.model.outcome import Usage
@@ -175,7 +176,7 @@ def test_the_cache_gives_the_same_catalog(tmp_path: Path, monkeypatch: pytest.Mo
     file, cache = tmp_path / "c.yaml", tmp_path / "deep" / "cache"
     file.write_text(SMALL)
     first = load_catalog(file, cache=cache)
-    assert [one.suffix for one in cache.iterdir()] == [".1"]
+    assert [one.name.endswith(f"-1-{__version__}.json") for one in cache.iterdir()] == [True]
     monkeypatch.setattr(catalogs, "read_catalog", pytest.fail)
     assert load_catalog(file, cache=cache) == first
 

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import waypost
+from waypost._version import __version__
 from waypost.core.catalog.document import FORMAT, records_of
 from waypost.core.catalog.table import Catalog, assemble
 from waypost.core.model.canonical import canonical, fingerprint
@@ -22,8 +23,8 @@ from waypost.errors import CatalogError
 from waypost.runtime import yaml
 from waypost.runtime.catalog_reader import CatalogReader
 
-CACHE = "1"
-"""Version of what a cache file means; a reader that reads the same text differently raises it."""
+CACHE = f"1-{__version__}"
+"""Whose cache file it is: another version may read the same text differently."""
 
 
 def packaged_catalog() -> Path:
@@ -49,7 +50,7 @@ def load_catalog(path: str | Path | None = None, *, cache: Path | None = None) -
     if cache is None:
         return read_catalog(text, str(file))
     digest = hashlib.sha256(raw).hexdigest()
-    stored = cache / f"catalog-{digest[:32]}.{CACHE}"
+    stored = cache / f"catalog-{digest[:32]}-{CACHE}.json"
     found = _from_cache(stored, digest)
     if found is None:
         found = read_catalog(text, str(file))
