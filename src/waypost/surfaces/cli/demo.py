@@ -1,0 +1,39 @@
+"""``waypost demo``: routed calls against emulated providers, without a key."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from pathlib import Path
+
+from waypost.surfaces.demo.show import Terminal, document
+from waypost.surfaces.demo.tour import Audience, Options
+from waypost.surfaces.demo.tour import run as tour
+
+HELP = "route six queries against emulated providers: no key, no network"
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the options."""
+    parser.add_argument("--json", action="store_true", help="one JSON document in place of the text")
+    parser.add_argument("--home", type=Path, metavar="DIR", help="keep the receipts here (default: a temporary folder)")
+    parser.add_argument("--policy", type=Path, metavar="FILE", help="another policy than the demo's")
+    parser.add_argument("--catalog", type=Path, metavar="FILE", help="another catalog than the packaged one")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Run it; returns the exit code. Raises ConfigError."""
+    options = Options(home=args.home, policy=args.policy, catalog=args.catalog)
+    if args.json:
+        print(json.dumps(document(tour(options, Audience())), ensure_ascii=False, indent=2))
+        return 0
+    terminal = Terminal(_write)
+    terminal.opening()
+    terminal.closing(tour(options, terminal))
+    return 0
+
+
+def _write(text: str) -> None:
+    sys.stdout.write(text)
+    sys.stdout.flush()
