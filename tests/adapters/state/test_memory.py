@@ -5,6 +5,9 @@ from __future__ import annotations
 import subprocess
 import sys
 import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from typing import get_args
 
 import pytest
@@ -182,6 +185,15 @@ def test_latency_is_the_p95_on_the_grid_once_there_are_enough_answers() -> None:
     assert state.look((), 1).latency_p95_ns == ()
     state.settle(None, 0, [attempt(took=100 * MS)])
     assert state.look((), 1).latency_p95_ns == (("openai/a", grid(95 * MS)),)
+
+
+def test_latency_is_the_p95_and_not_the_maximum() -> None:
+    """Five slow answers of a hundred do not move it, the sixth does."""
+    for slow, shown in ((5, 10), (6, 1_000)):
+        state = MemoryState(window=100, least=100)
+        for index in range(100):
+            state.settle(None, 0, [attempt(took=(1_000 if index < slow else 10) * MS)])
+        assert state.look((), 1).latency_p95_ns == (("openai/a", grid(shown * MS)),)
 
 
 def test_latency_of_a_stream_ends_with_its_first_chunk() -> None:
@@ -385,40 +397,70 @@ def test_the_ledger_agrees_with_a_naive_one(steps: list[tuple[bool, int, int, se
 # --- threads and forks
 
 
-def test_threads_never_pass_the_limit_and_lose_nothing() -> None:
-    """Eight threads reserve and settle at once: the sum of what was granted fits, and all of it is accounted for."""
-    state = MemoryState(failures=10**9)
-    limit, workers, rounds = 3_000, 8, 400
-    granted = [0] * workers
-    over: list[int] = []
+@contextmanager
+def hurried() -> Iterator[None]:
+    """Threads take turns as often as the interpreter lets them."""
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        yield
+    finally:
+        sys.setswitchinterval(interval)
+
+
+def together(work: Callable[[int], None], workers: int) -> None:
+    """Run ``work`` in that many threads that start at once; what one raises is raised here."""
     start = threading.Barrier(workers)
 
-    def work(index: int) -> None:
+    def run(index: int) -> None:
         start.wait()
-        for turn in range(rounds):
+        work(index)
+
+    with hurried(), ThreadPoolExecutor(workers) as pool:
+        for future in [pool.submit(run, index) for index in range(workers)]:
+            future.result()
+
+
+def test_threads_never_pass_the_limit_and_lose_nothing() -> None:
+    """Eight threads spend at once: the sum of what was granted fits, and all of it is accounted for."""
+    state = MemoryState(failures=10**9)
+    limit, workers = 3_000, 8
+    granted = [0] * workers
+
+    def work(index: int) -> None:
+        for turn in range(400):
             got = state.reserve([("all", limit), (f"own{index}", limit)], 3, NANO, 0)
-            used = state.used("all", 0)
-            if used > limit:
-                over.append(used)
+            assert state.used("all", 0) <= limit
             if isinstance(got, Lease):
                 state.settle(got, 2, [attempt("timeout" if turn % 2 else None, target=f"p/{index}")])
                 granted[index] += 2
             state.look((), turn)
 
-    interval = sys.getswitchinterval()
-    sys.setswitchinterval(1e-6)
-    try:
-        threads = [threading.Thread(target=work, args=(index,)) for index in range(workers)]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
-    finally:
-        sys.setswitchinterval(interval)
-    assert over == []
+    together(work, workers)
     assert state.used("all", 0) == sum(granted)
     assert limit - 3 < sum(granted) <= limit
     assert [state.used(f"own{index}", 0) for index in range(workers)] == granted
+
+
+def test_threads_that_contend_for_two_places_never_get_three() -> None:
+    """Room for two leases over many scopes: reserving and giving back all the time, nobody gets in as the third."""
+    state = MemoryState()
+    scopes = [(f"scope{index}", 6) for index in range(40)]
+    inside: list[int] = []
+    most = [0]
+
+    def work(index: int) -> None:
+        for _ in range(300):
+            got = state.reserve(scopes, 3, NANO, 0)
+            if isinstance(got, Lease):
+                inside.append(index)
+                most[0] = max(most[0], len(inside))
+                inside.remove(index)
+                state.settle(got, 0, [])
+
+    together(work, 6)
+    assert most[0] <= 2
+    assert [state.used(scope, 0) for scope, _ in scopes] == [0] * 40
 
 
 FORK = """

@@ -85,6 +85,15 @@ def test_a_single_keyword_does_not_decide_alone() -> None:
         assert (verdict.task, verdict.complexity) == ("question_answer", "simple")
 
 
+def test_what_opens_an_ask_weighs_more() -> None:
+    """The same words in another order are another request."""
+    code, docs = "write a script that renders it", "write a readme for it"
+    assert (
+        classify(f"Please {code}; afterwards maybe {docs}.", "en", tokens=30, has_code=False).task == "code_generation"
+    )
+    assert classify(f"Please {docs}; afterwards maybe {code}.", "en", tokens=30, has_code=False).task == "documentation"
+
+
 def test_a_large_input_is_harder() -> None:
     """The same words over 40,000 tokens are not simple any more."""
     assert classify("Summarize this.", "en", tokens=50, has_code=False).complexity == "simple"
@@ -108,6 +117,7 @@ def test_no_words_is_a_simple_conversation() -> None:
         ("de", "Was ist die Hauptstadt von Frankreich?"),
         (None, "法国的首都是哪里？"),
         (None, "12345"),
+        (None, "the und"),
         (None, ""),
     ],
 )

@@ -135,6 +135,14 @@ def test_tool_results_are_read_but_ask_nothing() -> None:
     assert (features.task, features.code_languages, features.turns) == ("translation", ("sql",), 1)
 
 
+def test_arguments_of_tool_calls_are_tokens_and_data_but_no_code() -> None:
+    """JSON that a model wrote for a tool makes no coding task, but a card number in it is one."""
+    call = ToolCall("c1", "pay", '{"card": "4111 1111 1111 1111"}')
+    features = extract(Conversation("openai.chat", "auto", (Message("assistant", (call,)),)))
+    assert (features.data_class, features.has_code, features.code_languages) == ("financial", False, ())
+    assert features.tokens_input >= 30
+
+
 def test_a_short_turn_takes_over_the_task_of_an_earlier_one() -> None:
     """``yes, do that`` means what was spoken of before."""
     assert extract(ask("Write a Python function that reverses a string.", "yes, do that")).task == "code_generation"
