@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
-from generators_decision import Ask, Case, catalog_of, digest
+from generators_decision import Ask, Case
+from oracle.catalogs import catalog_of, digest
 from oracle.growth import written
 from oracle.oracle import Expresses, decide
 from waypost.core.catalog.table import Catalog

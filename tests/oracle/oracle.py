@@ -5,11 +5,10 @@ It shares nothing with the compiled engine but record types, so where the two di
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from oracle.facts import Fact, View, fact, grid, is_request_field, lg
+from oracle.facts import Fact, View, fact, grid, lg
 from oracle.kleene import limit, truth
 from waypost.core.catalog.table import Catalog
 from waypost.core.model import needs as vocabulary
@@ -21,7 +20,6 @@ Expresses = Mapping[str, frozenset[str]]
 Fails = Callable[[Target], bool]
 
 STANDBY = 8
-LADDER = ("off", "observe", "advise", "route")
 PREFERRED = {"quality": "best", "cost": "cheapest", "latency": "fastest"}
 BALANCED = (("quality", 400_000), ("cost", 400_000), ("latency", 200_000))
 RANKED = {"cost": "estimated.cost", "latency": "estimated.latency", "quality": "quality"}
@@ -240,43 +238,3 @@ def observations(
                 value, right = fact(predicate.field, view), limit(predicate.value, view)
                 out[key] = Observed(predicate.field, predicate.op, value, right)
     return out
-
-
-def choose(policies: Sequence[Policy], catalog: Catalog, question: Question) -> int:
-    """The position of the policy that answers this question."""
-    for position, policy in enumerate(policies):
-        if question.context.policy is not None and policy.name == question.context.policy:
-            return position
-    view = View(catalog, question, Snapshot())
-    for position, policy in enumerate(policies):
-        if policy.match is not None and truth(policy.match, view) is True:
-            return position
-    for position, policy in enumerate(policies):
-        if policy.match is None:
-            return position
-    return len(policies) - 1
-
-
-def mode_of(policy: Policy, catalog: Catalog, question: Question, seed: bytes) -> str:
-    """The mode that this call runs in. A share splits route only: what is below route stays as low as it is."""
-    mode: str = policy.mode.mode
-    asked = question.context.mode
-    if asked is not None and (LADDER.index(asked) < LADDER.index(mode) or (mode, asked) == ("advise", "route")):
-        mode = asked
-    if question.auto:
-        return mode if mode == "off" else "route"
-    if mode != "route" or policy.mode.share_ppm >= 1_000_000:
-        return mode
-    return "route" if pick(policy, catalog, question, seed) < policy.mode.share_ppm else "advise"
-
-
-def pick(policy: Policy, catalog: Catalog, question: Question, seed: bytes) -> int:
-    """Which of a million places this caller (or this call) has under this policy."""
-    key = seed
-    if policy.mode.by is not None:
-        assert is_request_field(policy.mode.by)
-        value = fact(policy.mode.by, View(catalog, question, Snapshot()))
-        if isinstance(value, str):
-            key = value.encode("utf-8")
-    text = key + b"\0" + policy.fingerprint.encode() + b"\0rollout"
-    return int.from_bytes(hashlib.blake2b(text, digest_size=8).digest(), "big") % 1_000_000

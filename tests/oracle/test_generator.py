@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections import Counter
 
-from generators_decision import ENDPOINTS, Case, cases
+from generators_decision import Case, cases
 from oracle import oracle
+from oracle.catalogs import ENDPOINTS
 from oracle.facts import REQUEST, TARGET, View, fact
 from oracle.growth import NUMBERS
 from oracle.kleene import truth

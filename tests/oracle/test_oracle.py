@@ -7,10 +7,12 @@ from random import Random
 
 import pytest
 
-from generators_decision import catalog_of, make_case
+from generators_decision import make_case
+from oracle.catalogs import catalog_of
 from oracle.facts import View, estimated_cost, grid, lg, line_cost
 from oracle.kleene import glob, truth
-from oracle.oracle import World, decide, host_matches, mode_of
+from oracle.modes import mode_of
+from oracle.oracle import World, decide, host_matches
 from waypost.core.model.decision import Source
 from waypost.core.model.question import Context, Features, Origin, Question, Snapshot
 from waypost.core.model.target import Price, Target

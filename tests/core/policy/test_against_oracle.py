@@ -18,8 +18,9 @@ from random import Random
 import pytest
 from hypothesis import HealthCheck, given, settings
 
-from generators_decision import ENDPOINTS, Case, case_strategy, cases, catalog_of, make_case
-from oracle import oracle
+from generators_decision import Case, case_strategy, cases, make_case
+from oracle import modes, oracle
+from oracle.catalogs import ENDPOINTS, catalog_of
 from oracle.differential import Engine, complaint, readable
 from waypost.core.model.decision import Decision
 from waypost.core.model.question import Context, Features, Snapshot
@@ -212,7 +213,7 @@ def test_choice_of_the_policy() -> None:
         policies = [world.policy, *case.others]
         plans = tuple(compile_policy(policy, world.catalog, world.expresses) for policy in policies)
         for ask in case.asks:
-            expected = oracle.choose(policies, world.catalog, ask.question)
+            expected = modes.choose(policies, world.catalog, ask.question)
             assert plans.index(choose(plans, ask.question)) == expected
             seen[expected] += len(policies) == 3
     assert min(seen[0], seen[1], seen[2]) > 10
@@ -225,7 +226,7 @@ def test_the_mode_of_a_call() -> None:
         world = case.world
         plan = compile_policy(world.policy, world.catalog, world.expresses)
         for ask in case.asks:
-            expected = oracle.mode_of(world.policy, world.catalog, ask.question, ask.seed)
+            expected = modes.mode_of(world.policy, world.catalog, ask.question, ask.seed)
             assert mode_of(plan, ask.question, ask.seed)[0] == expected
             seen[expected] += 1
     assert set(seen) == {"off", "observe", "advise", "route"}

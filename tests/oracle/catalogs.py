@@ -1,0 +1,124 @@
+"""Random catalogs: six endpoints, targets with every fact known and unknown, and twins that tie."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import replace
+from random import Random
+from typing import Any
+
+from waypost.core.catalog.table import Catalog
+from waypost.core.model.target import Endpoint, Latency, Price, Target
+
+ENDPOINTS = {
+    "openai": ("openai", "openai.chat"),
+    "openai-eu": ("openai", "openai.chat"),
+    "responses": ("openai", "openai.responses"),
+    "anthropic": ("anthropic", "anthropic.messages"),
+    "groq": ("groq", "openai.chat"),
+    "google": ("google", "google.generate_content"),
+}
+FLAGS = ("tools", "input.image", "seed", "stop", "prefill", "message.name", "citations", "openai.files", "x.unheard")
+"""Four flags of the model's level, three of the dialect's, two that stand in no table."""
+
+WINDOWS = (16, 48, 144, 256, 1152, 8192, 16_384, 128_000, 212_992, 229_376, 425_984, 1_000_000, 1_048_576)
+
+
+def some(rng: Random, items: Any, chance: float) -> tuple[Any, ...]:
+    """Each of ``items`` with ``chance``, in their order."""
+    return tuple(item for item in items if rng.random() < chance)
+
+
+def maybe(rng: Random, *values: Any, chance: float = 0.75) -> Any:
+    """One of ``values``, or ``None``."""
+    return rng.choice(values) if rng.random() < chance else None
+
+
+def labels(rng: Random, *values: str) -> dict[str, str]:
+    """A value for some of two names."""
+    return {name: rng.choice(values) for name in some(rng, ("team", "x"), 0.6)}
+
+
+def digest(*parts: object) -> str:
+    return hashlib.sha256(repr(parts).encode()).hexdigest()
+
+
+def make_catalog(rng: Random, size: int) -> Catalog:
+    """``size`` targets, a fifth of them twins of another under a name of their own, so that scores tie."""
+    targets: dict[str, Target] = {}
+    while len(targets) < size:
+        target = make_target(rng)
+        if targets and rng.random() < 0.2:
+            twin = rng.choice(sorted(targets.values(), key=lambda t: t.id))
+            target = replace(twin, id=target.id, model=target.model, deployment=target.deployment)
+        targets[target.id] = target
+    return catalog_of(list(targets.values()))
+
+
+def catalog_of(targets: list[Target]) -> Catalog:
+    """The table of ``targets`` in any order."""
+    ordered = tuple(sorted(targets, key=lambda target: target.id))
+    endpoints = {
+        name: Endpoint(name, provider, dialect, f"https://{name}.example/v1", "/x")
+        for name, (provider, dialect) in ENDPOINTS.items()
+    }
+    index = {target.id: position for position, target in enumerate(ordered)}
+    return Catalog("generated", ordered, endpoints, {}, index, {}, digest(ordered))
+
+
+def make_target(rng: Random) -> Target:
+    endpoint = rng.choice(list(ENDPOINTS))
+    model = rng.choice(("m-", "m.", "m", "M", "mé-", "[m]")) + str(rng.randint(1, 400))
+    deployment = maybe(rng, "eu", "us", chance=0.2)
+    provider = ENDPOINTS[endpoint][0]
+    return Target(
+        id=f"{provider}/{model}" + (f"@{deployment}" if deployment else ""),
+        provider=provider,
+        model=model,
+        endpoint=endpoint,
+        deployment=deployment,
+        family=maybe(rng, "gpt", "claude", "llama"),
+        tier=maybe(rng, "small", "large", "frontier"),
+        context_window=maybe(rng, *WINDOWS, *WINDOWS[-4:] * 8, chance=0.93),
+        max_output=maybe(rng, 0, 16, 1024, 8192, 8192, 100_000, 1_000_000, 1_000_000, chance=0.93),
+        capabilities=tuple(sorted(some(rng, FLAGS, 0.8))),
+        prices=tuple(make_price(rng, tiers=True) for _ in range(rng.choice((0, 1, 1, 1, 1, 1, 2)))),
+        quality=maybe(rng, 0, 300_000, 420_000, 500_000, 500_001, 610_000, 1_000_000, chance=0.85),
+        latency=make_latency(rng),
+        region=maybe(rng, "eu", "us", ""),
+        retention=maybe(rng, "none", "30d"),
+        labels=labels(rng, "rd", "ops", ""),
+    )
+
+
+def make_price(rng: Random, *, tiers: bool) -> Price:
+    """Cheap, dear, free and unknown, halves of a nano-dollar, and up to two dearer tiers at thresholds that are hit."""
+    nano = (
+        0,
+        1,
+        31_250,
+        500_000,
+        1_500_000,
+        150_000_000,
+        150_000_001,
+        600_000_000,
+        3_000_000_000,
+        15_000_000_000,
+        75_000_000_000,
+    )
+    thresholds = sorted(rng.sample((0, 15, 16, 18, 128, 144, 1024, 8192, 9216, 200_000), rng.choice((0, 0, 1, 2))))
+    return Price(
+        since="2025-01-01",
+        input=maybe(rng, *nano, chance=0.92),
+        output=maybe(rng, *nano, chance=0.92),
+        cached_input=maybe(rng, *nano, chance=0.5),
+        cache_write=maybe(rng, *nano, chance=0.5),
+        above=tuple((t, make_price(rng, tiers=False)) for t in thresholds) if tiers else (),
+    )
+
+
+def make_latency(rng: Random) -> Latency | None:
+    if rng.random() < 0.2:
+        return None
+    first = rng.choice((0, 200_000_000, 350_000_000, 1_000_000_000))
+    return Latency(first, rng.choice((0, 1_000_000, 20_000_000)), maybe(rng, 500_000_000, 2_000_000_000, 0))

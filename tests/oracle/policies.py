@@ -1,0 +1,90 @@
+"""Random policies: filters and rules on values that occur, shortlists, every rank, scales and shares."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from oracle.catalogs import digest, maybe, some
+from oracle.growth import Grower, written
+from waypost.core.model.question import Mode
+from waypost.core.policy.tree import Fallback, Filter, ModeSpec, Policy, Rank, Rule, Scale
+
+LEAVE = ("gateway.corp.example", "*.corp.example", "*.y.corp.example", "corp.example")
+
+
+def make_policy(grower: Grower, name: str, ids: list[str]) -> Policy:
+    rng = grower.rng
+    rules = tuple(make_rule(grower, f"{name}-r{i}", ids) for i in range(rng.choice((0, 1, 1, 2, 3))))
+    policy = Policy(
+        name=name,
+        description="",
+        mode=make_mode(grower),
+        baseline=None,
+        match=grower.predicate("request") if rng.random() < 0.6 else None,
+        tiers=(),
+        rules=rules,
+        filters=make_filters(grower, rng.choice((0, 1, 1, 2, 2, 3))),
+        rank=make_rank(grower),
+        scales=make_scales(grower),
+        fallback=Fallback(3, None, (), grower.at()),
+        on_no_candidates="error",
+        on_internal_error="open",
+        default={},
+        cross_origin="auto" if rng.random() < 0.95 else "never",
+        leave=some(rng, LEAVE, 0.6),
+        document={},
+        fingerprint="",
+        at=grower.at(),
+    )
+    return replace(policy, fingerprint=digest(policy))
+
+
+def make_filters(grower: Grower, number: int) -> tuple[Filter, ...]:
+    """Hard lines that mostly leave somebody; one in six takes the name of an earlier one."""
+    rng, lines = grower.rng, list[Filter]()
+    for _ in range(number):
+        predicate = grower.likely("any", rng.choice((0.5, 0.9, 0.95)))
+        named = rng.choice(lines).name if lines and rng.random() < 0.17 else written(predicate)
+        when = grower.predicate("request", 1) if rng.random() < 0.4 else None
+        lines.append(Filter(named, predicate, when, maybe(rng, "because", chance=0.3), grower.at()))
+    return tuple(lines)
+
+
+def make_rule(grower: Grower, name: str, ids: list[str]) -> Rule:
+    rng = grower.rng
+    use: tuple[str, ...] | None = None
+    if rng.random() < 0.6:
+        use = some(rng, [*ids, "nobody/nothing"], rng.choice((0.9, 0.9, 0.9, 0.9, 0.8, 0.7, 0.4, 0.0)))
+    when = grower.predicate("request") if rng.random() < 0.85 else None
+    filters = make_filters(grower, rng.choice((0, 0, 0, 1, 2)))
+    return Rule(name, when, use, filters, maybe(rng, f"why {name}", chance=0.7), grower.at())
+
+
+def make_rank(grower: Grower) -> Rank:
+    rng = grower.rng
+    strategy = rng.choice(("cheapest", "fastest", "best", "balanced", "weighted", "weighted", "weighted"))
+    terms = rng.sample(("cost", "latency", "quality"), rng.randint(1, 3)) if strategy == "weighted" else []
+    weights = tuple((term, rng.choice((0, 1, 200_000, 333_333, 600_000, 1_000_000))) for term in terms)
+    return Rank(strategy, weights, grower.at())
+
+
+def make_scales(grower: Grower) -> tuple[Scale, ...]:
+    """All three, as after loading, or none; more often than not the page's own ends, which stand first."""
+    ranges = {
+        "cost": ((100, 1_000_000_000), (1, 10_000), (0, 1_000_000), (1000, 1500)),
+        "latency": ((200_000_000, 20_000_000_000), (0, 1_000_000_000), (300_000_000, 310_000_000)),
+        "quality": ((0, 1_000_000), (300_000, 800_000), (0, 3)),
+    }
+    rng = grower.rng
+    chosen = {name: rng.choice(known) if rng.random() < 0.5 else known[0] for name, known in ranges.items()}
+    written = rng.choice((ranges, ranges, some(rng, ranges, 0.5)))
+    return tuple(Scale(name, *chosen[name], grower.at()) for name in written)
+
+
+def make_mode(grower: Grower) -> ModeSpec:
+    """A share below 100 % is of route only; that is all that a file can ask for."""
+    rng = grower.rng
+    mode: Mode = rng.choice(("off", "observe", "advise", "route", "route", "route"))
+    share = rng.choice((1_000_000, 0, 1, 250_000, 500_000, 999_999)) if mode == "route" else 1_000_000
+    by = maybe(rng, "user", "session", "department", "workflow", "step", "context.team", chance=0.6)
+    return ModeSpec(mode, share, by, grower.at())
