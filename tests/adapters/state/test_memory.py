@@ -338,6 +338,15 @@ def test_without_scopes_a_lease_costs_nothing() -> None:
     assert state.used("u", 0) == 0
 
 
+def test_leases_over_nothing_end_like_others() -> None:
+    """A local model costs nothing, and its reservations share a scope with each other."""
+    state = MemoryState()
+    leases = [lease(state, ("u", 10), nano_usd=0) for _ in range(2)]
+    for got in leases:
+        state.settle(got, 0, [])
+    assert state.used("u", 0) == 0
+
+
 def test_the_same_scope_twice_is_one() -> None:
     """Two rules may lead to one scope; the money is reserved in it once."""
     state = MemoryState()

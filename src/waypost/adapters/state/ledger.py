@@ -96,8 +96,6 @@ class Ledger:
 
     def _release(self, lease: Lease) -> None:
         for name in lease.scopes:
-            left = self._reserved[name] - lease.nano_usd
+            left = self._reserved.pop(name, 0) - lease.nano_usd
             if left:
                 self._reserved[name] = left
-            else:
-                del self._reserved[name]
