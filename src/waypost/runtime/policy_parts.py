@@ -49,7 +49,7 @@ def _weights(read: Reader, node: yaml.Mapping) -> tuple[tuple[str, int], ...]:
     read.mapping(node, "rank", UNITS)
     weights = {key.raw: read.quantity(value, f"rank.{key.raw}", "micro") for key, value in node.entries}
     out = tuple(sorted((field, weight) for field, weight in weights.items() if weight is not None))
-    if not any(weight for _, weight in out):
+    if not any(weight for _, weight in out) and None not in weights.values():
         read.wrong(node.at, "no weight is above 0", "write `rank: {cost: 0.6, quality: 0.4}`")
     return out
 

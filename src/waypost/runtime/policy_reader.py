@@ -112,7 +112,7 @@ class _Parts:
             return ModeSpec(cast("Mode", word), 1_000_000, None, node.at if node else self.root.at)
         self.reader.mapping(node, "mode", ("route", "by"))
         share = self.reader.quantity(node.get("route"), "the share of route", "micro")
-        if node.get("route") is None:
+        if all(key.raw == "by" for key, _ in node.entries):
             self.reader.wrong(node.at, "no share is given", "write `{route: 25%, by: user}`")
         if share is not None and share > 1_000_000:
             self.reader.wrong(node.at, "the share is more than 100%", "write a share from 0% to 100%")

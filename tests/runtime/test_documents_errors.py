@@ -1,0 +1,169 @@
+"""What is wrong with a policy file, in exact words and at exact places; all of it in one pass."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from policy_samples import CATALOG, HEAD, policy
+from waypost.errors import PolicyError
+from waypost.runtime.documents import load_policy, read_policy
+
+BAD = [
+    ("mode: rute\n", "p.yaml:3:7: mode 'rute' is unknown; did you mean 'route'?"),
+    ("mode: {route: 120%}\n", "p.yaml:3:7: the share is more than 100%; write a share from 0% to 100%"),
+    ("mode: {rout: 20%}\n", "p.yaml:3:8: unknown key 'rout' in mode; did you mean 'route'?"),
+    ("mode: {by: user}\n", "p.yaml:3:7: no share is given; write `{route: 25%, by: user}`"),
+    ("mode: {route: 5%, by: usr}\n", "p.yaml:3:23: by 'usr' is unknown; did you mean 'user'?"),
+    ("modes: route\n", "p.yaml:3:1: unknown key 'modes' in a policy; did you mean 'mode'?"),
+    ("filters: [quality >= 0.5]\n", "p.yaml:3:1: unknown key 'filters' in a policy; did you mean 'filter'?"),
+    ("filter: quality >= 0.5\n", "p.yaml:3:9: filter is 'quality >= 0.5', not a list; write a list: [a, b]"),
+    ("filter: [[a]]\n", "p.yaml:3:10: a filter is a list, not a mapping; write `key: value` lines"),
+    ("filter: [{rule: quality >= 0.5, wen: turns > 1}]\n",
+     "p.yaml:3:33: unknown key 'wen' in a filter; did you mean 'when'?"),
+    ("filter: [{when: turns > 1}]\n", "p.yaml:3:10: a filter without a `rule`; write `- rule: field op value`"),
+    ("filter: [{rule: quality >= 0.5, when: quality > 1}]\n",
+     "p.yaml:3:39: quality depends on the target; use fields of the request here, and put this line into `filter`"),
+    ("match: {departmen: rd}\n", "p.yaml:3:9: unknown field 'departmen'; did you mean 'department'?"),
+    ("match: {department: []}\n", "p.yaml:3:21: match.department has no value; write a word or a list of words"),
+    ("match: quality > 0.5\n",
+     "p.yaml:3:8: quality depends on the target; use fields of the request here, and put this line into `filter`"),
+    ("baseline: openai/bigg\n", "p.yaml:3:11: unknown target 'openai/bigg'; did you mean 'openai/big'?"),
+    ("baseline: zzz\n", "p.yaml:3:11: unknown target 'zzz'; `waypost catalog` lists all targets"),
+    ("tiers: {cheap: [openai/min]}\n", "p.yaml:3:17: unknown target 'openai/min'; did you mean 'openai/mini'?"),
+    ("rules: [{name: a, use: fastcheap}]\n", "p.yaml:3:24: unknown tier 'fastcheap'; did you mean 'fast_cheap'?"),
+    ("rules: [{name: a, use: [openai/minni]}]\n",
+     "p.yaml:3:25: unknown target 'openai/minni'; did you mean 'openai/mini'?"),
+    ("rules: [{use: powerful}]\n",
+     "p.yaml:3:9: a rule has no name; write `- name: ...`; receipts show it as rule.<name>"),
+    ("rules: [{name: a, when: turns > 1}]\n", "p.yaml:3:9: rule 'a' does nothing; add `use` or `filter`"),
+    ("rules: [{name: a, use: powerful}, {name: a, use: fast_cheap}]\n",
+     "p.yaml:3:35: a second rule 'a'; the first is at p.yaml:3:9"),
+    ("rank: cheepest\n", "p.yaml:3:7: unknown rank 'cheepest'; did you mean 'cheapest'?"),
+    ("rank: weighted\n", "p.yaml:3:7: `weighted` needs weights; write `rank: {cost: 0.6, quality: 0.4}`"),
+    ("rank: {speed: 1}\n", "p.yaml:3:8: unknown key 'speed' in rank; known: cost, latency, quality"),
+    ("rank: {cost: 0}\n", "p.yaml:3:7: no weight is above 0; write `rank: {cost: 0.6, quality: 0.4}`"),
+    ("rank: {cost: -1}\n", "p.yaml:3:14: rank.cost is '-1', not a number; write a ratio such as 0.5 or 50%"),
+    ("scales: {cost: 1 USD}\n",
+     "p.yaml:3:16: scales.cost is '1 USD', not a range; write `low..high` with one unit: 0.2..20 s"),
+    ("scales: {cost: 2..1 USD}\n",
+     "p.yaml:3:16: scales.cost is '2..1 USD'; its low end must be above 0 and clearly below its high end"),
+    ("scales: {latency: 0..20 s}\n",
+     "p.yaml:3:19: scales.latency is '0..20 s'; its low end must be above 0 and clearly below its high end"),
+    ("scales: {latency: 1..20 parsec}\n", "p.yaml:3:19: unknown unit 'parsec' in scales.latency; "),
+    ("fallback: {max_attempts: 0}\n",
+     "p.yaml:3:26: max_attempts is 0; write a whole number from 1 to 20"),
+    ("fallback: {deadline: 5}\n",
+     "p.yaml:3:22: deadline is 5: it has no unit; write a duration such as 200 ms, 2 s or 5 min"),
+    ("fallback: {failures: {timeot: abort}}\n",
+     "p.yaml:3:23: unknown key 'timeot' in failures; did you mean 'timeout'?"),
+    ("fallback: {failures: {timeout: retry}}\n",
+     "p.yaml:3:32: timeout 'retry' is unknown; known: abort, next_candidate"),
+    ("fallback: {failures: {timeout: {retry_same: 99}}}\n",
+     "p.yaml:3:45: timeout.retry_same is 99; write a whole number from 0 to 10"),
+    ("on_no_candidates: defalt\n", "p.yaml:3:19: on_no_candidates 'defalt' is unknown; did you mean 'default'?"),
+    ("on_no_candidates: default\n", "p.yaml:3:19: there is no default; write `default: provider/model`"),
+    ("default: openai/gone\n", "p.yaml:3:10: unknown target 'openai/gone'; did you mean 'openai/big'?"),
+    ("default: {opnai: openai/big}\n", "p.yaml:3:11: unknown provider 'opnai'; did you mean 'openai'?"),
+    ("filter: [quality >= 0.5]\ndefault: openai/mini\n",
+     "p.yaml:4:10: the default 'openai/mini' is rejected by the policy's own `quality >= 0.5`; "
+     "choose one that passes it, or change the line at p.yaml:3:10"),
+    ("leave: ['https://x.example']\n",
+     "p.yaml:3:9: 'https://x.example' is not a host; write gateway.corp.example or *.corp.example"),
+    ("vars: {a: 1}\nfilter: ['quality >= ${b}']\n", "p.yaml:4:22: unknown variable 'b'; known: a"),
+    ("vars: {a: 1}\nbaseline: ${b}\n", "p.yaml:4:11: unknown variable 'b'; known: a"),
+    ("vars: {a: [1]}\nbaseline: ${a}\n",
+     "p.yaml:4:11: variable 'a' is a list; use it after `in` or `not in` only"),
+    ("filter: !append [quality >= 0.5]\n", "p.yaml:3:9: unknown tag '!append'; the only tag is !replace"),
+    ("extends: [base]\n", "p.yaml:3:10: extends is a list, not a name; write `extends: base`"),
+    ("mode: route\nmode: off\n", "p.yaml:4:1: duplicate key 'mode'; it stands in line 3 already"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("body", "message"), BAD, ids=[message.partition(": ")[2][:50] for _, message in BAD])
+def test_a_mistake_is_named_with_place_and_remedy(body: str, message: str) -> None:
+    """file:line:column: what; remedy, with the nearest known name."""
+    with pytest.raises(PolicyError) as caught:
+        policy(body)
+    assert str(caught.value).startswith(message)
+    if not message.endswith("; "):
+        assert str(caught.value) == message
+
+
+UNENFORCED = [
+    ("budgets: [{scope: user, limit: 5 USD/day}]\n", 10, "`budgets` is not enforced by this version of Waypost"),
+    ("limits: [{scope: user, requests: 60/min}]\n", 9, "`limits` is not enforced by this version of Waypost"),
+    ("affinity: {by: conversation, for: 1 h}\n", 11, "`affinity` is not enforced by this version of Waypost"),
+    ("envelope: true\n", 11, "`envelope: true` is not enforced by this version of Waypost"),
+    ("select: {explore: 5%}\n", 9, "`select` other than best is not enforced by this version of Waypost"),
+    ("select: weighted\n", 9, "`select: weighted` is not enforced by this version of Waypost"),
+    ("privacy: {content: hash}\n", 20, "`privacy: {content: hash}` is not enforced by this version of Waypost"),
+    ("rank: notdiamond\n", 7, "ranking by the advisor 'notdiamond' is not enforced by this version of Waypost"),
+]
+
+
+@pytest.mark.parametrize(("body", "column", "what"), UNENFORCED, ids=[body.strip() for body, _, _ in UNENFORCED])
+def test_what_is_not_enforced_is_refused(body: str, column: int, what: str) -> None:
+    """DESIGN §9: never accepted and ignored."""
+    with pytest.raises(PolicyError) as caught:
+        policy(body)
+    assert (caught.value.where, caught.value.what) == (f"p.yaml:3:{column}", what)
+    assert caught.value.remedy
+
+
+def test_all_errors_of_a_file_come_in_one_pass() -> None:
+    """The first by place is raised; the others stand behind it, in the order of the file."""
+    with pytest.raises(PolicyError) as caught:
+        policy(
+            "mode: rute\nfilter:\n  - qualty >= 0.5\n  - regin in [eu] and task == debuging\n"
+            "rules: [{name: a, use: nope}]\nbudgets: [x]\nbaseline: gone\n"
+        )
+    errors = [caught.value, *caught.value.others]
+    assert [error.where.partition(":")[2] for error in errors] == [
+        "3:7",
+        "5:5",
+        "6:5",
+        "6:31",
+        "7:24",
+        "8:10",
+        "9:11",
+    ]
+    assert all(not error.others for error in errors[1:])
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("name: x\n", "f.yaml:1:1: the language version is missing; write `waypost: policy/v1`"),
+        ("waypost: policy/v2\nname: x\n",
+         "f.yaml:1:10: unknown language version 'policy/v2'; this version of Waypost reads policy/v1"),
+        ("waypost: policy/v1\nmode: route\n", "f.yaml:1:1: the policy has no name; write `name: my-policy`"),
+        ("- a\n", "f.yaml:1:1: a policy is a mapping, not a list; write `name: ...`"),
+        ("", "f.yaml:1:1: the file is empty; write a document"),
+        ("a: [\n", "f.yaml:2:1: not YAML: did not find expected node content; mend the syntax there"),
+    ],
+)  # fmt: skip
+def test_a_file_that_is_no_policy(text: str, message: str) -> None:
+    """The version comes first: nothing else is judged without it."""
+    with pytest.raises(PolicyError) as caught:
+        read_policy(text, "f.yaml", catalog=CATALOG)
+    assert str(caught.value) == message
+
+
+def test_files_that_cannot_be_read(tmp_path: Path) -> None:
+    """Missing, not text, not UTF-8: each says which file."""
+    with pytest.raises(PolicyError) as caught:
+        load_policy(tmp_path / "gone.yaml", catalog=CATALOG)
+    assert str(caught.value) == f"{tmp_path}/gone.yaml: there is no file '{tmp_path}/gone.yaml'; check the path"
+    (tmp_path / "latin.yaml").write_bytes(HEAD.encode() + b"description: caf\xe9\n")
+    with pytest.raises(PolicyError, match="is not UTF-8; save it as UTF-8"):
+        load_policy(tmp_path / "latin.yaml", catalog=CATALOG)
+    with pytest.raises(PolicyError, match="cannot read"):
+        load_policy(tmp_path, catalog=CATALOG)
+
+
+def test_words_of_yaml_1_1_are_text() -> None:
+    """`off`, `no` and `on` are what is written (POLICY.md: YAML 1.2)."""
+    assert policy("mode: off\n").mode.mode == "off"
+    assert policy("match: {department: no}\n").document["match"] == "department == no"
