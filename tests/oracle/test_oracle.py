@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from random import Random
+from typing import Any
 
 import pytest
 
@@ -27,10 +28,10 @@ GOOD = replace(CHEAP, id="openai/b", model="b", quality=900_000, prices=())
 CATALOG = catalog_of([GOOD, CHEAP])
 
 
-def world(**parts: object) -> World:
+def world(**parts: Any) -> World:
     """A policy of nothing but what is given, over two targets at the caller's own endpoint."""
     policy = make_case(Random(0), 1).world.policy
-    plain = {
+    plain: dict[str, Any] = {
         "rules": (),
         "filters": (),
         "scales": (),

@@ -148,11 +148,11 @@ def test_the_order_of_the_sources_is_no_fact() -> None:
         world, catalog = case.world, case.world.catalog
         turned = replace(
             catalog_of(list(reversed(catalog.targets))),
-            endpoints=dict(reversed(catalog.endpoints.items())),
-            index=dict(reversed(catalog.index.items())),
+            endpoints=dict(reversed(list(catalog.endpoints.items()))),
+            index=dict(reversed(list(catalog.index.items()))),
         )
         there = compile_policy(world.policy, catalog, world.expresses)
-        back = compile_policy(world.policy, turned, dict(reversed(world.expresses.items())))
+        back = compile_policy(world.policy, turned, dict(reversed(list(world.expresses.items()))))
         for ask in case.asks:
             needs = tuple(reversed(ask.question.needs))
             tried = tuple(reversed(ask.tried))
