@@ -170,6 +170,20 @@ class Line:
     record: Mapping[str, Any] | None
     problem: str | None = None
 
+    @staticmethod
+    def of(raw: bytes, end: int) -> Line:
+        """The line of these bytes, checked by itself."""
+        head, mark, crc = raw.rstrip().rpartition(b',"crc":"')
+        try:
+            record = json.loads(raw)
+        except ValueError:
+            return Line(raw, end, None, "not JSON")
+        if not isinstance(record, dict):
+            return Line(raw, end, None, "not a record")
+        if not mark or crc != b'%08x"}' % zlib.crc32(head):
+            return Line(raw, end, record, "changed: its checksum differs")
+        return Line(raw, end, record)
+
 
 @dataclass(frozen=True, slots=True)
 class Finding:
@@ -196,7 +210,7 @@ def read_lines(path: str | os.PathLike[str], offset: int = 0) -> Iterator[Line]:
             if not raw.endswith(b"\n"):
                 return
             offset += len(raw)
-            yield _line(raw, offset)
+            yield Line.of(raw, offset)
 
 
 def verify(path: str | os.PathLike[str]) -> list[Finding]:
@@ -250,19 +264,6 @@ def owner_of(file: str) -> tuple[str, int]:
     """Journal and part of a file's name; a name that is not ours is a journal of one part."""
     name, _, part = file.removesuffix(SUFFIX).rpartition(".")
     return (name, int(part)) if name and part.isdecimal() else (file.removesuffix(SUFFIX), 1)
-
-
-def _line(raw: bytes, end: int) -> Line:
-    head, mark, crc = raw.rstrip().rpartition(b',"crc":"')
-    try:
-        record = json.loads(raw)
-    except ValueError:
-        return Line(raw, end, None, "not JSON")
-    if not isinstance(record, dict):
-        return Line(raw, end, None, "not a record")
-    if not mark or crc != b'%08x"}' % zlib.crc32(head):
-        return Line(raw, end, record, "changed: its checksum differs")
-    return Line(raw, end, record)
 
 
 def _boot() -> str:

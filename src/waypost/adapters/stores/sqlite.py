@@ -1,0 +1,340 @@
+"""The embedded store: journals folded into SQLite, so that receipts can be listed, searched and verified.
+
+Any process may fold any journal: how far it has been read stands in the same transaction as what was read, so that
+nothing is lost or doubled. The lines themselves are kept, hence the chains can be verified after a journal is gone;
+journals of dead processes are removed once they are in.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import hashlib
+import json
+import os
+import sqlite3
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from waypost.adapters.stores.journal import SUFFIX, Finding, Line, check_line, genesis, line_hash, owner_of, read_lines
+from waypost.adapters.stores.tables import COLUMNS, INSERT_RECORD, MIGRATIONS, PLACES, UPSERT, Summary, summarise
+from waypost.core.model.receipt import Receipt, fold
+from waypost.errors import WaypostError
+
+BATCH = 2_000
+BUSY_S = 10.0
+
+_abandoned: list[sqlite3.Connection] = []
+"""Connections inherited by a fork; using or closing them there would harm the parent's."""
+
+
+class StoreError(WaypostError):
+    """The store cannot be opened, read or written; ``where`` is its file."""
+
+
+class SqliteStore:
+    """Receipts in one SQLite file, made on first use. Safe for threads, forks and many processes."""
+
+    def __init__(self, path: str | os.PathLike[str], *, readonly: bool = False) -> None:
+        self.path = Path(path)
+        self._readonly = readonly
+        self._lock = threading.RLock()
+        self._pid = os.getpid()
+        self._db: sqlite3.Connection | None = None
+        self._seen: dict[str, int] = {}
+
+    def fold(self, journals: str | os.PathLike[str]) -> int:
+        """Take in all that is new in that directory, and return how many records that was.
+
+        Raises:
+            StoreError: the store cannot be written; the journals stay as they are.
+        """
+        directory = Path(journals)
+        with self._lock:
+            return sum(self._fold_file(path) for path in sorted(directory.glob(f"*{SUFFIX}")))
+
+    def get(self, name: str) -> Receipt | None:
+        """The receipt of that receipt id, request id or response id; of several the newest. Raises StoreError."""
+        query = (
+            "SELECT id FROM receipts WHERE id = ?1 UNION ALL"
+            " SELECT id FROM (SELECT id FROM receipts WHERE request_id = ?1 OR response_id = ?1"
+            " ORDER BY started_ns DESC) LIMIT 1"
+        )
+        found = self._query(query, (name,))
+        records = self.records(found[0][0]) if found else []
+        return fold(records) if any("call" in record for record in records) else None
+
+    def records(self, receipt: str) -> list[dict[str, Any]]:
+        """The journal's records of one receipt in order, each with the name of its ``journal``."""
+        query = (
+            f"SELECT j.name, r.line FROM records r JOIN journals j ON j.id = r.place / {PLACES}"
+            " WHERE r.receipt = ? ORDER BY r.place"
+        )
+        return [{**json.loads(line), "journal": name} for name, line in self._query(query, (receipt,))]
+
+    def matching(self, prefix: str, limit: int = 10) -> list[str]:
+        """Receipt ids that begin with ``prefix``, sorted."""
+        query = "SELECT id FROM receipts WHERE id >= ? AND id < ? ORDER BY id LIMIT ?"
+        return [row[0] for row in self._query(query, (prefix, prefix + "\U0010ffff", limit))]
+
+    def summaries(
+        self,
+        *,
+        limit: int = 20,
+        since_ns: int | None = None,
+        only_open: bool = False,
+        where: Mapping[str, str] | None = None,
+    ) -> list[Summary]:
+        """The newest receipts, newest first. ``where`` holds columns of `Summary` and the values they must equal.
+
+        ``model`` in ``where`` is met by the model asked for, the one selected and the one that answered.
+        """
+        terms, values = ["started_ns IS NOT NULL"], list[Any]()
+        if since_ns is not None:
+            terms.append("started_ns >= ?")
+            values.append(since_ns)
+        if only_open:
+            terms.append("outcome IS NULL")
+        for name, value in (where or {}).items():
+            if name not in COLUMNS:
+                raise ValueError(f"{name!r} is no column of a receipt")
+            terms.append(
+                "? IN (requested, selected, model, provider || '/' || model)" if name == "model" else f"{name} = ?"
+            )
+            values.append(value)
+        query = f"SELECT {', '.join(COLUMNS)} FROM receipts WHERE {' AND '.join(terms)}"
+        found = self._query(f"{query} ORDER BY started_ns DESC, id LIMIT ?", (*values, limit))
+        return [Summary(*row) for row in found]
+
+    def open_receipts(self, limit: int = 1000) -> list[Summary]:
+        """Calls that were sent and never settled: still under way, or their process died."""
+        return self.summaries(limit=limit, only_open=True)
+
+    def count(self) -> int:
+        """How many receipts there are."""
+        return int(self._query("SELECT count(*) FROM receipts", ())[0][0])
+
+    def verify(self) -> list[Finding]:
+        """Every line against its checksum, its predecessor and the anchors. Empty when nothing has been changed."""
+        findings: list[Finding] = []
+        hashes: dict[int, str] = {}
+        for journal, name, seq, head in self._query("SELECT id, name, seq, head FROM journals ORDER BY id", ()):
+            prev, expected = genesis(name), 0
+            query = "SELECT line FROM records WHERE place >= ? AND place < ? ORDER BY place"
+            for (raw,) in self._query(query, (journal * PLACES, (journal + 1) * PLACES)):
+                line = Line.of(raw, 0)
+                findings += [Finding(name, expected + 1, problem) for problem in check_line(line, expected, prev)]
+                prev = hashes[journal * PLACES + expected] = line_hash(raw)
+                expected += 1
+            if (expected, prev) != (seq, head):
+                findings.append(Finding(name, expected, f"the store has folded {seq} lines and ends elsewhere"))
+        return [*findings, *self._verify_anchors(hashes)]
+
+    def close(self) -> None:
+        with self._lock:
+            if self._db is not None:
+                self._db.close()
+                self._db = None
+
+    # Folding
+
+    def _fold_file(self, path: Path) -> int:
+        try:
+            grown = path.stat().st_size > self._seen.get(path.name, 0)
+            total = self._take_all(path) if grown else 0
+            if not (grown and f"-{os.getpid()}-" in path.name):
+                total += self._reap(path)
+        except FileNotFoundError:
+            return 0
+        return total
+
+    def _take_all(self, path: Path) -> int:
+        total = 0
+        while taken := self._take(path):
+            total += taken
+        return total
+
+    def _take(self, path: Path) -> int:
+        """One batch of lines, from where the store says that reading stopped."""
+        name, _ = owner_of(path.name)
+        with self._transaction() as db:
+            row = db.execute("SELECT offset FROM parts WHERE file = ?", (path.name,)).fetchone()
+            offset = row[0] if row else 0
+            lines = list(islice(read_lines(path, offset), BATCH))
+            if lines:
+                self._store(db, name, lines)
+                offset = lines[-1].end
+                db.execute("INSERT OR REPLACE INTO parts VALUES (?, ?)", (path.name, offset))
+        self._seen[path.name] = offset
+        return len(lines)
+
+    def _store(self, db: sqlite3.Connection, name: str, lines: Sequence[Line]) -> None:
+        """Lines, summaries, the journal's head, and its anchor."""
+        journal, seq, head, damaged = self._journal(db, name)
+        rows, records = [], []
+        for line in lines:
+            if check_line(line, seq, head) or line.record is None or not isinstance(line.record.get("receipt"), str):
+                damaged += 1
+            rows.append((journal * PLACES + seq, (line.record or {}).get("receipt", ""), line.raw))
+            head, seq = line_hash(line.raw), seq + 1
+            if line.record is not None and line.problem is None:
+                records.append(line.record)
+        db.executemany(INSERT_RECORD, rows)
+        db.executemany(UPSERT, summarise(records))
+        db.execute("UPDATE journals SET seq = ?, head = ?, damaged = ? WHERE id = ?", (seq, head, damaged, journal))
+        last = db.execute("SELECT hash FROM anchors ORDER BY n DESC LIMIT 1").fetchone()
+        place = journal * PLACES + seq - 1
+        anchor = _anchor(last[0] if last else "", place, head)
+        db.execute("INSERT INTO anchors (place, head, hash) VALUES (?, ?, ?)", (place, head, anchor))
+
+    def _journal(self, db: sqlite3.Connection, name: str) -> tuple[int, int, str, int]:
+        """Id, next seq, head and damage so far."""
+        query = "SELECT id, seq, head, damaged FROM journals WHERE name = ?"
+        row = db.execute(query, (name,)).fetchone()
+        if row is None:
+            db.execute("INSERT INTO journals (name, seq, head) VALUES (?, 0, ?)", (name, genesis(name)))
+            row = db.execute(query, (name,)).fetchone()
+        return int(row[0]), int(row[1]), str(row[2]), int(row[3])
+
+    def _reap(self, path: Path) -> int:
+        """Remove a journal that is wholly in and whose owner is dead; nobody can append once we hold its lock."""
+        with open(path, "rb") as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError:
+                return 0
+            total = self._take_all(path)
+            damaged = self._query("SELECT damaged FROM journals WHERE name = ?", (owner_of(path.name)[0],))
+            if damaged and damaged[0][0]:
+                path.rename(path.with_suffix(".damaged"))
+            else:
+                path.unlink()
+        with self._transaction() as db:
+            db.execute("DELETE FROM parts WHERE file = ?", (path.name,))
+        self._seen.pop(path.name, None)
+        return total
+
+    def _verify_anchors(self, hashes: Mapping[int, str]) -> Iterator[Finding]:
+        last = ""
+        for n, place, head, kept in self._query("SELECT n, place, head, hash FROM anchors ORDER BY n", ()):
+            last = _anchor(last, place, head)
+            if kept != last or hashes.get(place) != head:
+                yield Finding("anchors", n, "does not fit the records or the anchor before")
+                last = kept
+
+    # The connection
+
+    def _query(self, query: str, values: Sequence[Any]) -> list[Any]:
+        with self._lock, self._errors():
+            return self._open().execute(query, values).fetchall()
+
+    @contextlib.contextmanager
+    def _transaction(self) -> Iterator[sqlite3.Connection]:
+        with self._lock, self._errors():
+            db = self._open()
+            db.execute("BEGIN IMMEDIATE")
+            try:
+                yield db
+            except BaseException:
+                db.execute("ROLLBACK")
+                raise
+            db.execute("COMMIT")
+
+    def _open(self) -> sqlite3.Connection:
+        if self._pid != os.getpid():
+            if self._db is not None:
+                _abandoned.append(self._db)
+            self._pid, self._db = os.getpid(), None
+        if self._db is None:
+            self._db = _read(self.path) if self._readonly else _connect(self.path)
+        return self._db
+
+    @contextlib.contextmanager
+    def _errors(self) -> Iterator[None]:
+        try:
+            yield
+        except sqlite3.Error as error:
+            raise StoreError(str(error), where=str(self.path), remedy=_remedy(error)) from error
+        except PermissionError as error:
+            raise StoreError("not permitted", where=str(error.filename), remedy="set WAYPOST_HOME") from error
+
+
+def _connect(path: Path) -> sqlite3.Connection:
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    db = sqlite3.connect(path, timeout=BUSY_S, isolation_level=None, check_same_thread=False)
+    try:
+        db.execute("PRAGMA journal_mode = WAL")
+        db.execute("PRAGMA synchronous = NORMAL")
+        _migrate(db, path)
+    except BaseException:
+        db.close()
+        raise
+    return db
+
+
+def _read(path: Path) -> sqlite3.Connection:
+    """A connection that writes nothing, not even beside the file where the directory is read-only."""
+    if not path.exists():
+        return _memory()
+    for mode in ("mode=ro", "mode=ro&immutable=1"):
+        uri = f"{path.absolute().as_uri()}?{mode}"
+        db = sqlite3.connect(uri, uri=True, timeout=BUSY_S, isolation_level=None, check_same_thread=False)
+        try:
+            db.execute("SELECT count(*) FROM sqlite_master")
+        except sqlite3.OperationalError:
+            db.close()
+        else:
+            return db
+    raise StoreError("cannot be read", where=str(path), remedy="check its permissions")
+
+
+def _memory() -> sqlite3.Connection:
+    db = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
+    _migrate(db, Path(":memory:"))
+    return db
+
+
+def _migrate(db: sqlite3.Connection, path: Path) -> None:
+    """Bring the tables to this version; two processes that do it at the same time do it once."""
+    if _version(db, path) == len(MIGRATIONS):
+        return
+    db.execute("BEGIN IMMEDIATE")
+    try:
+        for number in range(_version(db, path), len(MIGRATIONS)):
+            for statement in MIGRATIONS[number].split(";"):
+                db.execute(statement)
+            db.execute(f"PRAGMA user_version = {number + 1}")
+    except BaseException:
+        db.execute("ROLLBACK")
+        raise
+    db.execute("COMMIT")
+
+
+def _version(db: sqlite3.Connection, path: Path) -> int:
+    version = int(db.execute("PRAGMA user_version").fetchone()[0])
+    if version > len(MIGRATIONS):
+        raise StoreError(
+            f"written by a newer Waypost (version {version}, this one knows {len(MIGRATIONS)})",
+            where=str(path),
+            remedy="upgrade waypost, or set WAYPOST_HOME to another directory",
+        )
+    return version
+
+
+def _anchor(last: str, place: int, head: str) -> str:
+    return hashlib.blake2b(f"{last}:{place}:{head}".encode(), digest_size=16).hexdigest()
+
+
+def _remedy(error: sqlite3.Error) -> str:
+    match getattr(error, "sqlite_errorname", ""):
+        case "SQLITE_BUSY" | "SQLITE_LOCKED":
+            return "another process holds it; try again"
+        case "SQLITE_NOTADB" | "SQLITE_CORRUPT":
+            return "move the file away; journals that are still there are folded into a new one"
+        case "SQLITE_FULL":
+            return "free the disk"
+        case _:
+            return "set WAYPOST_HOME to a directory that can be written"

@@ -1,0 +1,134 @@
+"""The store's tables and what of a record goes into which column. No connection is made here."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+MIGRATIONS = (
+    """
+    CREATE TABLE journals (
+      id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, seq INTEGER NOT NULL, head TEXT NOT NULL,
+      damaged INTEGER NOT NULL DEFAULT 0
+    );
+    CREATE TABLE parts (file TEXT PRIMARY KEY, offset INTEGER NOT NULL) WITHOUT ROWID;
+    CREATE TABLE records (place INTEGER PRIMARY KEY, receipt TEXT NOT NULL, line BLOB NOT NULL);
+    CREATE INDEX records_receipt ON records (receipt);
+    CREATE TABLE anchors (n INTEGER PRIMARY KEY, place INTEGER NOT NULL, head TEXT NOT NULL, hash TEXT NOT NULL);
+    CREATE TABLE receipts (
+      id TEXT PRIMARY KEY, started_ns INTEGER, settled_ns INTEGER, outcome TEXT, mode TEXT, sdk TEXT, dialect TEXT,
+      policy TEXT, policy_fingerprint TEXT, catalog TEXT, requested TEXT, selected TEXT, cause TEXT, provider TEXT,
+      model TEXT, hops INTEGER, cost_nano_usd INTEGER, cost_basis TEXT, requested_nano_usd INTEGER,
+      baseline_nano_usd INTEGER, tokens_input INTEGER, tokens_output INTEGER, department TEXT, workflow TEXT,
+      request_id TEXT, response_id TEXT, trace_id TEXT, score INTEGER
+    ) WITHOUT ROWID;
+    CREATE INDEX receipts_started ON receipts (started_ns);
+    CREATE INDEX receipts_open ON receipts (started_ns) WHERE outcome IS NULL;
+    CREATE INDEX receipts_request ON receipts (request_id) WHERE request_id IS NOT NULL;
+    CREATE INDEX receipts_response ON receipts (response_id) WHERE response_id IS NOT NULL;
+    """,
+)
+"""One script a version, applied in order; ``PRAGMA user_version`` counts those that have been."""
+
+PLACES = 1 << 40
+"""A record's place is ``journal id * PLACES + seq``."""
+
+INSERT_RECORD = "INSERT OR IGNORE INTO records VALUES (?, ?, ?)"
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """One row of the list of receipts. Money is nano-USD; ``outcome`` is ``None`` while the receipt is open.
+
+    ``requested_nano_usd`` and ``baseline_nano_usd`` are what the same usage costs at the requested model and at the
+    policy's baseline.
+    """
+
+    id: str
+    started_ns: int | None = None
+    settled_ns: int | None = None
+    outcome: str | None = None
+    mode: str | None = None
+    sdk: str | None = None
+    dialect: str | None = None
+    policy: str | None = None
+    policy_fingerprint: str | None = None
+    catalog: str | None = None
+    requested: str | None = None
+    selected: str | None = None
+    cause: str | None = None
+    provider: str | None = None
+    model: str | None = None
+    hops: int | None = None
+    cost_nano_usd: int | None = None
+    cost_basis: str | None = None
+    requested_nano_usd: int | None = None
+    baseline_nano_usd: int | None = None
+    tokens_input: int | None = None
+    tokens_output: int | None = None
+    department: str | None = None
+    workflow: str | None = None
+    request_id: str | None = None
+    response_id: str | None = None
+    trace_id: str | None = None
+    score: int | None = None
+
+
+COLUMNS = tuple(Summary.__dataclass_fields__)
+UPSERT = (
+    f"INSERT INTO receipts ({', '.join(COLUMNS)}) VALUES ({', '.join('?' * len(COLUMNS))})"
+    " ON CONFLICT (id) DO UPDATE SET "
+    + ", ".join(f"{name} = COALESCE(excluded.{name}, {name})" for name in COLUMNS[1:])
+)
+
+
+def summarise(records: Iterable[Mapping[str, Any]]) -> list[tuple[Any, ...]]:
+    """One row for `UPSERT` per receipt in ``records``, in journal order; what they do not say is ``None``."""
+    rows: dict[str, dict[str, Any]] = {}
+    for record in records:
+        row = rows.setdefault(record["receipt"], {})
+        row["trace_id"] = record.get("trace_id") or row.get("trace_id")
+        if (call := record.get("call")) is not None:
+            _of_call(row, call)
+        if (question := record.get("question")) is not None:
+            context = question.get("context", {})
+            row["department"], row["workflow"] = context.get("department"), context.get("workflow")
+        if (decision := record.get("decision")) is not None:
+            row["selected"], row["cause"] = record.get("selected"), decision["cause"]
+        match record["kind"]:
+            case "attempt":
+                _of_attempt(row, record["attempt"])
+            case "settled":
+                _of_settled(row, record)
+            case "feedback":
+                row["score"] = record["score"]
+            case _:
+                continue
+    return [(receipt, *(row.get(name) for name in COLUMNS[1:])) for receipt, row in rows.items()]
+
+
+def _of_call(row: dict[str, Any], call: Mapping[str, Any]) -> None:
+    row["started_ns"] = call["at_ns"]
+    for name in ("mode", "sdk", "dialect", "policy", "policy_fingerprint", "catalog", "requested"):
+        row[name] = call[name]
+    row["request_id"] = call.get("request_id")
+
+
+def _of_attempt(row: dict[str, Any], attempt: Mapping[str, Any]) -> None:
+    row["provider"], row["model"], row["hops"] = attempt["provider"], attempt["model"], attempt["number"]
+
+
+def _of_settled(row: dict[str, Any], record: Mapping[str, Any]) -> None:
+    settlement, attempts = record["settlement"], record["attempts"]
+    row["settled_ns"], row["outcome"] = settlement["ended_ns"], settlement["outcome"]
+    row["cost_nano_usd"], row["cost_basis"] = settlement["cost"]["nano_usd"], settlement["cost"]["basis"]
+    if (usage := settlement["usage"]) is not None:
+        row["tokens_input"], row["tokens_output"] = usage["input"], usage["output"]
+    for base in settlement["baselines"]:
+        name = "requested_nano_usd" if base["label"] == "requested" else "baseline_nano_usd"
+        row[name] = base["cost"]["nano_usd"]
+    if attempts:
+        row["response_id"], row["hops"] = attempts[-1].get("response_id"), attempts[-1]["number"]
+        if "model" in attempts[-1]:
+            _of_attempt(row, attempts[-1])
