@@ -204,10 +204,10 @@ def test_the_first_rule_that_is_true_matches() -> None:
 
 def test_unknown_fails_closed() -> None:
     """POLICY.md: a filter passes only on true, also when it is negated."""
-    found = run("filter: ['region not in [us]', 'not retention == 30d']\n")
+    found = run("filter: ['region not in [us]', 'not retention == \"30d\"']\n")
     assert rejected(found) == {
         "region not in [us]": ["groq/fast", "openai/big", "openai/mini"],
-        "not retention == 30d": ["groq/fast", "openai/big"],
+        'not retention == "30d"': ["groq/fast", "openai/big"],
     }
 
 
