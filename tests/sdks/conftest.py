@@ -19,7 +19,6 @@ name: sdk-tests
 mode: {mode}
 baseline: openai/gpt-4o
 {body}
-default: {{openai: openai/gpt-4o-mini}}
 """
 
 

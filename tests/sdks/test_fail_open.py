@@ -14,9 +14,8 @@ from stub_provider import chat_chunks, sse_answer
 from waypost.runtime import instrument
 
 HELLO: Any = [{"role": "user", "content": "Hi"}]
-HOME = "filter: [provider == openai]\nrank: cheapest\non_internal_error: {on}\n"
-BLIND = "filter: [target == openai/gpt-4o-mini]\non_internal_error: closed\n"
-FACTS = "filter: [estimated.cost <= 1 USD, provider == openai]\non_internal_error: {on}\n"
+BLIND = "filter: [target == openai/gpt-4o-mini]\non_internal_error: closed\ndefault: {openai: openai/gpt-4o-mini}\n"
+FACTS = "filter: [estimated.cost <= 1 USD, provider == openai]\non_internal_error: {on}\ndefault: openai/gpt-4o-mini\n"
 PAIR = """
 rules: [{name: pair, use: [openai/gpt-4o-mini, anthropic/claude-haiku-4-5]}]
 filter: [quality >= 0]

@@ -14,7 +14,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import waypost
 from waypost._version import __version__
 from waypost.core.catalog.document import FORMAT, records_of
 from waypost.core.catalog.table import Catalog, assemble
@@ -29,7 +28,7 @@ CACHE = f"1-{__version__}"
 
 def packaged_catalog() -> Path:
     """The file of the catalog that comes with Waypost: in the wheel, else in the checkout."""
-    package = Path(waypost.__file__).parent
+    package = Path(__file__).resolve().parents[1]
     inside = package / "policies" / "catalog.yaml"
     return inside if inside.is_file() else package.parent.parent / "policies" / "catalog.yaml"
 

@@ -316,6 +316,7 @@ def _decide(stage: Stage, snapshot: Snapshot, hop: int, tried: frozenset[str], *
         duration_ns=now - begun,
         advised=advised,
         prove=lambda: prove(plan, question, snapshot, decision),
+        prove_only=lambda indices: prove(plan, question, snapshot, decision, only=indices),
         target_of=lambda index: plan.catalog.targets[index].id,
     )
 
