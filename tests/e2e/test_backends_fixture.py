@@ -81,7 +81,7 @@ def answering() -> Iterator[int]:
             self.send_response(200)
             self.end_headers()
 
-        def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class calls it that
+        def log_message(self, format: str, *args: object) -> None:
             """Quiet."""
 
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:

@@ -15,7 +15,8 @@ from waypost.core.catalog.table import Catalog
 from waypost.core.codecs import CODECS, EXPRESSES
 from waypost.core.model.canonical import canonical
 from waypost.core.model.target import Endpoint
-from waypost.core.policy.compile import Plan, compile_policy
+from waypost.core.policy.compile import compile_policy
+from waypost.core.policy.plan import Plan
 from waypost.core.policy.tree import Policy
 from waypost.core.routing.prepare import Routes
 from waypost.errors import SettingsError
@@ -90,10 +91,24 @@ def packaged_policy() -> Path:
 
 
 def keep(bundle: Bundle, objects: ObjectStore) -> None:
-    """Store the policies and the catalog by their fingerprints. Raises OSError."""
+    """Store the policies and the catalog by their fingerprints, and where the lines of each policy stand.
+
+    Places are not part of what is fingerprinted: the same policy in another file is the same policy, and the newest
+    places are shown. Raises OSError.
+    """
     objects.put(canonical(bundle.routes.catalog.document))
     for plan in bundle.routes.plans:
-        objects.put(canonical(plan.policy.document))  # type: ignore[arg-type]
+        objects.put(canonical(plan.policy.document))  # type: ignore[arg-type]  # a JSON value by construction
+        path = places_file(objects, plan.policy.fingerprint)
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        unborn = path.with_name(f"{path.name}.{os.getpid()}.new")
+        unborn.write_bytes(canonical(plan.policy.positions))
+        unborn.replace(path)
+
+
+def places_file(objects: ObjectStore, policy: str) -> Path:
+    """Where the places of the lines of the policy of that fingerprint are kept."""
+    return objects.directory / "places" / f"{policy}.json"
 
 
 def _resolved(endpoint: Endpoint) -> Endpoint:

@@ -11,9 +11,11 @@ from waypost.adapters.stores.sqlite import SqliteStore
 from waypost.core.codecs import EXPRESSES
 from waypost.core.codecs.ids import INFIX
 from waypost.core.model.receipt import fold
-from waypost.core.policy.compile import Plan, compile_policy
-from waypost.runtime.catalogs import catalog_from_document
+from waypost.core.policy.compile import compile_policy
 from waypost.core.policy.document import policy_from_document
+from waypost.core.policy.plan import Plan
+from waypost.runtime.bundle import places_file
+from waypost.runtime.catalogs import catalog_from_document
 from waypost.runtime.receipts import Receipt
 from waypost.runtime.results import response_id
 
@@ -69,4 +71,8 @@ def stored_plan(objects: ObjectStore, policy: str, catalog: str) -> Plan | None:
         documents = [json.loads(objects.get(name)) for name in (policy, catalog)]
     except (OSError, KeyError):
         return None
-    return compile_policy(policy_from_document(documents[0]), catalog_from_document(documents[1]), EXPRESSES)
+    try:
+        positions = json.loads(places_file(objects, policy).read_bytes())
+    except (OSError, ValueError):  # without places the rules are as true as with them
+        positions = None
+    return compile_policy(policy_from_document(documents[0], positions), catalog_from_document(documents[1]), EXPRESSES)

@@ -8,7 +8,7 @@ from typing import Any
 from waypost.core.analysis.explain import explain
 from waypost.core.model import receipt as core
 from waypost.core.model.decision import Proof
-from waypost.core.policy.compile import Plan
+from waypost.core.policy.plan import Plan
 from waypost.core.policy.proof import prove
 
 FindPlan = Callable[[str, str], Plan | None]

@@ -6,6 +6,7 @@ Results are found by identity while they live, by the HTTP response under them, 
 from __future__ import annotations
 
 import weakref
+from collections.abc import Callable
 from typing import Any
 
 _BELOW = ("http_response", "response", "_raw_stream", "_response")
@@ -22,10 +23,14 @@ class Results:
         for item in _layers(value):
             key = id(item)
             try:
-                reference = weakref.ref(item, lambda _, key=key: self._known.pop(key, None))
+                reference = weakref.ref(item, self._forget(key))
             except TypeError:
                 continue
             self._known[key] = (reference, receipt)
+
+    def _forget(self, key: int) -> Callable[[weakref.ref[Any]], object]:
+        known = self._known
+        return lambda _: known.pop(key, None)
 
     def find(self, value: Any) -> str | None:
         for item in _layers(value):

@@ -9,7 +9,7 @@ from waypost.core.model.conversation import Conversation, Delta, Reply
 from waypost.core.model.events import Event
 from waypost.core.model.outcome import Attempt, Failure, Usage
 from waypost.core.model.question import Snapshot
-from waypost.core.model.target import Dialect, Endpoint, Target, TargetId
+from waypost.core.model.target import Dialect, Endpoint, Target
 
 T = TypeVar("T")
 Mode: TypeAlias = Literal["sync", "async"]
@@ -84,15 +84,29 @@ class State(Protocol):
 
 
 class Lease(Protocol):
-    id: str
-    nano_usd: int
-    expires_ns: int
+    """A reservation until ``expires_ns``."""
+
+    @property
+    def id(self) -> str: ...
+
+    @property
+    def nano_usd(self) -> int: ...
+
+    @property
+    def expires_ns(self) -> int: ...
 
 
 class Refusal(Protocol):
-    scope: str
-    used: int
-    limit: int
+    """The scope that had no room."""
+
+    @property
+    def scope(self) -> str: ...
+
+    @property
+    def used(self) -> int: ...
+
+    @property
+    def limit(self) -> int: ...
 
 
 class Sink(Protocol):
@@ -101,12 +115,3 @@ class Sink(Protocol):
     def event(self, event: Event) -> None: ...
 
     def flush(self, timeout_s: float) -> bool: ...
-
-
-class Answered(Protocol):
-    """What a sender brings back for a whole (not streamed) answer."""
-
-    status: int
-    headers: Mapping[str, str]
-    body: bytes
-    target: TargetId

@@ -11,8 +11,8 @@ from waypost.core.model.conversation import Conversation
 from waypost.core.model.events import Started
 from waypost.core.model.question import Mode, Question
 from waypost.core.model.target import Dialect, Endpoint, Target
-from waypost.core.policy.compile import Plan
 from waypost.core.policy.decide import choose, mode_of
+from waypost.core.policy.plan import Plan
 from waypost.core.routing.effects import Call
 from waypost.core.routing.ports import Codec
 
