@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from waypost.core.codecs.anthropic_messages_decode import DIALECT, decode_request
+from waypost.core.codecs.anthropic_messages_decode import decode_request
 from waypost.core.codecs.anthropic_messages_encode import encode_request
 from waypost.core.codecs.anthropic_messages_reply import (
     classify,
@@ -15,6 +15,7 @@ from waypost.core.codecs.anthropic_messages_reply import (
     usage_of,
 )
 from waypost.core.codecs.anthropic_messages_stream import MessagesReader, MessagesWriter
+from waypost.core.codecs.anthropic_messages_turns import DIALECT
 from waypost.core.codecs.expression import check
 from waypost.core.model.conversation import Conversation, Reply
 from waypost.core.model.outcome import Failure, Usage

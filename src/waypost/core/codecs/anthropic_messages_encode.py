@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from waypost.core.codecs.anthropic_messages_decode import DIALECT, JOINED
+from waypost.core.codecs.anthropic_messages_turns import DIALECT, JOINED
 from waypost.core.codecs.ids import fit_call_id
 from waypost.core.codecs.schema import for_anthropic, object_root
 from waypost.core.model.conversation import (

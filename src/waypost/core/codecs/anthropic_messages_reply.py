@@ -6,11 +6,11 @@ import json
 from collections.abc import Mapping
 from typing import Any, Final
 
-from waypost.core.codecs.anthropic_messages_decode import DIALECT
 from waypost.core.codecs.anthropic_messages_encode import CALL_ID
+from waypost.core.codecs.anthropic_messages_turns import DIALECT
 from waypost.core.codecs.failures import Described, described, kind_of
 from waypost.core.codecs.ids import answer_id, call_id_or_position, reply_seed
-from waypost.core.codecs.wire import as_list, as_map, as_text, count, dumps
+from waypost.core.codecs.wire import as_list, as_map, as_text, count, dumps, opt_map, opt_text
 from waypost.core.model.conversation import NO_EXT, Finish, Opaque, Part, Reasoning, Refusal, Reply, Text, ToolCall
 from waypost.core.model.outcome import Failure, FailureKind, Usage
 
@@ -39,18 +39,18 @@ def decode_response(body: Mapping[str, Any]) -> Reply:
         _part(as_map(item, f"content[{index}]"), f"content[{index}]")
         for index, item in enumerate(as_list(body.get("content"), "content"))
     ]
-    explanation = (body.get("stop_details") or {}).get("explanation")
+    explanation = opt_map(body.get("stop_details"), "stop_details").get("explanation")
     if explanation:
         parts.append(Refusal(as_text(explanation, "stop_details.explanation")))
-    raw_finish = body.get("stop_reason")
+    raw_finish = opt_text(body.get("stop_reason"), "stop_reason")
     return Reply(
         id=str(body.get("id") or ""),
         model=str(body.get("model") or ""),
         parts=tuple(parts),
-        finish=FINISH.get(raw_finish, "other") if isinstance(raw_finish, str) else "other",
+        finish=FINISH.get(raw_finish or "", "other"),
         usage=usage_of(body),
         raw_finish=raw_finish,
-        stop_sequence=body.get("stop_sequence"),
+        stop_sequence=opt_text(body.get("stop_sequence"), "stop_sequence"),
         ext=NO_EXT,
     )
 
@@ -64,7 +64,8 @@ def _part(raw: Mapping[str, Any], path: str) -> Part:
         arguments = dumps(as_map(raw.get("input"), f"{path}.input"))
         return ToolCall(str(raw.get("id") or ""), as_text(raw.get("name"), f"{path}.name"), arguments, NO_EXT)
     if kind == "thinking":
-        return Reasoning(as_text(raw.get("thinking"), f"{path}.thinking"), DIALECT, raw.get("signature"))
+        signature = opt_text(raw.get("signature"), f"{path}.signature")
+        return Reasoning(as_text(raw.get("thinking"), f"{path}.thinking"), DIALECT, signature)
     if kind == "redacted_thinking":
         return Reasoning("", DIALECT, as_text(raw.get("data"), f"{path}.data"), True)
     return Opaque(DIALECT, raw)

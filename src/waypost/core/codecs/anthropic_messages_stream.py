@@ -19,7 +19,7 @@ from waypost.core.codecs.anthropic_messages_reply import (
 from waypost.core.codecs.framing import frame
 from waypost.core.codecs.ids import answer_id, fit_call_id
 from waypost.core.codecs.usage import later
-from waypost.core.codecs.wire import as_map, as_text, dumps
+from waypost.core.codecs.wire import as_int, as_map, as_text, dumps, opt_map, opt_text
 from waypost.core.model.conversation import (
     Delta,
     Finished,
@@ -42,7 +42,7 @@ class MessagesReader:
     def __init__(self) -> None:
         self._ended = False
         self._next = 0
-        self._parts: dict[int, int] = {}
+        self._parts: dict[int, tuple[int, str]] = {}
         self._usage: Usage | None = None
         self._finish: tuple[str, str | None] | None = None
         self._refusal: str | None = None
@@ -60,8 +60,8 @@ class MessagesReader:
             case "content_block_start":
                 return self._block(raw)
             case "content_block_stop":
-                index = self._parts.pop(raw.get("index", -1), None)
-                return () if index is None else (PartStop(index),)
+                known = self._parts.pop(as_int(raw.get("index", 0), "index"), None)
+                return () if known is None else (PartStop(known[0]),)
             case "message_delta":
                 self._message_delta(raw)
             case "message_stop":
@@ -87,46 +87,48 @@ class MessagesReader:
         block = as_map(raw.get("content_block"), "content_block")
         match block.get("type"):
             case "text":
-                start, first = PartStart(self._next, "text"), PartDelta(self._next, block.get("text") or "")
+                start, first = PartStart(self._next, "text"), PartDelta(self._next, _first(block, "text"))
             case "tool_use":
-                start = PartStart(self._next, "tool_call", block.get("id"), block.get("name"))
-                given = dumps(block["input"]) if block.get("input") else ""
+                start = PartStart(self._next, "tool_call", _first(block, "id"), _first(block, "name"))
+                given = dumps(as_map(block["input"], "content_block.input")) if block.get("input") else ""
                 first = PartDelta(self._next, given, "arguments")
             case "thinking":
                 start = PartStart(self._next, "reasoning")
-                first = PartDelta(self._next, block.get("thinking") or "", "reasoning")
+                first = PartDelta(self._next, _first(block, "thinking"), "reasoning")
             case "redacted_thinking":
                 start = PartStart(self._next, "reasoning")
-                first = PartDelta(self._next, block.get("data") or "", "signature")
+                first = PartDelta(self._next, _first(block, "data"), "signature")
             case _:
                 return ()
-        self._parts[raw.get("index", 0)] = self._next
+        self._parts[as_int(raw.get("index", 0), "index")] = (self._next, start.kind)
         self._next += 1
         return (start, first) if first.text else (start,)
 
     def _delta(self, raw: Mapping[str, Any]) -> Sequence[Delta]:
-        index = self._parts.get(raw.get("index", -1))
-        if index is None:
+        known = self._parts.get(as_int(raw.get("index", 0), "index"))
+        if known is None:
             return ()
+        index, kind = known
         delta = as_map(raw.get("delta"), "delta")
-        match delta.get("type"):
-            case "text_delta":
+        match delta.get("type"), kind:
+            case "text_delta", "text":
                 return (PartDelta(index, as_text(delta.get("text"), "delta.text")),)
-            case "input_json_delta":
+            case "input_json_delta", "tool_call":
                 text = as_text(delta.get("partial_json"), "delta.partial_json")
                 return (PartDelta(index, text, "arguments"),) if text else ()
-            case "thinking_delta":
+            case "thinking_delta", "reasoning":
                 return (PartDelta(index, as_text(delta.get("thinking"), "delta.thinking"), "reasoning"),)
-            case "signature_delta":
+            case "signature_delta", "reasoning":
                 return (PartDelta(index, as_text(delta.get("signature"), "delta.signature"), "signature"),)
         return ()
 
     def _message_delta(self, raw: Mapping[str, Any]) -> None:
         self._usage = later(self._usage, usage_of(raw))
-        delta = as_map(raw.get("delta") or {}, "delta")
+        delta = opt_map(raw.get("delta"), "delta")
         if delta.get("stop_reason") is not None:
-            self._finish = (str(delta["stop_reason"]), delta.get("stop_sequence"))
-            self._refusal = (delta.get("stop_details") or {}).get("explanation")
+            self._finish = (str(delta["stop_reason"]), opt_text(delta.get("stop_sequence"), "delta.stop_sequence"))
+            details = opt_map(delta.get("stop_details"), "delta.stop_details")
+            self._refusal = opt_text(details.get("explanation"), "delta.stop_details.explanation")
 
     def _stop(self) -> Sequence[Delta]:
         self._ended = True
@@ -235,6 +237,10 @@ class MessagesWriter:
         delta = stop_out(finished.finish, finished.stop_sequence, self._refusal)
         end = _event({"type": "message_delta", "delta": delta, "usage": delta_usage_out(usage)})
         return end + _event({"type": "message_stop"})
+
+
+def _first(block: Mapping[str, Any], name: str) -> str:
+    return opt_text(block.get(name), f"content_block.{name}") or ""
 
 
 def _event(raw: Mapping[str, Any]) -> bytes:

@@ -2,63 +2,33 @@
 
 from __future__ import annotations
 
-import json
-import re
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Any
 
+from waypost.core.codecs.openai_chat_turns import DIALECT, TOOL_NAME, read_messages
 from waypost.core.codecs.schema import anthropic_drops, plain_object_root
 from waypost.core.codecs.wire import (
-    IMAGE_MIMES,
     Draft,
     Handler,
+    as_int,
     as_list,
     as_map,
     as_number,
     as_text,
+    kept,
+    opt_text,
     read_fields,
-    wrong,
+    undeclared_tools,
 )
 from waypost.core.model.conversation import (
     NO_EXT,
-    Blob,
     Conversation,
-    FileRef,
-    Message,
-    Opaque,
-    Part,
-    Reasoning,
-    Refusal,
-    Role,
     Schema,
-    Text,
     Tool,
-    ToolCall,
     ToolChoice,
-    ToolResult,
-    Uri,
 )
 
-DIALECT: Final = "openai.chat"
-
-_LEADING = frozenset({"system", "developer"})
-_PLAIN: Mapping[str, Role] = {
-    "system": "system",
-    "developer": "developer",
-    "user": "user",
-    "assistant": "assistant",
-}
-_MESSAGE = frozenset({"role", "content", "name"})
-_ASSISTANT = frozenset(
-    {
-        *("role", "content", "name", "refusal", "tool_calls", "audio", "function_call", "annotations"),
-        *("reasoning_content", "reasoning"),
-    }
-)
-_TOOL = frozenset({"role", "content", "tool_call_id"})
-_CALL = frozenset({"id", "type", "function", "index"})
 _FUNCTION = frozenset({"name", "description", "parameters", "strict"})
-_TOOL_NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _EFFORTS = frozenset({"none", "minimal", "low", "medium", "high", "xhigh", "max"})
 
 
@@ -70,257 +40,8 @@ def decode_request(body: Mapping[str, Any]) -> Conversation:
     if "messages" not in draft.fields:
         raise ValueError("messages: expected an array, not nothing")
     _safety_identifier(draft)
-    _undeclared_tools(draft)
+    undeclared_tools(draft)
     return draft.conversation(DIALECT)
-
-
-# Messages.
-
-
-def _messages(draft: Draft, value: Any) -> None:
-    found: list[Message] = []
-    opened = False
-    for index, raw in enumerate(as_list(value, "messages")):
-        if not isinstance(raw, Mapping):
-            raise wrong(f"messages[{index}]", "an object", raw)
-        role = raw.get("role")
-        content = raw.get("content")
-        if type(role) is not str:
-            raise wrong(f"messages[{index}].role", "a string", role)
-        if role in _LEADING:
-            if opened:
-                draft.need("system.mid_conversation", f"messages[{index}]")
-        elif not opened:
-            opened = True
-            if role != "user":
-                draft.need("turns.user_first", f"messages[{index}]")
-        if len(raw) == 2 and role in _PLAIN and type(content) is str:
-            if (not content or content.isspace()) and role not in _LEADING:
-                draft.need("message.empty", f"messages[{index}]")
-            found.append(Message(_PLAIN[role], (Text(content, NO_EXT),), None, NO_EXT))
-        else:
-            found.append(_message(draft, raw, role, f"messages[{index}]"))
-    if not opened:
-        draft.need("turns.user_first", "messages")
-    if found and found[-1].role == "assistant":
-        draft.need("prefill", f"messages[{len(found) - 1}]")
-    draft.fields["messages"] = tuple(found)
-
-
-def _message(draft: Draft, raw: Mapping[str, Any], role: str, path: str) -> Message:
-    if role == "assistant":
-        return _assistant(draft, raw, path)
-    if role in _PLAIN:
-        return _spoken(draft, raw, _PLAIN[role], path)
-    if role == "tool":
-        return _tool_result(draft, raw, path)
-    if role == "function":
-        draft.need("tools.legacy_functions", path)
-        return Message("tool", (Opaque(DIALECT, raw),))
-    raise ValueError(f"{path}.role: not a role of this dialect")
-
-
-def _named(draft: Draft, raw: Mapping[str, Any], path: str) -> str | None:
-    name = raw.get("name")
-    if name is None:
-        return None
-    draft.need("message.name", f"{path}.name")
-    return as_text(name, f"{path}.name")
-
-
-def _spoken(draft: Draft, raw: Mapping[str, Any], role: Role, path: str) -> Message:
-    ext: dict[str, Any] = {}
-    rest = draft.unknown(raw, _MESSAGE, path)
-    if rest:
-        ext["fields"] = rest
-    parts = _content(draft, raw.get("content"), f"{path}.content", ext)
-    if _blank(parts) and role == "user":
-        draft.need("message.empty", path)
-    return Message(role, parts, _named(draft, raw, path), ext or NO_EXT)
-
-
-def _blank(parts: tuple[Part, ...]) -> bool:
-    return all(isinstance(part, Text) and not part.text.strip() for part in parts)
-
-
-def _content(draft: Draft, content: Any, path: str, ext: dict[str, Any]) -> tuple[Part, ...]:
-    if isinstance(content, str):
-        return (Text(content, NO_EXT),)
-    if content is None:
-        return ()
-    parts = tuple(
-        _part(draft, as_map(item, f"{path}[{index}]"), f"{path}[{index}]")
-        for index, item in enumerate(as_list(content, path))
-    )
-    if len(parts) <= 1 or any(isinstance(part, Refusal) for part in parts):
-        ext["form"] = "parts"
-    if any(isinstance(part, Text) and part.text and part.text.isspace() for part in parts):
-        draft.hint("text.blank", path)
-    return parts
-
-
-_TEXT_PART = frozenset({"type", "text", "prompt_cache_breakpoint"})
-
-
-def _part(draft: Draft, raw: Mapping[str, Any], path: str) -> Part:
-    kind = raw.get("type")
-    if kind == "text":
-        text = as_text(raw.get("text"), f"{path}.text")
-        return Text(text, NO_EXT) if len(raw) == 2 else Text(text, *_marks(draft, raw, _TEXT_PART, path))
-    reader = _PARTS.get(kind) if isinstance(kind, str) else None
-    if reader is None:
-        draft.need(f"unknown_field.content.{kind}", path)
-        return Opaque(DIALECT, raw)
-    return reader(draft, raw, path)
-
-
-def _marks(
-    draft: Draft, raw: Mapping[str, Any], known: frozenset[str], path: str
-) -> tuple[Mapping[str, Any], str | None]:
-    rest = draft.unknown(raw, known, path)
-    mark = raw.get("prompt_cache_breakpoint")
-    if mark is None:
-        return (rest or NO_EXT), None
-    cache = as_map(mark, f"{path}.prompt_cache_breakpoint").get("ttl") or "default"
-    draft.hint("cache.breakpoints", f"{path}.prompt_cache_breakpoint", cache)
-    return (rest or NO_EXT), cache
-
-
-def data_url(url: str) -> tuple[str, int] | None:
-    """MIME type of a base64 data URL, and where its base64 begins; ``None`` for any other URL."""
-    comma = url.find(",", 5, 256) if url.startswith("data:") else -1
-    if comma < 0:
-        return None
-    mime, _, options = url[5:comma].partition(";")
-    return (mime.lower(), comma + 1) if options == "base64" or options.endswith(";base64") else None
-
-
-_IMAGE = frozenset({"type", "image_url", "prompt_cache_breakpoint"})
-
-
-def _image(draft: Draft, raw: Mapping[str, Any], path: str) -> Part:
-    image = as_map(raw.get("image_url"), f"{path}.image_url")
-    url = as_text(image.get("url"), f"{path}.image_url.url")
-    detail = image.get("detail")
-    if detail not in (None, "auto"):
-        draft.hint("image.detail", f"{path}.image_url.detail", str(detail))
-    draft.unknown(image, frozenset({"url", "detail"}), f"{path}.image_url")
-    ext, cache = _marks(draft, raw, _IMAGE, path)
-    inline = data_url(url)
-    if inline is not None:
-        mime, start = inline
-        draft.need("input.image", path)
-        if mime not in IMAGE_MIMES:
-            draft.need("input.image.mime", path, mime)
-        return Blob("image", mime, url, None, detail, ext, cache, start)
-    if url.startswith("data:"):
-        draft.need("input.data_url", path)
-        return Opaque(DIALECT, raw)
-    draft.need("input.image.url", path)
-    return Uri("image", url, None, detail, ext, cache)
-
-
-_FILE = frozenset({"type", "file", "prompt_cache_breakpoint"})
-
-
-def _file(draft: Draft, raw: Mapping[str, Any], path: str) -> Part:
-    file = as_map(raw.get("file"), f"{path}.file")
-    ext, cache = _marks(draft, raw, _FILE, path)
-    draft.unknown(file, frozenset({"file_data", "file_id", "filename"}), f"{path}.file")
-    if isinstance(file.get("file_id"), str):
-        draft.need("input.file_id", path)
-        return FileRef("document", file["file_id"], {"raw": raw})
-    data = as_text(file.get("file_data"), f"{path}.file.file_data")
-    inline = data_url(data)
-    if inline is None:
-        draft.need("input.data_url", path)
-        return Opaque(DIALECT, raw)
-    mime, start = inline
-    draft.need("input.pdf" if mime == "application/pdf" else "input.document", path, mime)
-    return Blob("document", mime, data, file.get("filename"), None, ext, cache, start)
-
-
-_AUDIO = frozenset({"type", "input_audio", "prompt_cache_breakpoint"})
-
-
-def _audio(draft: Draft, raw: Mapping[str, Any], path: str) -> Part:
-    audio = as_map(raw.get("input_audio"), f"{path}.input_audio")
-    ext, cache = _marks(draft, raw, _AUDIO, path)
-    draft.unknown(audio, frozenset({"data", "format"}), f"{path}.input_audio")
-    draft.need("input.audio", path, str(audio.get("format")))
-    data = as_text(audio.get("data"), f"{path}.input_audio.data")
-    return Blob("audio", f"audio/{audio.get('format')}", data, None, None, ext, cache)
-
-
-def _refusal(draft: Draft, raw: Mapping[str, Any], path: str) -> Part:
-    draft.unknown(raw, frozenset({"type", "refusal"}), path)
-    return Refusal(as_text(raw.get("refusal"), f"{path}.refusal"))
-
-
-_PARTS = {"image_url": _image, "file": _file, "input_audio": _audio, "refusal": _refusal}
-
-
-def _assistant(draft: Draft, raw: Mapping[str, Any], path: str) -> Message:
-    ext: dict[str, Any] = {}
-    kept = draft.unknown(raw, _ASSISTANT, path)
-    parts: list[Part] = []
-    for field in ("reasoning_content", "reasoning"):
-        if isinstance(raw.get(field), str) and raw[field]:
-            draft.hint("reasoning.text", f"{path}.{field}")
-            parts.append(Reasoning(raw[field], DIALECT, ext={"field": field}))
-    parts += _content(draft, raw.get("content"), f"{path}.content", ext)
-    if raw.get("refusal"):
-        parts.append(Refusal(as_text(raw["refusal"], f"{path}.refusal")))
-    for field, flag in (("audio", "server_state.audio"), ("function_call", "tools.legacy_functions")):
-        if raw.get(field) is not None:
-            draft.need(flag, f"{path}.{field}")
-            kept[field] = raw[field]
-    if raw.get("annotations"):
-        draft.hint("citations", f"{path}.annotations")
-        kept["annotations"] = raw["annotations"]
-    calls = as_list(raw.get("tool_calls") or (), f"{path}.tool_calls")
-    parts += [_call(draft, call, f"{path}.tool_calls[{index}]") for index, call in enumerate(calls)]
-    if len(calls) > 1:
-        draft.need("tools.parallel", f"{path}.tool_calls")
-    if kept:
-        ext["fields"] = kept
-    if _blank(tuple(parts)) and not kept:
-        draft.need("message.empty", path)
-    return Message("assistant", tuple(parts), _named(draft, raw, path), ext or NO_EXT)
-
-
-def _call(draft: Draft, call: Any, path: str) -> Part:
-    raw = as_map(call, path)
-    if raw.get("type", "function") != "function":
-        draft.need("tools.custom", path)
-        return Opaque(DIALECT, raw)
-    function = as_map(raw.get("function"), f"{path}.function")
-    arguments = as_text(function.get("arguments"), f"{path}.function.arguments")
-    rest = draft.unknown(raw, _CALL, path)
-    draft.unknown(function, frozenset({"name", "arguments"}), f"{path}.function")
-    if not _is_object(arguments):
-        draft.need("tool_arguments.invalid_json", f"{path}.function.arguments")
-    name = as_text(function.get("name"), f"{path}.function.name")
-    if not _TOOL_NAME.fullmatch(name):
-        draft.need("tools.name_charset", f"{path}.function.name")
-    return ToolCall(as_text(raw.get("id"), f"{path}.id"), name, arguments, rest or NO_EXT)
-
-
-def _is_object(text: str) -> bool:
-    try:
-        return isinstance(json.loads(text), dict)
-    except ValueError:
-        return False
-
-
-def _tool_result(draft: Draft, raw: Mapping[str, Any], path: str) -> Message:
-    ext: dict[str, Any] = {}
-    rest = draft.unknown(raw, _TOOL, path)
-    if rest:
-        ext["fields"] = rest
-    parts = _content(draft, raw.get("content"), f"{path}.content", ext)
-    call_id = as_text(raw.get("tool_call_id"), f"{path}.tool_call_id")
-    return Message("tool", (ToolResult(call_id, parts, ext=NO_EXT),), None, ext or NO_EXT)
 
 
 # Tools.
@@ -350,14 +71,15 @@ def _function(draft: Draft, function: Mapping[str, Any], index: int) -> Tool:
     name = as_text(function.get("name"), f"{path}.name")
     parameters = function.get("parameters")
     rest = draft.unknown(function, _FUNCTION, path)
-    if not _TOOL_NAME.fullmatch(name):
+    if not TOOL_NAME.fullmatch(name):
         draft.need("tools.name_charset", f"{path}.name")
     if parameters is not None and not plain_object_root(as_map(parameters, f"{path}.parameters")):
         draft.need("schema.root", f"{path}.parameters")
     if function.get("strict"):
         draft.need("tools.strict", f"{path}.strict")
         _constraints(draft, parameters or {"type": "object", "properties": {}}, f"{path}.parameters")
-    return Tool(name, function.get("description"), parameters, function.get("strict"), rest or NO_EXT)
+    about = opt_text(function.get("description"), f"{path}.description")
+    return Tool(name, about, parameters, function.get("strict"), rest or NO_EXT)
 
 
 def _constraints(draft: Draft, schema: Mapping[str, Any], path: str) -> None:
@@ -410,16 +132,6 @@ def _parallel(draft: Draft, value: Any) -> None:
         draft.need("tools.disable_parallel", "parallel_tool_calls")
 
 
-def _undeclared_tools(draft: Draft) -> None:
-    if "tools" in draft.fields or "other_tools" in draft.ext:
-        return
-    for index, message in enumerate(draft.fields["messages"]):
-        if message.role == "tool" or any(isinstance(part, ToolCall) for part in message.parts):
-            draft.need("tools.undeclared", f"messages[{index}]")
-            draft.need("tools", f"messages[{index}]")
-            return
-
-
 # Generation parameters.
 
 
@@ -445,7 +157,7 @@ def _stream_options(draft: Draft, value: Any) -> None:
 def _limit(draft: Draft, value: Any) -> None:
     if draft.sampling.get("max_output", value) != value:
         draft.need("unknown_field.max_tokens", "max_tokens")
-    draft.sampling["max_output"] = value
+    draft.sampling["max_output"] = as_int(value, "max_tokens")
 
 
 def _temperature(draft: Draft, value: Any) -> None:
@@ -472,12 +184,12 @@ def _penalty(name: str) -> Handler:
 
 
 def _seed(draft: Draft, value: Any) -> None:
-    draft.sampling["seed"] = value
+    draft.sampling["seed"] = as_int(value, "seed")
     draft.need("seed", "seed")
 
 
 def _n(draft: Draft, value: Any) -> None:
-    draft.sampling["n"] = value
+    draft.sampling["n"] = as_int(value, "n")
     if value != 1:
         draft.need("n", "n", str(value))
 
@@ -505,7 +217,7 @@ def _logprobs(draft: Draft, value: Any) -> None:
 
 
 def _top_logprobs(draft: Draft, value: Any) -> None:
-    draft.sampling["top_logprobs"] = value
+    draft.sampling["top_logprobs"] = as_int(value, "top_logprobs")
     if value:
         draft.need("logprobs", "top_logprobs", str(value))
 
@@ -523,9 +235,9 @@ def _effort(draft: Draft, value: Any) -> None:
 
 
 def _verbosity(draft: Draft, value: Any) -> None:
-    draft.sampling["verbosity"] = value
+    draft.sampling["verbosity"] = as_text(value, "verbosity")
     if value != "medium":
-        draft.hint("verbosity", "verbosity", str(value))
+        draft.hint("verbosity", "verbosity", value)
 
 
 def _response_format(draft: Draft, value: Any) -> None:
@@ -538,12 +250,13 @@ def _response_format(draft: Draft, value: Any) -> None:
         raw = as_map(form.get("json_schema"), "response_format.json_schema")
         known = frozenset({"name", "description", "schema", "strict"})
         draft.unknown(raw, known, "response_format.json_schema")
-        schema = as_map(raw.get("schema") or {}, "response_format.json_schema.schema")
+        schema = as_map(raw.get("schema", {}), "response_format.json_schema.schema")
         draft.need("output.json_schema", "response_format")
         if raw.get("description"):
             draft.hint("output.schema_name", "response_format.json_schema.description")
         _constraints(draft, schema, "response_format.json_schema.schema")
-        draft.fields["output"] = Schema(schema, raw.get("name"), raw.get("description"), raw.get("strict"))
+        name, about = (opt_text(raw.get(key), f"response_format.json_schema.{key}") for key in ("name", "description"))
+        draft.fields["output"] = Schema(schema, name, about, raw.get("strict"))
     else:
         if kind != "text":
             draft.need(f"unknown_field.response_format.{kind}", "response_format")
@@ -571,21 +284,9 @@ def _modalities(draft: Draft, value: Any) -> None:
         draft.need("output.audio", "modalities")
 
 
-def _kept(name: str, flag: str | None = None, *, hint: bool = False, plain: tuple[Any, ...] = ()) -> Handler:
-    """A field without a common meaning: kept for its origin, and a need unless its value is one of ``plain``."""
-
-    def handle(draft: Draft, value: Any) -> None:
-        draft.keep(name, value)
-        if flag is not None and value not in plain:
-            word = value if isinstance(value, str) and len(value) <= 32 else None
-            draft.need(flag, name, word, "hint" if hint else "required")
-
-    return handle
-
-
 _FIELDS: Mapping[str, Handler] = {
     "model": _model,
-    "messages": _messages,
+    "messages": read_messages,
     "stream": _stream,
     "stream_options": _stream_options,
     "max_completion_tokens": _limit,
@@ -606,19 +307,19 @@ _FIELDS: Mapping[str, Handler] = {
     "reasoning_effort": _effort,
     "verbosity": _verbosity,
     "user": _user,
-    "safety_identifier": _kept("safety_identifier"),
+    "safety_identifier": kept("safety_identifier"),
     "modalities": _modalities,
-    "audio": _kept("audio", "output.audio"),
-    "logit_bias": _kept("logit_bias", "logit_bias", plain=({},)),
-    "prediction": _kept("prediction", "prediction", hint=True),
-    "metadata": _kept("metadata", "metadata", hint=True, plain=({},)),
-    "prompt_cache_key": _kept("prompt_cache_key", "cache.key", hint=True),
-    "prompt_cache_retention": _kept("prompt_cache_retention", "cache.key", hint=True),
-    "prompt_cache_options": _kept("prompt_cache_options", "cache.key", hint=True),
-    "service_tier": _kept("service_tier", "service_tier", plain=("auto", "default")),
-    "store": _kept("store", "server_state.store", plain=(False,)),
-    "moderation": _kept("moderation", "safety.settings"),
-    "web_search_options": _kept("web_search_options", "server_tool.web_search"),
-    "functions": _kept("functions", "tools.legacy_functions"),
-    "function_call": _kept("function_call", "tools.legacy_functions"),
+    "audio": kept("audio", "output.audio"),
+    "logit_bias": kept("logit_bias", "logit_bias", plain=({},)),
+    "prediction": kept("prediction", "prediction", hint=True),
+    "metadata": kept("metadata", "metadata", hint=True, plain=({},)),
+    "prompt_cache_key": kept("prompt_cache_key", "cache.key", hint=True),
+    "prompt_cache_retention": kept("prompt_cache_retention", "cache.key", hint=True),
+    "prompt_cache_options": kept("prompt_cache_options", "cache.key", hint=True),
+    "service_tier": kept("service_tier", "service_tier", plain=("auto", "default")),
+    "store": kept("store", "server_state.store", plain=(False,)),
+    "moderation": kept("moderation", "safety.settings"),
+    "web_search_options": kept("web_search_options", "server_tool.web_search"),
+    "functions": kept("functions", "tools.legacy_functions"),
+    "function_call": kept("function_call", "tools.legacy_functions"),
 }

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from waypost.core.codecs.ids import fit_call_id
-from waypost.core.codecs.openai_chat_decode import DIALECT
+from waypost.core.codecs.openai_chat_turns import DIALECT
 from waypost.core.model.conversation import (
     Blob,
     Conversation,

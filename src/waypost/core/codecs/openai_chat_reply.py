@@ -7,9 +7,9 @@ from typing import Any, Final
 
 from waypost.core.codecs.failures import Described, described, kind_of
 from waypost.core.codecs.ids import answer_id, call_id_or_position, reply_seed
-from waypost.core.codecs.openai_chat_decode import DIALECT
 from waypost.core.codecs.openai_chat_encode import CALL_ID
-from waypost.core.codecs.wire import as_list, as_map, as_text, count
+from waypost.core.codecs.openai_chat_turns import DIALECT
+from waypost.core.codecs.wire import as_json_text, as_list, as_map, as_text, count, opt_list, opt_text
 from waypost.core.model.conversation import NO_EXT, Finish, Opaque, Part, Reasoning, Refusal, Reply, Text, ToolCall
 from waypost.core.model.outcome import Failure, FailureKind, Usage
 
@@ -37,7 +37,8 @@ def decode_response(body: Mapping[str, Any]) -> Reply:
         raise ValueError("choices: expected at least one")
     choice = as_map(choices[0], "choices[0]")
     message = as_map(choice.get("message"), "choices[0].message")
-    raw_finish = choice.get("finish_reason")
+    raw_finish = opt_text(choice.get("finish_reason"), "choices[0].finish_reason")
+    created = body.get("created")
     said = {
         "service_tier": body.get("service_tier"),
         "system_fingerprint": body.get("system_fingerprint"),
@@ -50,10 +51,10 @@ def decode_response(body: Mapping[str, Any]) -> Reply:
         id=str(body.get("id") or ""),
         model=str(body.get("model") or ""),
         parts=tuple(_parts(message)),
-        finish=FINISH.get(raw_finish, "other") if isinstance(raw_finish, str) else "other",
+        finish=FINISH.get(raw_finish or "", "other"),
         usage=usage_of(body),
         raw_finish=raw_finish,
-        created=body.get("created"),
+        created=created if isinstance(created, int) else None,
         ext=ext or NO_EXT,
     )
 
@@ -64,12 +65,12 @@ def _parts(message: Mapping[str, Any]) -> list[Part]:
         for field in ("reasoning_content", "reasoning")
         if isinstance(message.get(field), str) and message[field]
     ]
-    content = message.get("content")
-    if content:
-        parts.append(Text(as_text(content, "choices[0].message.content"), NO_EXT))
+    text = content_text(message.get("content"), "choices[0].message.content")
+    if text:
+        parts.append(Text(text, NO_EXT))
     if message.get("refusal"):
         parts.append(Refusal(as_text(message["refusal"], "choices[0].message.refusal")))
-    for index, item in enumerate(message.get("tool_calls") or ()):
+    for index, item in enumerate(opt_list(message.get("tool_calls"), "choices[0].message.tool_calls")):
         path = f"choices[0].message.tool_calls[{index}]"
         call = as_map(item, path)
         if call.get("type", "function") != "function":
@@ -77,8 +78,17 @@ def _parts(message: Mapping[str, Any]) -> list[Part]:
             continue
         function = as_map(call.get("function"), f"{path}.function")
         name = as_text(function.get("name"), f"{path}.function.name")
-        parts.append(ToolCall(str(call.get("id") or ""), name, str(function.get("arguments") or ""), NO_EXT))
+        arguments = as_json_text(function.get("arguments"), f"{path}.function.arguments")
+        parts.append(ToolCall(str(call.get("id") or ""), name, arguments, NO_EXT))
     return parts
+
+
+def content_text(content: Any, path: str) -> str | None:
+    """Text of an answer; some vendors send a list of parts, of which the texts are read."""
+    if not isinstance(content, list):
+        return opt_text(content, path)
+    parts = [as_map(item, f"{path}[{index}]") for index, item in enumerate(content)]
+    return "".join(as_text(part.get("text"), f"{path}.text") for part in parts if part.get("type") == "text")
 
 
 def encode_response(reply: Reply) -> dict[str, Any]:

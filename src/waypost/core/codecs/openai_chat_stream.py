@@ -9,8 +9,16 @@ from typing import Any, assert_never
 from waypost.core.codecs.framing import frame
 from waypost.core.codecs.ids import answer_id, fit_call_id
 from waypost.core.codecs.openai_chat_encode import CALL_ID
-from waypost.core.codecs.openai_chat_reply import FINISH, FINISH_OUT, classify, error_body, usage_of, usage_out
-from waypost.core.codecs.wire import as_map, dumps, wrong
+from waypost.core.codecs.openai_chat_reply import (
+    FINISH,
+    FINISH_OUT,
+    classify,
+    content_text,
+    error_body,
+    usage_of,
+    usage_out,
+)
+from waypost.core.codecs.wire import as_int, as_json_text, as_map, dumps, opt_list, opt_map, opt_text, wrong
 from waypost.core.model.conversation import (
     Delta,
     Finish,
@@ -53,10 +61,13 @@ class ChatReader:
         out: list[Delta] = []
         if not self._started:
             self._started = True
-            out.append(Start(str(chunk.get("id") or ""), str(chunk.get("model") or ""), created=chunk.get("created")))
+            created = chunk.get("created")
+            created = created if isinstance(created, int) else None
+            out.append(Start(str(chunk.get("id") or ""), str(chunk.get("model") or ""), created=created))
         if chunk.get("usage"):
             self._usage = usage_of(chunk) or self._usage
-        for choice in chunk.get("choices") or ():
+        for item in opt_list(chunk.get("choices"), "choices"):
+            choice = as_map(item, "choices[0]")
             if choice.get("index", 0) == 0:
                 self._choice(choice, out)
         return out
@@ -77,15 +88,16 @@ class ChatReader:
         return (Finished(self._finish, self._raw, None, self._usage),)
 
     def _choice(self, choice: Mapping[str, Any], out: list[Delta]) -> None:
-        delta = choice.get("delta") or {}
+        delta = opt_map(choice.get("delta"), "choices[0].delta")
         reasoning = delta.get("reasoning_content") or delta.get("reasoning")
         if reasoning:
             self._text("reasoning", reasoning, out)
-        if delta.get("content"):
-            self._text("text", delta["content"], out)
+        content = content_text(delta.get("content"), "choices[0].delta.content")
+        if content:
+            self._text("text", content, out)
         if delta.get("refusal"):
             self._text("refusal", delta["refusal"], out)
-        for position, call in enumerate(delta.get("tool_calls") or ()):
+        for position, call in enumerate(opt_list(delta.get("tool_calls"), "choices[0].delta.tool_calls")):
             self._call(position, as_map(call, "delta.tool_calls"), out)
         if choice.get("finish_reason") is not None:
             self._raw = str(choice["finish_reason"])
@@ -112,18 +124,19 @@ class ChatReader:
             self._open = None
 
     def _call(self, position: int, call: Mapping[str, Any], out: list[Delta]) -> None:
-        function = call.get("function") or {}
-        slot = call.get("index")
-        slot = position if slot is None else slot
+        function = opt_map(call.get("function"), "tool_calls.function")
+        slot = position if call.get("index") is None else as_int(call["index"], "tool_calls.index")
         known = self._calls.get(slot)
-        name, call_id = function.get("name"), call.get("id")
+        name = opt_text(function.get("name"), "tool_calls.function.name")
+        call_id = opt_text(call.get("id"), "tool_calls.id")
         # Some vendors number every call 0 and tell them apart by id alone.
         if known is None or (call_id and name and call_id != known[1]):
             known = (self._next, call_id)
             self._calls[slot] = known
             self._start(PartStart(self._next, "tool_call", call_id, name), out)
-        if function.get("arguments"):
-            out.append(PartDelta(known[0], function["arguments"], "arguments"))
+        arguments = as_json_text(function.get("arguments"), "tool_calls.function.arguments")
+        if arguments:
+            out.append(PartDelta(known[0], arguments, "arguments"))
 
 
 class ChatWriter:

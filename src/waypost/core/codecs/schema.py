@@ -5,7 +5,7 @@ A constraint that a dialect drops weakens the caller's guarantee, so it is repor
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 # Facts of Anthropic's structured outputs, as its SDK's schema transformation has them.
@@ -48,7 +48,7 @@ def anthropic_drops(schema: Mapping[str, Any]) -> tuple[str, ...]:
         found.update(key for key in node if key not in _ANTHROPIC_KEYWORDS and key not in _NO_MEANING)
         if node.get("minItems", 0) not in (0, 1):
             found.add("minItems")
-        if "format" in node and node["format"] not in _ANTHROPIC_FORMATS:
+        if "format" in node and str(node["format"]) not in _ANTHROPIC_FORMATS:
             found.add("format")
         if _open_object(node):
             found.add("additionalProperties")
@@ -88,7 +88,7 @@ def _recursive(schema: Mapping[str, Any]) -> bool:
     definitions = {
         f"#/{room}/{name}": node
         for room in ("$defs", "definitions")
-        for name, node in (schema.get(room) or {}).items()
+        for name, node in _definitions(schema, room)
         if isinstance(node, Mapping)
     }
     edges = {
@@ -96,6 +96,11 @@ def _recursive(schema: Mapping[str, Any]) -> bool:
         for name, node in definitions.items()
     }
     return any(_reaches(edges, name, name) for name in edges)
+
+
+def _definitions(schema: Mapping[str, Any], room: str) -> Iterable[tuple[str, Any]]:
+    value = schema.get(room)
+    return value.items() if isinstance(value, Mapping) else ()
 
 
 def _reaches(edges: Mapping[str, set[str]], start: str, goal: str) -> bool:
@@ -170,7 +175,7 @@ def openai_strict(schema: Mapping[str, Any]) -> bool:
             properties = node.get("properties")
             if node.get("additionalProperties", True) is not False or not isinstance(properties, Mapping):
                 return False
-            if set(_members(node, "required")) != set(properties):
+            if not all(name in _members(node, "required") for name in properties):
                 return False
     return True
 

@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from waypost.core.model.conversation import NO_EXT, NO_SAMPLING, Conversation, Sampling
+from waypost.core.model.conversation import NO_EXT, NO_SAMPLING, Conversation, Sampling, ToolCall
 from waypost.core.model.needs import Need, Severity
 from waypost.core.model.target import Dialect
 
@@ -74,6 +74,29 @@ def read_fields(draft: Draft, body: Mapping[str, Any], handlers: Mapping[str, Ha
             draft.keep(name, value)
 
 
+def kept(name: str, flag: str | None = None, *, hint: bool = False, plain: tuple[Any, ...] = ()) -> Handler:
+    """A field without a common meaning: kept for its origin, and a need unless its value is one of ``plain``."""
+
+    def handle(draft: Draft, value: Any) -> None:
+        draft.keep(name, value)
+        if flag is not None and value not in plain:
+            word = value if isinstance(value, str) and len(value) <= 32 else None
+            draft.need(flag, name, word, "hint" if hint else "required")
+
+    return handle
+
+
+def undeclared_tools(draft: Draft) -> None:
+    """Tool calls in the history of a request that declares no tools."""
+    if "tools" in draft.fields or "other_tools" in draft.ext:
+        return
+    for index, message in enumerate(draft.fields["messages"]):
+        if message.role == "tool" or any(isinstance(part, ToolCall) for part in message.parts):
+            draft.need("tools.undeclared", f"messages[{index}]")
+            draft.need("tools", f"messages[{index}]")
+            return
+
+
 def wrong(path: str, expected: str, got: object) -> ValueError:
     """An error that says where, what was expected and what came instead, never its value."""
     return ValueError(f"{path}: expected {expected}, not {type(got).__name__}")
@@ -98,6 +121,35 @@ def as_text(value: Any, path: str) -> str:
     if isinstance(value, str):
         return value
     raise wrong(path, "a string", value)
+
+
+def opt_map(value: Any, path: str) -> Mapping[str, Any]:
+    """``value`` if it is an object, an empty one for null. Raises ValueError otherwise."""
+    return NO_EXT if value is None else as_map(value, path)
+
+
+def opt_list(value: Any, path: str) -> Sequence[Any]:
+    """``value`` if it is an array, an empty one for null. Raises ValueError otherwise."""
+    return () if value is None else as_list(value, path)
+
+
+def opt_text(value: Any, path: str) -> str | None:
+    """``value`` if it is a string or null. Raises ValueError otherwise."""
+    return None if value is None else as_text(value, path)
+
+
+def as_int(value: Any, path: str) -> int:
+    """``value`` if it is a whole number. Raises ValueError otherwise."""
+    if isinstance(value, int) and not isinstance(value, bool):
+        return value
+    raise wrong(path, "a whole number", value)
+
+
+def as_json_text(value: Any, path: str) -> str:
+    """Tool arguments as the text that they should be; some vendors send the object itself."""
+    if isinstance(value, Mapping):
+        return dumps(value)
+    return "" if value is None else as_text(value, path)
 
 
 def as_number(value: Any, path: str) -> float:

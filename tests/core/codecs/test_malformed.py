@@ -1,0 +1,135 @@
+"""Damaged bodies, answers and events: a codec reads them or says where they are wrong, and never anything else."""
+
+from __future__ import annotations
+
+import copy
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from generators_conversation import chat_bodies_of_any_kind, codec_settings, messages_bodies_of_any_kind, replies
+from waypost.core.codecs import CODECS
+
+C, A = "openai.chat", "anthropic.messages"
+_junk = st.sampled_from([None, True, 0, -1, 2.5, "", "x", [], ["x"], [[]], {}, {"type": "text"}, {"x": [{}]}])
+
+
+def places(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
+    inner = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    return [path, *(place for key, item in inner for place in places(item, (*path, key)))]
+
+
+def damaged(value: Any, path: tuple[Any, ...], junk: Any) -> Any:
+    if not path:
+        return junk
+    value = copy.deepcopy(value)
+    spot = value
+    for key in path[:-1]:
+        spot = spot[key]
+    spot[path[-1]] = junk
+    return value
+
+
+@st.composite
+def damage(draw: st.DrawFn, bodies: st.SearchStrategy[Any]) -> Any:
+    body = json.loads(json.dumps(draw(bodies)))
+    for _ in range(draw(st.integers(1, 2))):
+        path = draw(st.sampled_from(places(body)[1:]))
+        body = damaged(body, path, draw(_junk))
+    return body
+
+
+def refusal(read: Callable[[], Any]) -> str:
+    """What a refusal says; ``":"`` where nothing was refused."""
+    try:
+        read()
+    except ValueError as error:
+        return str(error)
+    return ":"
+
+
+@codec_settings
+@given(damage(chat_bodies_of_any_kind()))
+def test_damaged_chat_request(body: Any) -> None:
+    """A damaged chat request is read or refused with a ValueError that names a place."""
+    assert ":" in refusal(lambda: CODECS[C].decode_request(body))
+
+
+@codec_settings
+@given(damage(messages_bodies_of_any_kind()))
+def test_damaged_messages_request(body: Any) -> None:
+    """A damaged messages request is read or refused with a ValueError that names a place."""
+    assert ":" in refusal(lambda: CODECS[A].decode_request(body))
+
+
+@codec_settings
+@given(st.sampled_from([C, A]), st.data())
+def test_damaged_answer(dialect: str, data: st.DataObject) -> None:
+    """A damaged answer is read or refused with a ValueError; its usage and its failure are always readable."""
+    body = data.draw(damage(replies().map(CODECS[dialect].encode_response)))
+    CODECS[dialect].usage(body)
+    CODECS[dialect].failure(400, body)
+    assert ":" in refusal(lambda: CODECS[dialect].decode_response(body))
+
+
+EVENTS = {
+    C: [
+        {"id": "c", "model": "m", "choices": [{"index": 0, "delta": {"role": "assistant", "content": ""}}]},
+        {"id": "c", "model": "m", "choices": [{"index": 0, "delta": {"content": "x"}}]},
+        {
+            "choices": [
+                {"delta": {"tool_calls": [{"index": 0, "id": "i", "function": {"name": "f", "arguments": "{"}}]}}
+            ]
+        },
+        {"choices": [{"delta": {}, "finish_reason": "stop"}], "usage": {"prompt_tokens": 1, "completion_tokens": 2}},
+    ],
+    A: [
+        {
+            "type": "message_start",
+            "message": {"id": "m", "model": "m", "usage": {"input_tokens": 1, "output_tokens": 1}},
+        },
+        {"type": "content_block_start", "index": 0, "content_block": {"type": "text", "text": ""}},
+        {"type": "content_block_delta", "index": 0, "delta": {"type": "text_delta", "text": "x"}},
+        {
+            "type": "content_block_start",
+            "index": 1,
+            "content_block": {"type": "tool_use", "id": "t", "name": "f", "input": {}},
+        },
+        {"type": "content_block_delta", "index": 1, "delta": {"type": "input_json_delta", "partial_json": "{"}},
+        {"type": "content_block_stop", "index": 1},
+        {"type": "message_delta", "delta": {"stop_reason": "end_turn"}, "usage": {"output_tokens": 3}},
+        {"type": "message_stop"},
+    ],
+}
+
+
+@codec_settings
+@given(st.sampled_from([C, A]), st.data())
+def test_damaged_stream(dialect: str, data: st.DataObject) -> None:
+    """A damaged event is read or refused with a ValueError, and whatever was read can be written."""
+    events = [
+        damaged(e, data.draw(st.sampled_from(places(e))), data.draw(_junk)) if data.draw(st.booleans()) else e
+        for e in EVENTS[dialect]
+    ]
+    reader = CODECS[dialect].reader()
+    writers = [CODECS[name].writer(include_usage=True) for name in (C, A)]
+    for event in events:
+        try:
+            deltas = reader.feed(None, json.dumps(event))
+        except ValueError:
+            return
+        for delta in deltas:
+            assert all(isinstance(writer.feed(delta), bytes) for writer in writers)
+    reader.close()
+
+
+@pytest.mark.parametrize("dialect", [C, A])
+@pytest.mark.parametrize("data", ["", "{", "<h1>502</h1>", "[]", "7"])
+def test_event_that_is_no_object(dialect: str, data: str) -> None:
+    """An event that is not a JSON object is a ValueError, as a malformed chunk natively is."""
+    with pytest.raises(ValueError):
+        CODECS[dialect].reader().feed(None, data)
