@@ -59,16 +59,15 @@ class _Case:
         self.decision = decision
         self.targets = plan.catalog.targets
         self.tried = frozenset(decision.tried)
-        self.rule = next((rule for rule in plan.policy.rules if rule.name == decision.rule), None)
+        self.matched = next((place for place, rule in enumerate(plan.policy.rules) if rule.name == decision.rule), None)
+        self.rule = None if self.matched is None else plan.policy.rules[self.matched]
         self.rank = rank_of(plan, decision.rank)
         self.scales = by_field(plan.policy.scales)
         self.lines = self._active()
 
     def _active(self) -> dict[str, list[Line]]:
         """The lines that apply, by name."""
-        own: tuple[Line, ...] = ()
-        if self.rule is not None:
-            own = self.plan.rule_lines[self.plan.policy.rules.index(self.rule)]
+        own: tuple[Line, ...] = () if self.matched is None else self.plan.rule_lines[self.matched]
         out: dict[str, list[Line]] = {}
         for line in self.plan.lines + own:
             if line.when is None or line.when(self.facts.values) is not False:
