@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from waypost.core.analysis.explain import explain
 from waypost.core.model import receipt as core
 from waypost.core.model.decision import Proof
 from waypost.core.policy.plan import Plan
@@ -42,6 +41,8 @@ class Receipt:
 
     def explain(self, format: str = "text") -> str:
         """Every candidate, every failed rule, the cost against both baselines: ``text``, ``markdown`` or ``json``."""
+        from waypost.core.analysis.explain import explain  # only who reads a receipt pays for importing it
+
         return explain(self._record, self.proofs(), format=format)  # type: ignore[arg-type]
 
     def proofs(self) -> tuple[Proof, ...]:
