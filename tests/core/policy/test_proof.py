@@ -297,3 +297,12 @@ def test_proofs_agree_with_masks(lines: list[str], needs: list[str], tokens: tup
         assert shown == expected
         assert all(reason(rejection) for rejection in item.rejections)
         assert bool(item.rejections) == (item.state == "rejected")
+
+
+def test_only_the_alternative_that_held_is_named() -> None:
+    """Half of an alternative that failed as a whole did not let the winner through."""
+    found = proof(flow("(region == us and quality > 0.5) or tier == powerful"))
+    assert found.candidates[0].target == "anthropic/opus"
+    assert found.passed[-1].text == "tier powerful == powerful"
+    negated = proof(flow("not (region == us and quality > 0.5)"))
+    assert negated.passed[-1].text == "region eu != us"
