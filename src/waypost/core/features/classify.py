@@ -1,20 +1,17 @@
 """Task and complexity of an ask by weighted phrases; one module of phrases per natural language beside this one.
 
-Phrases are separated by `` | ``, written in lower case without accents, and match whole words; a trailing ``*`` lets
-the last word go on.
 Phrases vote through signals: each has a weight for one task and points of complexity. What opens the ask counts more.
 """
 
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
-from typing import TypeAlias
 
 from waypost.core.features import classify_de, classify_en, classify_es, classify_fr, classify_pt
+from waypost.core.features.phrases import Index, find, fold, index, words
 from waypost.core.model.question import Complexity, Task
 
 LANGUAGES: dict[str, Mapping[str, str]] = {
@@ -110,36 +107,14 @@ BASE: dict[Task, int] = {
 """Points of complexity that a task has by itself. It is medium from `MEDIUM` points, complex from `COMPLEX`."""
 
 MEDIUM, COMPLEX = 2, 4
-_OPENING = 40
+_OPENING = 8
 _OPENING_BONUS = 3
 _LONG_ASK = (17, 120)
 _LISTED = 3
-_UNSURE = 400
+_UNSURE = 80
 _LONG_INPUT = (3_000, 30_000)
 
 
-def fold(text: str) -> str:
-    """Lower case without accents, ASCII only; other scripts become ``?``, which breaks words."""
-    low = text.lower()
-    if low.isascii():
-        return low
-    low = unicodedata.normalize("NFC", low).replace("ß", "ss").replace("œ", "oe").replace("æ", "ae")
-    return low.encode("cp1252", "replace").translate(_PLAIN).decode("ascii")
-
-
-def _plain() -> bytes:
-    """The Western code page to its letters without marks; what has no plain form becomes a blank."""
-    signs = {"’": "'", "‘": "'", "–": "-", "—": "-", "×": "*", "÷": "/", "ø": "o"}
-    table = bytearray(range(128)) + bytearray(b" " * 128)
-    for code in range(128, 256):
-        sign = bytes((code,)).decode("cp1252", "ignore")
-        base = signs.get(sign) or unicodedata.normalize("NFD", sign)[:1]
-        if base.isascii() and base:
-            table[code] = ord(base)
-    return bytes(table)
-
-
-_PLAIN = _plain()
 _ARITHMETIC = re.compile(r"\d ?(?:[*+^%]|[-/x] ) ?-?(?:\d|of\b|de\b|von\b)")
 _POWER = re.compile(r"[a-z]\^\d")
 _TRACES = ("traceback (most recent", "error: ", "exception: ", "panic: ", "segmentation fault", "\n    at ", "\n\tat ")
@@ -196,64 +171,26 @@ def _size(folded: str, tokens: int) -> int:
 
 
 def signals(folded: str, language: str | None) -> dict[str, int]:
-    """Names of the signals in a folded ask, each with the position of its first phrase."""
+    """Names of the signals in a folded ask, each with the number of the word at which its first phrase begins.
+
+    A short ask of no known language is read in all of them.
+    """
     found: dict[str, int] = {}
-    if language is None and len(folded) <= _UNSURE:
+    said = words(folded)
+    if language is None and len(said) <= _UNSURE:
         order: tuple[str, ...] = tuple(LANGUAGES)
     else:
         order = ("en",) if language in (None, "en") else ("en", language)
     for name in order:
-        _scan(folded, name, found)
+        find(said, _index(name), found)
     match = _ARITHMETIC.search(folded) or ("^" in folded and _POWER.search(folded))
     if match:
-        found["arithmetic"] = match.start()
+        found["arithmetic"] = folded.count(" ", 0, match.start())
     if any(trace in folded for trace in _TRACES):
         found["traceback"] = 0
     return found
 
 
-def _scan(folded: str, language: str, found: dict[str, int]) -> None:
-    pattern, owners = _matcher(language)
-    for match in pattern.finditer(folded):
-        for name in owners[match.group()]:
-            found.setdefault(name, match.start())
-
-
 @cache
-def _matcher(language: str) -> tuple[re.Pattern[str], dict[str, tuple[str, ...]]]:
-    """One alternation of all phrases, their common beginnings shared; and the signals of each matched text."""
-    owners: dict[str, tuple[str, ...]] = {}
-    stemmed: set[str] = set()
-    trie: Trie = {}
-    for signal, phrases in LANGUAGES[language].items():
-        for phrase in phrases.split(" | "):
-            text = phrase.removesuffix("*")
-            owners[text] = (*owners.get(text, ()), signal)
-            node = trie
-            for character in text:
-                node = node.setdefault(character, {})
-            node["*" if phrase != text else "$"] = {}
-            if phrase != text:
-                stemmed.add(text)
-    for text, names in owners.items():
-        stems = (text[:end] for end in range(max(text.rfind(" "), 0) + 1, len(text)) if text[:end] in stemmed)
-        owners[text] = tuple(dict.fromkeys((*names, *(name for stem in stems for name in owners[stem]))))
-    return re.compile(rf"(?<![\w-])(?:{_alternation(trie)})", re.ASCII), owners
-
-
-Trie: TypeAlias = dict[str, "Trie"]
-
-
-def _alternation(trie: Trie) -> str:
-    """Longest first: what goes on stands before what may end."""
-    branches = [re.escape(key) + _group(node) for key, node in sorted(trie.items()) if key not in "*$"]
-    if "*" in trie:
-        branches.append("")
-    elif "$" in trie:
-        branches.append(r"(?![\w-])")
-    return "|".join(branches)
-
-
-def _group(trie: Trie) -> str:
-    body = _alternation(trie)
-    return body if len(trie) == 1 else f"(?:{body})"
+def _index(language: str) -> Index:
+    return index(LANGUAGES[language])

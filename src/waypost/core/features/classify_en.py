@@ -1,4 +1,4 @@
-"""English phrases by signal, and English stop words. See `classify` for the notation."""
+"""English phrases by signal, and English stop words. See `phrases` for the notation."""
 
 PHRASES = {
     "debug": (

@@ -1,4 +1,4 @@
-"""Spanish phrases by signal, written without accents, and stop words with them. See `classify` for the notation."""
+"""Spanish phrases by signal, written without accents, and stop words with them. See `phrases` for the notation."""
 
 PHRASES = {
     "debug": (

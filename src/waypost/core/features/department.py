@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from functools import cache
 
-from waypost.core.features.classify import fold
+from waypost.core.features.phrases import fold
 from waypost.core.model.conversation import Conversation, Text
 
 WORDS = {

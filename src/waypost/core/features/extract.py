@@ -11,7 +11,7 @@ from waypost.core.features.tokens import estimate_output, estimate_prompt
 from waypost.core.model.conversation import Conversation
 from waypost.core.model.question import Features
 
-_ASK = 3_000
+_ASK = 2_400
 _CODE = 3_000
 _SHORT = 160
 _BACK = 3

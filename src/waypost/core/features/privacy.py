@@ -6,6 +6,7 @@ Every pattern is bounded, and numbers must pass their own check digits, so that 
 from __future__ import annotations
 
 import re
+from itertools import islice
 from typing import Literal
 
 DataClass = Literal["none", "personal", "secret", "financial", "health"]
@@ -112,13 +113,14 @@ def data_class(text: str) -> DataClass:
 def _stands(table: tuple[tuple[str, re.Pattern[str]], ...], text: str) -> bool:
     """Whether at some place of some literal its pattern matches. Finding a literal is far cheaper than a search."""
     for literal, pattern in table:
-        at = text.find(literal)
-        for _ in range(_MOST):
-            if at < 0:
-                break
-            if pattern.match(text, at):
-                return True
-            at = text.find(literal, at + 1)
+        if literal in text:
+            at = -1
+            for _ in range(_MOST):
+                at = text.find(literal, at + 1)
+                if at < 0:
+                    break
+                if pattern.match(text, at):
+                    return True
     return False
 
 
@@ -126,7 +128,7 @@ def _numbers(text: str) -> set[DataClass]:
     found: set[DataClass] = set()
     if len(text.encode("utf-8", "surrogatepass").translate(None, _NOT_FIGURES)) < _LEAST_FIGURES:
         return found
-    for count, match in enumerate(_RUN.finditer(text)):
+    for match in islice(_RUN.finditer(text), _MOST):
         run = match.group()
         if _WORD.match(text[max(match.start() - 1, 0) : match.start()]):
             continue
@@ -134,8 +136,6 @@ def _numbers(text: str) -> set[DataClass]:
             found.add("financial")
         elif _SSN.search(run) or _phone(run) or any(_cpf(number.group()) for number in _CPF.finditer(run)):
             found.add("personal")
-        if count == _MOST:
-            break
     if any(_mod97(account.group()) for account in _IBAN.finditer(text)):
         found.add("financial")
     return found
