@@ -153,7 +153,7 @@ def test_the_packaged_catalog_is_the_default() -> None:
 def test_the_packaged_catalog_is_found_in_a_wheel(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """In a wheel the policies lie inside the package, in a checkout beside src."""
     package = tmp_path / "site-packages" / "waypost"
-    monkeypatch.setattr(catalogs.waypost, "__file__", str(package / "__init__.py"))
+    monkeypatch.setattr(catalogs, "__file__", str(package / "runtime" / "catalogs.py"))
     assert packaged_catalog() == tmp_path / "policies" / "catalog.yaml"
     (package / "policies").mkdir(parents=True)
     (package / "policies" / "catalog.yaml").write_text(SMALL)

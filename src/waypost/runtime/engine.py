@@ -19,6 +19,7 @@ from waypost.adapters.stores.objects import ObjectStore
 from waypost.core.model.question import Context
 from waypost.core.routing.effects import Answer, Call, NativeError
 from waypost.core.routing.flow import route
+from waypost.core.routing.ports import State
 from waypost.core.routing.settle import Open, finish
 from waypost.errors import ConfigError, SettingsError
 from waypost.runtime import bundle as bundles
@@ -48,7 +49,7 @@ class Engine:
         self.faults = Faults()
         self.bundle = bundles.load(settings, self.home.cache if self.home.persistent else None)
         self.worker = Worker(inline=inline, on_error=lambda error: self.faults.note("worker", error, "a job was lost"))
-        self.state = MemoryState()
+        self.state: State = MemoryState()
         self.http = Http()
         self.results = Results()
         self.providers = resolve(tracer_provider, meter_provider, worker=self.worker)
