@@ -8,7 +8,7 @@ whichever thread closes the call. Events refer to each other, so that a sink nee
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -58,6 +58,8 @@ class Decided:
     """Candidate index to target id."""
     prove_only: Callable[[tuple[int, ...]], Proof] | None = None
     """`prove` for the candidates of these indices only, in that order; for whoever shows a few of many."""
+    estimates: Callable[[tuple[int, ...]], Sequence[int | None]] | None = None
+    """The estimated cost in nano-USD of the candidates of these indices, without proving anything about them."""
 
 
 @dataclass(frozen=True, slots=True)
