@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import os
+import shutil
+import sys
 import textwrap
 from collections import Counter
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any
 
 from waypost.core.model.money import format_usd
@@ -23,7 +27,7 @@ class Terminal(Audience):
 
     def __init__(self, write: Callable[[str], None]) -> None:
         self._write = write
-        self._streaming = False
+        self._column = 0
 
     def opening(self) -> None:
         self._lines(
@@ -36,20 +40,36 @@ class Terminal(Audience):
             "",
         )
 
-    def stage(self, name: str) -> None:
+    def stage(self, name: str, text: str) -> None:
         self._lines(_heading(_STAGES[name]), "")
+        if name == "streamed":
+            self._lines(f"[Query {name}] {text}")
 
     def chunk(self, text: str) -> None:
-        if not self._streaming:
-            self._write("  ")
-            self._streaming = True
-        self._write(text)
+        """Words as they arrive, at most a line of them."""
+        if not self._column:
+            self._say("[Response] ")
+        elif self._column + len(text.rstrip()) > WIDTH:
+            self._write("\n")
+            self._column = 0
+            self._say("  ")
+        self._say(text)
 
     def row(self, row: Row) -> None:
-        if self._streaming:
-            self._streaming = False
-            self._write("\n")
-        self._lines(*call_lines(row), "")
+        if self._column:
+            self._column = 0
+            self._lines("", *decision_lines(row), "")
+        else:
+            self._lines(
+                f"[Query {row.id}] {_short(row.text)}",
+                *decision_lines(row),
+                *_wrapped(f"[Response] {row.response}"),
+                "",
+            )
+
+    def _say(self, text: str) -> None:
+        self._column += len(text)
+        self._write(text)
 
     def closing(self, tour: Tour) -> None:
         self._lines(
@@ -70,17 +90,15 @@ class Terminal(Audience):
         self._write("\n".join(lines) + "\n")
 
 
-def call_lines(row: Row) -> list[str]:
-    """One call: what was asked, who answers and why, what it costs beside the baseline."""
-    told = [
-        f"[Query {row.id}] {_short(row.text)}",
+def decision_lines(row: Row) -> list[str]:
+    """Who answers and why, and what it costs beside the baseline."""
+    return [
         f"[Router Decision] {row.target}   (asked for: {row.asked}{_across(row)})",
         *[f"[Failed before] {each}" for each in row.tried],
         f"[Why] {row.rule or row.cause}: {row.because or 'the policy has no rule for it'}",
         f"[Cost] {against(row.cost, row.baseline_cost, row.baseline)}",
         f"[Session ID] {row.receipt}",
     ]
-    return [*told, *_wrapped(f"[Response] {row.response}")]
 
 
 def against(cost: int | None, baseline: int | None, name: str | None) -> str:
@@ -120,14 +138,27 @@ def summary_lines(tour: Tour) -> list[str]:
 
 def further_lines(tour: Tour) -> list[str]:
     """Commands that can be pasted."""
-    explained = next(row.receipt for row in tour.queries if row.provider != "openai" or row is tour.queries[-1])
+    explained = next((row for row in tour.queries if row.provider != "openai"), tour.queries[-1])
+    command = _command()
     rows = [
-        (f"waypost list --home {tour.home}", "every call with its choice and cost"),
-        (f"waypost explain {explained} --home {tour.home}", "why this one went to another vendor"),
-        (f"waypost trace {tour.failed_over.receipt} --home {tour.home}", "both attempts of the fallback"),
-        (f"$EDITOR {tour.policy}", "the policy: change a line, run again"),
+        ("every call with its choice and cost", f"{command} list --home {tour.home}"),
+        ("one call in full", f"{command} explain {explained.receipt} --home {tour.home}"),
+        ("both attempts of the fallback", f"{command} trace {tour.failed_over.receipt} --home {tour.home}"),
+        (f"a policy of your own: copy {_near(tour.policy)} and change a line", f"{command} demo --policy my.yaml"),
     ]
-    return [line for command, meaning in rows for line in (f"  # {meaning}", f"  {command}")]
+    return [line for meaning, pasted in rows for line in (f"  # {meaning}", f"  {pasted}")]
+
+
+def _command() -> str:
+    """How the command is to be called from here: it may be in an environment that is not on the path."""
+    if shutil.which("waypost") is not None:
+        return "waypost"
+    return os.path.relpath(Path(sys.executable).with_name("waypost"))
+
+
+def _near(path: Path) -> str:
+    """The shorter of the path and the path from here."""
+    return min(str(path), os.path.relpath(path), key=len)
 
 
 def document(tour: Tour) -> dict[str, Any]:
@@ -157,4 +188,4 @@ def _short(text: str) -> str:
 
 
 def _across(row: Row) -> str:
-    return "" if row.provider == "openai" else "; translated for the other vendor and back"
+    return "" if row.provider == "openai" else "; translated both ways"

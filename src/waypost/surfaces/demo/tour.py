@@ -48,9 +48,9 @@ class Tour:
 
 
 class Audience:
-    """Who watches while it happens; this one is silent. ``stage`` names what comes, ``chunk`` is streamed text."""
+    """Who watches while it happens; this one is silent. ``stage`` says what comes, ``chunk`` is streamed text."""
 
-    def stage(self, name: str) -> None: ...
+    def stage(self, name: str, text: str) -> None: ...
     def row(self, row: Row) -> None: ...
     def chunk(self, text: str) -> None: ...
 
@@ -105,7 +105,7 @@ def _queries(client: Any, audience: Audience) -> tuple[list[Row], dict[str, Rece
 
 
 def _streamed(client: Any, audience: Audience) -> Row:
-    audience.stage("streamed")
+    audience.stage("streamed", STREAMED)
     stream = client.chat.completions.create(model="auto", messages=[{"role": "user", "content": STREAMED}], stream=True)
     words = []
     for chunk in stream:
@@ -119,7 +119,7 @@ def _streamed(client: Any, audience: Audience) -> Row:
 
 def _failed_over(client: Any, providers: Emulator, audience: Audience) -> Row:
     """Whoever is chosen first answers 503, once."""
-    audience.stage("fallback")
+    audience.stage("fallback", FAILED_OVER)
     providers.fail(503)
     response = client.chat.completions.create(model="auto", messages=[{"role": "user", "content": FAILED_OVER}])
     said = row("fallback", FAILED_OVER, response.choices[0].message.content, _receipt(response))
