@@ -86,6 +86,8 @@ def _tool(draft: Draft, raw: Mapping[str, Any], path: str) -> Tool:
         draft.need("tools.programmatic", f"{path}.allowed_callers")
     if raw.get("defer_loading"):
         draft.need("tools.deferred", f"{path}.defer_loading")
+    if raw.get("eager_input_streaming"):
+        draft.hint("tools.eager_streaming", f"{path}.eager_input_streaming")
     if raw.get("input_examples"):
         draft.need("tools.input_examples", f"{path}.input_examples")
     name = as_text(raw.get("name"), f"{path}.name")

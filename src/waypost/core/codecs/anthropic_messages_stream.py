@@ -19,7 +19,7 @@ from waypost.core.codecs.anthropic_messages_reply import (
 from waypost.core.codecs.framing import frame
 from waypost.core.codecs.ids import answer_id, fit_call_id
 from waypost.core.codecs.usage import later
-from waypost.core.codecs.wire import as_int, as_map, as_text, dumps, opt_map, opt_text
+from waypost.core.codecs.wire import as_int, as_map, as_text, dumps, dumps_ascii, opt_map, opt_text
 from waypost.core.model.conversation import (
     Delta,
     Finished,
@@ -244,4 +244,4 @@ def _first(block: Mapping[str, Any], name: str) -> str:
 
 
 def _event(raw: Mapping[str, Any]) -> bytes:
-    return frame(raw["type"], dumps(raw))
+    return frame(raw["type"], dumps_ascii(raw))

@@ -274,8 +274,15 @@ def retarget(body: Mapping[str, Any], target: Target, endpoint: Endpoint) -> dic
     if endpoint.dialect != DIALECT:
         return out
     field = endpoint.max_tokens_field
-    other = "max_tokens" if field == "max_completion_tokens" else "max_completion_tokens"
-    limit = out.pop(other, None) if field != other else None
-    if limit is not None and out.get(field) is None:
-        out[field] = limit
+    for name in ("max_completion_tokens", "max_tokens"):
+        limit = out.pop(name, None) if name != field else None
+        if limit is not None and out.get(field) is None:
+            out[field] = limit
+    # The developer role came together with max_completion_tokens; servers without the one do not know the other.
+    if field == "max_tokens" and any(message.get("role") == "developer" for message in out.get("messages", ())):
+        out["messages"] = [_as_system(message) for message in out["messages"]]
     return out
+
+
+def _as_system(message: Mapping[str, Any]) -> Mapping[str, Any]:
+    return {**message, "role": "system"} if message.get("role") == "developer" else message

@@ -18,7 +18,7 @@ from waypost.core.codecs.openai_chat_reply import (
     usage_of,
     usage_out,
 )
-from waypost.core.codecs.wire import as_int, as_json_text, as_map, dumps, opt_list, opt_map, opt_text, wrong
+from waypost.core.codecs.wire import as_int, as_json_text, as_map, dumps_ascii, opt_list, opt_map, opt_text, wrong
 from waypost.core.model.conversation import (
     Delta,
     Finish,
@@ -59,7 +59,8 @@ class ChatReader:
             failure = classify(None, chunk)
             return (StreamError(failure.kind, None, failure.type),)
         out: list[Delta] = []
-        if not self._started:
+        # Some hosts begin with a chunk that only tells what their filters say of the prompt.
+        if not self._started and (chunk.get("id") or chunk.get("choices")):
             self._started = True
             created = chunk.get("created")
             created = created if isinstance(created, int) else None
@@ -170,7 +171,7 @@ class ChatWriter:
             case StreamError():
                 self._ended = True
                 kind: Any = delta.kind
-                return frame(None, dumps(error_body(Failure(kind, delta.status, delta.type), "")))
+                return frame(None, dumps_ascii(error_body(Failure(kind, delta.status, delta.type), "")))
             case _:
                 assert_never(delta)
 
@@ -195,7 +196,7 @@ class ChatWriter:
         chunk = {**self._head, "choices": [choice]}
         if self._include_usage:
             chunk["usage"] = None
-        return frame(None, dumps(chunk))
+        return frame(None, dumps_ascii(chunk))
 
     def _part(self, part: PartStart) -> bytes:
         self._kinds[part.index] = part.kind
@@ -234,5 +235,5 @@ class ChatWriter:
         out = self._chunk({}, FINISH_OUT[finished.finish])
         if self._include_usage:
             usage = usage_out(finished.usage)
-            out += frame(None, dumps({**self._head, "choices": [], "usage": usage}))
+            out += frame(None, dumps_ascii({**self._head, "choices": [], "usage": usage}))
         return out + b"data: [DONE]\n\n"

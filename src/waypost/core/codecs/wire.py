@@ -13,6 +13,9 @@ from waypost.core.model.target import Dialect
 dumps = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 """JSON as the providers' servers write it."""
 
+dumps_ascii = json.JSONEncoder(separators=(",", ":")).encode
+"""JSON for frames: escaped, because a stream may cut a character into halves that are no UTF-8 by themselves."""
+
 IMAGE_MIMES = frozenset({"image/jpeg", "image/jpg", "image/png", "image/gif", "image/webp"})
 
 

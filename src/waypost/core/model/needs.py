@@ -54,6 +54,7 @@ DIALECT: dict[str, str] = {
     "tools.undeclared": "tool calls in the history without declared tools",
     "tools.deferred": "tools that are loaded on demand",
     "tools.programmatic": "tools called by other tools",
+    "tools.eager_streaming": "tool arguments streamed before they are checked",
     "tools.input_examples": "example inputs of tools",
     "tools.name_charset": "tool names beyond [A-Za-z0-9_-]{1,64}",
     "tool_choice.allowed_subset": "a choice among named tools only",
