@@ -103,7 +103,7 @@ MUTATIONS = (
         "if name == dialect or flag in plan.expresses.get(name, ()):",
         "if True:",
     ),
-    Mutation("utilities overrun their scale", "return min(max(raw, 0), MICRO)", "return max(raw, 0)"),
+    Mutation("utilities overrun their scale", "MICRO if worth > MICRO else worth", "worth"),
     Mutation(
         "an unknown cost or latency is the least",
         "return [score if score >= 0 else _LAST for score in found]",

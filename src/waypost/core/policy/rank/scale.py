@@ -32,11 +32,16 @@ def lg(x: int) -> int:
 
 def utility(value: int | None, scale: Scale) -> int:
     """0..1_000_000: quality rises linearly, cost and latency fall logarithmically; unknown is worth nothing."""
-    if value is None:
-        return 0
+    return utilities([value], scale)[0]
+
+
+def utilities(values: Sequence[int | None], scale: Scale) -> list[int]:
+    """The `utility` of each value."""
     if scale.field == "quality":
-        raw = (value - scale.low) * MICRO // (scale.high - scale.low)
+        low, span = scale.low, scale.high - scale.low
+        raw = [0 if value is None else (value - low) * MICRO // span for value in values]
     else:
         low = lg(scale.low)
-        raw = MICRO - (lg(value) - low) * MICRO // (lg(scale.high) - low)
-    return min(max(raw, 0), MICRO)
+        span = lg(scale.high) - low
+        raw = [0 if value is None else MICRO - (lg(value) - low) * MICRO // span for value in values]
+    return [0 if worth < 0 else MICRO if worth > MICRO else worth for worth in raw]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from waypost.core.model.money import MICRO
 from waypost.core.policy.rank.ask import Ask
-from waypost.core.policy.rank.scale import by_field, utility
+from waypost.core.policy.rank.scale import by_field, utilities
 from waypost.core.policy.tree import Rank
 
 
@@ -18,9 +18,8 @@ def scores(ask: Ask) -> list[int]:
     scales = by_field(ask.scales)
     totals = [0] * len(ask.indices)
     for field, weight in ask.rank.weights:
-        scale = scales[field]
-        values = ask.values(field)
-        totals = [total + weight * utility(value, scale) for total, value in zip(totals, values, strict=True)]
+        worth = utilities(ask.values(field), scales[field])
+        totals = [total + weight * term for total, term in zip(totals, worth, strict=True)]
     return [total // MICRO for total in totals]
 
 
