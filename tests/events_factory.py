@@ -18,6 +18,9 @@ from waypost.core.model.question import EMPTY_SNAPSHOT, Context, Features, Origi
 T0 = 1_760_000_000_000_000_000
 MS = 1_000_000
 TARGETS = ("groq/llama-small", "local/phi", "openai/gpt-5", "openai/gpt-5-mini")
+ESTIMATES = (163_500, None, 20_000_000, 163_500)
+"""Estimated costs beside `TARGETS`."""
+
 POLICY = "9f" * 32
 CATALOG = "c4" * 32
 USAGE = Usage(100, 180, cache_read=50, cache_write=25, reasoning=40)
@@ -115,6 +118,7 @@ def decided(start: Started, *, hop: int = 1, made: Decision | None = None, **cha
         advised=False,
         prove=lambda: proof(made),
         target_of=TARGETS.__getitem__,
+        estimates=lambda indices: [ESTIMATES[index] for index in indices],
     )
     return dataclasses.replace(base, **changes)
 
@@ -223,9 +227,9 @@ def observed(**changes: Any) -> list[Event]:
 
 
 def advised(**changes: Any) -> list[Event]:
-    """A concrete model that runs unchanged beside a decision."""
+    """A concrete model that runs unchanged beside a decision in which a rule matched."""
     start = started(**{"mode": "advise", "requested": "gpt-5", **changes})
-    chosen = decided(start, advised=True)
+    chosen = decided(start, advised=True, made=decision(cause="rule", rule="simple goes cheap"))
     sending = attempting(start, chosen)
     done = attempted(sending)
     return [start, chosen, sending, done, settled(start, chosen, [done])]

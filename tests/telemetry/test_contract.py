@@ -44,7 +44,7 @@ def emit(scenario: str) -> Emitted:
     tracers = TracerProvider(shutdown_on_exit=False)
     tracers.add_span_processor(SimpleSpanProcessor(exporter))
     meter = MeterProvider([reader], shutdown_on_exit=False).get_meter("waypost")
-    metrics = OtelMetrics(lambda: meter, dropped=lambda: {"jobs": 0})
+    metrics = OtelMetrics(lambda: meter, inference=True, dropped=lambda: {"jobs": 0})
     sink = OtelSpans(tracers.get_tracer("waypost"), lambda *_: False, inline=True, metrics=metrics)
     if scenario == "foreign":
         attributes = {"gen_ai.operation.name": "chat", "gen_ai.request.model": "gpt-5"}
@@ -135,8 +135,8 @@ def test_every_declared_span_and_metric_is_emitted() -> None:
             keys |= {REGISTRY.attribute(name).key for name in found}
     assert spans == REGISTRY.spans.keys()
     assert metrics == REGISTRY.metrics.keys()
-    # A rule that matched and a list that was cut have tests of their own.
-    assert REGISTRY.attributes.keys() - keys == {"waypost.selected.rule", "waypost.candidate.truncated"}
+    # A list that was cut has a test of its own.
+    assert REGISTRY.attributes.keys() - keys == {"waypost.candidate.truncated"}
 
 
 @pytest.mark.parametrize("scenario", EVERYTHING)

@@ -9,7 +9,7 @@ from typing import Any, get_args
 import pytest
 import yaml
 
-from waypost.adapters.sinks import attributes, names
+from waypost.adapters.sinks import attributes, candidates, names
 from waypost.core.model.decision import Cause
 from waypost.core.model.outcome import CostBasis, FailureKind, Outcome
 from waypost.core.model.question import Complexity, Mode
@@ -155,4 +155,4 @@ def test_a_broken_registry_is_refused(tmp_path: Path, text: str, message: str) -
 def test_our_bounds_leave_room_for_others() -> None:
     """Spans keep 128 attributes by default; ours take half of that at most."""
     assert attributes.MAX_ATTRIBUTES == 64
-    assert attributes.MAX_CANDIDATES == 24
+    assert candidates.MAX_LISTED <= candidates.MAX_CANDIDATES == 24

@@ -40,7 +40,7 @@ def settled(scenario: str, **changes: Any) -> Settled:
         (
             "advised",
             f"waypost gpt-5 -> openai/gpt-5  0.95 s  280 tokens  {MONEY}  "
-            "policy default  advised openai/gpt-5-mini  wp_1",
+            "rule simple goes cheap  advised openai/gpt-5-mini  wp_1",
         ),
         (
             "streamed",
@@ -52,13 +52,6 @@ def settled(scenario: str, **changes: Any) -> Settled:
 def test_lines_read_well(scenario: str, text: str) -> None:
     """What was asked, who answered, how long, how much against what, why, and the receipt's id."""
     assert line(settled(scenario)) == text
-
-
-def test_a_rule_is_named() -> None:
-    """Where a rule of the policy matched, it is the reason."""
-    start = events_factory.started(receipt="wp_1")
-    chosen = events_factory.decided(start, made=events_factory.decision(cause="rule", rule="simple goes cheap"))
-    assert "rule simple goes cheap" in line(events_factory.settled(start, chosen, []))
 
 
 def test_one_line_per_call() -> None:

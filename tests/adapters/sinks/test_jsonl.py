@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 import events_factory
-from waypost.adapters.sinks.attributes import MAX_CANDIDATES
+from waypost.adapters.sinks.candidates import MAX_CANDIDATES
 from waypost.adapters.sinks.jsonl import Jsonl, row
 from waypost.core.model.events import Settled
 

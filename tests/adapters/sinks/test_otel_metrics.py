@@ -134,8 +134,9 @@ def test_attempts_say_how_they_ended(stage: Stage) -> None:
     }
 
 
-def test_exemplars_lead_to_the_spans(stage: Stage) -> None:
-    """Recorded on another thread, they name the attempt's span, and for the call's own facts the route span."""
+def test_exemplars_lead_to_the_spans() -> None:
+    """Recorded on another thread, they name the attempt's span, and for the call's own facts the route span (S4.05)."""
+    stage = Stage(inference=True)
     stage.tell(events_factory.routed())
     spans = {span.name: span.context for span in stage.exporter.get_finished_spans()}
     attempt, route = spans["chat gpt-5-mini"], spans["route default"]
@@ -157,15 +158,17 @@ def test_exemplars_lead_to_the_spans(stage: Stage) -> None:
 
 
 def test_an_exemplar_is_told_once(stage: Stage) -> None:
-    """A count that nobody adds to any more does not name its old trace with every collection."""
+    """It has the sum since the last collection; a count that nobody adds to any more names no trace again."""
     stage.tell(events_factory.routed())
-    assert stage.collect()["waypost.decisions"][0].exemplars
+    (first,) = stage.collect()["waypost.decisions"]
+    assert [exemplar.value for exemplar in first.exemplars] == [1]
     (again,) = stage.collect()["waypost.decisions"]
     assert (again.value, list(again.exemplars)) == (1, [])
 
 
-def test_inference_metrics_are_left_to_whoever_owns_the_inference(stage: Stage) -> None:
+def test_inference_metrics_are_left_to_whoever_owns_the_inference() -> None:
     """Under a foreign inference span only `waypost.*` is counted, once (S6.15)."""
+    stage = Stage(inference=True)
     with stage.tracer.start_as_current_span("chat gpt-5", attributes={"gen_ai.request.model": "gpt-5"}):
         stage.tell(events_factory.routed())
     found = stage.collect()
@@ -173,8 +176,15 @@ def test_inference_metrics_are_left_to_whoever_owns_the_inference(stage: Stage) 
     assert found["waypost.cost"][0].value == 0.0001635
 
 
-def test_tokens_and_durations_of_our_own_inferences(stage: Stage) -> None:
+def test_inference_metrics_are_made_on_request(stage: Stage) -> None:
+    """Three histogram records cost more than all the rest, so nobody pays for them unasked."""
+    stage.tell(events_factory.routed())
+    assert not [name for name in stage.collect() if name.startswith("gen_ai.")]
+
+
+def test_tokens_and_durations_of_our_own_inferences() -> None:
     """Token counts by type, durations in seconds; estimates of ours are no measurements and are left out."""
+    stage = Stage(inference=True)
     stage.tell(events_factory.routed())
     stage.tell(events_factory.streamed(provider="openai"))
     found = stage.collect()
@@ -253,7 +263,9 @@ def test_a_new_meter_gets_instruments_of_its_own() -> None:
     in_force.append(meters[1])
     for event in events_factory.routed():
         sink.event(event)
-    assert [collected(reader)["waypost.cost"][0].value for reader in readers] == [0.0001635, 0.0001635]
+    # What nobody had collected by then is told to the new one, once.
+    assert "waypost.cost" not in collected(readers[0])
+    assert collected(readers[1])["waypost.cost"][0].value == 0.000327
 
 
 def test_a_fault_of_metrics_leaves_the_spans_whole(stage: Stage) -> None:
@@ -268,29 +280,38 @@ def test_a_fault_of_metrics_leaves_the_spans_whole(stage: Stage) -> None:
     assert stage.sink.failed == 1
 
 
-# -- the counts -------------------------------------------------------------------------------------------------------
+# -- the sums ---------------------------------------------------------------------------------------------------------
+
+
+def taken(tally: Tally) -> list[tuple[int, dict[str, str]]]:
+    found: list[tuple[int, dict[str, str]]] = []
+    tally.take(lambda total, attributes, _: found.append((total, attributes)))
+    return found
 
 
 def test_a_tally_sums_by_attributes() -> None:
-    """Sums grow; equal attributes share one."""
+    """Equal attributes share a sum, and what was taken is not given again."""
     tally = Tally()
     for amount in (2, 3):
         tally.add(amount, (("a", "x"),))
     tally.add(1, (("a", "y"),))
-    assert [(each.value, each.attributes) for each in tally.observe()] == [(5, {"a": "x"}), (1, {"a": "y"})]
-    assert [each.value for each in tally.observe()] == [5, 1]
+    assert taken(tally) == [(5, {"a": "x"}), (1, {"a": "y"})]
+    tally.add(4, (("a", "x"),))
+    assert taken(tally) == [(4, {"a": "x"})]
+    assert taken(tally) == []
 
 
 def test_a_tally_loses_nothing_between_threads() -> None:
-    """Without a worker all callers add at once."""
+    """Without a worker all callers add at once, and somebody takes meanwhile."""
     tally = Tally()
-    threads = [threading.Thread(target=lambda: [tally.add(1, (("a", "x"),)) for _ in range(2_000)]) for _ in range(8)]
+    threads = [threading.Thread(target=lambda: [tally.add(1, ()) for _ in range(2_000)]) for _ in range(8)]
+    total = 0
     for thread in threads:
         thread.start()
-    for thread in threads:
-        thread.join()
-    (total,) = tally.observe()
-    assert total.value == 16_000
+    while any(thread.is_alive() for thread in threads):
+        total += sum(each for each, _ in taken(tally))
+    total += sum(each for each, _ in taken(tally))
+    assert total == 16_000
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork on this platform")
@@ -300,9 +321,9 @@ def test_a_forked_child_counts_from_zero() -> None:
     tally.add(7, ())
     child = os.fork()
     if child == 0:
-        os._exit(0 if not list(tally.observe()) else 1)
+        os._exit(1 if taken(tally) else 0)
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
-    assert [each.value for each in tally.observe()] == [7]
+    assert taken(tally) == [(7, {})]
 
 
 def test_bounded_keeps_the_first_values() -> None:

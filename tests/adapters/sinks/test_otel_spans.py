@@ -16,8 +16,8 @@ from opentelemetry.trace import SpanKind, StatusCode
 
 import events_factory
 from waypost.adapters.sinks import attributes, otel_spans
+from waypost.adapters.sinks.candidates import candidates
 from waypost.adapters.sinks.otel_spans import OtelSpans
-from waypost.core.model.decision import CandidateProof, Proof, Rejection
 from waypost.core.model.events import Attempting, Decided, Event, Settled, Started
 
 
@@ -111,7 +111,7 @@ def test_candidates_are_parallel_arrays(sink: OtelSpans, later: Later, exporter:
     route = by_name(exporter)["route default"].attributes
     assert route["waypost.candidate.ids"] == ("openai/gpt-5-mini", "groq/llama-small", "local/phi", "openai/gpt-5")
     assert route["waypost.candidate.outcomes"] == ("selected", "standby", "rejected", "rejected")
-    assert route["waypost.candidate.reasons"] == ("", "", "no tools", "estimated.cost $0.02 fails <= $0.01")
+    assert route["waypost.candidate.reasons"] == ("", "", "need.tools", "estimated.cost <= 0.01")
     assert route["waypost.candidate.scores"] == (800_000, 799_000, -1, -1)
     assert route["waypost.candidate.estimated_costs"] == (0.0001635, 0.0001635, -1.0, 0.02)
     assert route["waypost.candidate.count"] == 4
@@ -164,7 +164,7 @@ def test_samplers_see_the_call(exporter: InMemorySpanExporter) -> None:
     assert route["waypost.mode"] == "route"
     assert route["waypost.request.model"] == "auto"
     assert route["waypost.request.provider"] == "openai"
-    assert route["waypost.request.stream"] is True
+    assert route["waypost.operation"] == "chat"
     assert attempt["gen_ai.operation.name"] == "chat"
     assert attempt["gen_ai.request.model"] == "gpt-5-mini"
     assert attempt["waypost.attempt.reason"] == "primary"
@@ -179,7 +179,7 @@ def test_providers_are_named_as_the_conventions_name_them(
     tell(sink, [start, chosen, sending, done, end])
     later.run()
     attempt = by_name(exporter)["chat gpt-5-mini"].attributes
-    assert (attempt["gen_ai.provider.name"], attempt["waypost.provider"]) == ("gcp.gemini", "google")
+    assert attempt["gen_ai.provider.name"] == "gcp.gemini"
     assert attributes.provider_name("somebody") == "somebody"
 
 
@@ -241,8 +241,7 @@ def test_money_is_on_the_route_span_once(sink: OtelSpans, later: Later, exporter
     tell(sink, events_factory.routed())
     later.run()
     route = by_name(exporter)["route default"].attributes
-    assert (route["waypost.cost.amount"], route["waypost.cost.currency"]) == (0.0001635, "USD")
-    assert route["waypost.cost.basis"] == "computed"
+    assert (route["waypost.cost.amount"], route["waypost.cost.basis"]) == (0.0001635, "computed")
     assert route["waypost.cost.baseline.requested"] == 0.0025
     assert route["waypost.cost.baseline.policy"] == 0.0026
     exporter.clear()
@@ -329,86 +328,115 @@ def test_only_allow_listed_context_is_emitted(tracer: trace.Tracer, exporter: In
 # -- bounds -----------------------------------------------------------------------------------------------------------
 
 
-def big(count: int, *, near: int) -> Decided:
-    """A decision in which all but the first candidate fail two rules, and ``near`` only one."""
-    ids = [f"p/m{index:05d}" for index in range(count)]
-    everyone = (1 << count) - 2
-    decision = events_factory.decision(
-        order=(0,), rejections=(("region", everyone), ("need.tools", everyone & ~(1 << near))), scores=(7,)
+def big(count: int, **changes: Any) -> Decided:
+    """A decision over many candidates, of which the first two survive; 900 fails one rule, 901 was tried."""
+    everyone = (1 << count) - 4
+    rules = (
+        ("tried", 1 << 901),
+        ("provider.credentials", everyone & ~(1 << 900 | 1 << 800)),
+        ("region", everyone),
+        ("need.tools", 1 << 800),
     )
-
-    def prove() -> Proof:
-        rows = [CandidateProof(ids[0], "selected", 7, (), (), 1)]
-        failed = Rejection("region", "region", "in", "us", "[eu]")
-        rows += [CandidateProof(each, "rejected", None, (), (failed,), 1) for each in ids[1:]]
-        return Proof(decision, tuple(rows), (), ())
-
+    decision = events_factory.decision(order=(1, 0), rejections=rules, scores=(7, 6))
     return events_factory.decided(
-        events_factory.started(), made=decision, prove=prove, target_of=ids.__getitem__, duration_ns=5
+        events_factory.started(),
+        made=decision,
+        target_of=lambda index: f"p/m{index}",
+        estimates=lambda indices: [index * 1_000_000_000 for index in indices],
+        **changes,
     )
 
 
 def test_many_candidates_are_cut(tracer: trace.Tracer, exporter: InMemorySpanExporter) -> None:
-    """24 are listed, the winner and near misses among them, the rest is counted, and the span keeps 64 attributes."""
-    labels = {f"label{index}": "x" for index in range(10)}
-    chosen = dataclasses.replace(big(1_000, near=900), question=events_factory.question(labels=labels))
+    """12 stand in the arrays, 24 are told at all, and the span keeps 64 attributes however many there would be."""
+    labels = {f"label{index}": "x" for index in range(14)}
+    chosen = big(1_000, question=events_factory.question(labels=labels))
     start = chosen.started
     sending = events_factory.attempting(start, None)
     done = events_factory.attempted(sending)
     end = events_factory.settled(start, chosen, [done])
     tell(OtelSpans(tracer, Later(), inline=True, scopes=tuple(labels)), [start, chosen, sending, done, end])
     route = by_name(exporter)["route default"].attributes
-    assert len(route["waypost.candidate.ids"]) == 24
-    assert set(route["waypost.candidate.ids"][:1]) == {"p/m00000"}
-    assert "p/m00900" in route["waypost.candidate.ids"]
-    assert route["waypost.candidate.count"] == 1_000
-    assert route["waypost.candidate.truncated"] == 976
-    assert 0 < sum(key.startswith("waypost.rejected.") for key in route) < 23
+    assert len(route["waypost.candidate.ids"]) == 12
+    assert (route["waypost.candidate.count"], route["waypost.candidate.truncated"]) == (1_000, 988)
+    assert 0 < sum(key.startswith("waypost.rejected.") for key in route) < 22
     assert len(route) == 64
     assert route["waypost.receipt.id"] == start.receipt
 
 
+def test_the_shown_candidates_are_those_that_matter() -> None:
+    """Survivors by rank, the tried, near misses, others; those without a key come last and fill up."""
+    found = candidates(big(1_000), room=64)
+    assert found["waypost.candidate.ids"][:7] == ["p/m1", "p/m0", "p/m901", "p/m900", "p/m800", "p/m2", "p/m3"]
+    assert found["waypost.candidate.outcomes"][:4] == ["selected", "standby", "tried", "rejected"]
+    assert found["waypost.candidate.reasons"][:5] == ["", "", "tried", "region", "region"]
+    assert found["waypost.candidate.scores"][:3] == [7, 6, -1]
+    assert found["waypost.candidate.estimated_costs"][:3] == [1.0, 0.0, 901.0]
+    assert {len(value) for value in found.values() if isinstance(value, list)} == {12}
+    assert sum(key.startswith("waypost.rejected.") for key in found) == 22
+
+
 def test_rejected_attributes_give_way_first() -> None:
     """With little room left the arrays stay and single attributes are left out."""
-    found = attributes.candidates(big(50, near=3), room=10)
+    found = candidates(big(1_000), room=10)
     assert len(found) == 10
-    assert sum(key.startswith("waypost.rejected.") for key in found) == 3
+    assert [key for key in found if key.startswith("waypost.rejected.")] == [
+        f"waypost.rejected.p/m{index}" for index in (901, 900, 800)
+    ]
 
 
-def test_only_the_shown_candidates_are_proved() -> None:
-    """Where an event can prove a few of many, only those are derived."""
-    chosen = big(1_000, near=900)
-    asked: list[tuple[int, ...]] = []
-
-    def prove_only(indices: tuple[int, ...]) -> Proof:
-        asked.append(indices)
-        rows = {row.target: row for row in chosen.prove().candidates}
-        return Proof(chosen.decision, tuple(rows[chosen.target_of(index)] for index in indices), (), ())
-
-    found = attributes.candidates(dataclasses.replace(chosen, prove_only=prove_only), room=64)
-    assert asked == [(0, 900, *range(1, 23))]
-    assert found["waypost.candidate.ids"][:3] == ["p/m00000", "p/m00900", "p/m00001"]
-    assert found["waypost.candidate.truncated"] == 976
+def test_nothing_is_proved_where_estimates_are_told() -> None:
+    """A proof costs more than the call; without estimates the rows' own are taken."""
+    start = events_factory.started()
+    chosen = without_proof(events_factory.routed())[1]
+    assert isinstance(chosen, Decided)
+    assert candidates(chosen, room=64)["waypost.candidate.estimated_costs"] == [0.0001635, 0.0001635, -1.0, 0.02]
+    proved = events_factory.decided(start, estimates=None)
+    assert candidates(proved, room=64)["waypost.candidate.estimated_costs"] == [0.0001635, 0.0001635, -1.0, 0.02]
 
 
-def test_rows_are_derived_only_for_a_span_that_records(later: Later) -> None:
-    """Nobody pays for a proof that no span will show; the sampled-out call defers nothing at all."""
+def test_no_survivors_and_no_rejections() -> None:
+    """Either side may be empty."""
+    nobody = events_factory.decided(
+        events_factory.started(), made=events_factory.decision(order=(), scores=(), rejections=(("region", 0b1111),))
+    )
+    found = candidates(nobody, room=64)
+    assert found["waypost.candidate.outcomes"] == ["rejected"] * 4
+    assert found["waypost.candidate.scores"] == [-1] * 4
+    everybody = events_factory.decided(
+        events_factory.started(), made=events_factory.decision(order=(0, 1, 2, 3), rejections=())
+    )
+    found = candidates(everybody, room=64)
+    assert found["waypost.candidate.outcomes"] == ["selected", "standby", "standby", "standby"]
+    assert not [key for key in found if key.startswith("waypost.rejected.")]
+
+
+def test_nothing_is_deferred_for_a_call_that_nobody_records(later: Later) -> None:
+    """A call that was sampled out has no rows derived, and no job."""
     provider = TracerProvider(sampler=sampling.ALWAYS_OFF, shutdown_on_exit=False)
     sink = OtelSpans(provider.get_tracer("waypost"), later)
-    tell(sink, without_proof(events_factory.routed()))
+    tell(sink, broken_estimates(events_factory.routed()))
     assert later.jobs == []
     assert sink.failed == 0
 
 
-def without_proof(events: list[Event]) -> list[Event]:
-    """The same events with a decision that cannot be proved."""
+def broken() -> Any:
+    raise RuntimeError("broken")
 
-    def broken() -> Proof:
-        raise RuntimeError("no proof")
 
+def changed(events: list[Event], **changes: Any) -> list[Event]:
+    """The same call with its decision's event changed."""
     start, chosen, sending, done, end = events
-    chosen = dataclasses.replace(chosen, prove=broken)
+    chosen = dataclasses.replace(chosen, **changes)
     return [start, chosen, dataclasses.replace(sending, decided=chosen), done, dataclasses.replace(end, decided=chosen)]
+
+
+def without_proof(events: list[Event]) -> list[Event]:
+    return changed(events, prove=broken)
+
+
+def broken_estimates(events: list[Event]) -> list[Event]:
+    return changed(events, prove=broken, estimates=lambda indices: broken())
 
 
 def test_calls_that_never_end_are_given_up(
@@ -518,11 +546,11 @@ def test_an_error_inside_leaves_the_context_clean(sink: OtelSpans) -> None:
 # -- what it survives -------------------------------------------------------------------------------------------------
 
 
-def test_a_proof_that_raises_costs_only_the_candidates(
+def test_a_fault_in_the_candidates_costs_only_them(
     sink: OtelSpans, later: Later, exporter: InMemorySpanExporter
 ) -> None:
-    """A fault of the proof is counted; the spans end with everything else on them."""
-    tell(sink, without_proof(events_factory.routed()))
+    """It is counted; the spans end with everything else on them."""
+    tell(sink, broken_estimates(events_factory.routed()))
     later.run()
     route = by_name(exporter)["route default"].attributes
     assert sink.failed == 1
@@ -548,7 +576,7 @@ def test_a_tracer_that_raises_never_reaches_the_caller(later: Later) -> None:
 def test_without_an_sdk_there_is_next_to_nothing(later: Later) -> None:
     """Non-recording spans defer no work and derive no rows."""
     sink = OtelSpans(trace.NoOpTracer(), later)
-    start, *_ = tell(sink, without_proof(events_factory.routed()))
+    start, *_ = tell(sink, broken_estimates(events_factory.routed()))
     assert later.jobs == []
     assert sink.failed == 0
     assert isinstance(start, Started)

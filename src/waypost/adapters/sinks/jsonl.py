@@ -27,9 +27,9 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from waypost.adapters.sinks.attributes import SCOPES, scoped, shortlist
+from waypost.adapters.sinks.attributes import SCOPES, scoped
+from waypost.adapters.sinks.candidates import first_rule, shortlist
 from waypost.adapters.sinks.names import CONTEXT_PREFIX
-from waypost.core.model.decision import Decision
 from waypost.core.model.events import Decided, Event, Settled
 from waypost.core.model.outcome import Attempt, Usage
 
@@ -144,11 +144,6 @@ def _decision(decided: Decided | None) -> Mapping[str, Any]:
         "rejected": {target_of(index): first_rule(decision, index) for index in shown[len(decision.order) :]},
         "candidate_count": count,
     }
-
-
-def first_rule(decision: Decision, index: int) -> str:
-    """The first rule that a rejected candidate failed."""
-    return next(rule for rule, mask in decision.rejections if mask >> index & 1)
 
 
 def _attempt(attempt: Attempt) -> dict[str, Any]:

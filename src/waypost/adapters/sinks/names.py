@@ -110,7 +110,7 @@ CANDIDATE_ESTIMATED_COSTS: Final = "waypost.candidate.estimated_costs"
 """Beside `waypost.candidate.ids`, the estimated cost in USD; -1 where it is unknown."""
 
 CANDIDATE_IDS: Final = "waypost.candidate.ids"
-"""Target ids, the winner first, then the standby in order, then the rejected; at most 24."""
+"""Target ids, the winner first, then the standby in order, then the rejected; at most 12."""
 
 CANDIDATE_OUTCOMES: Final = "waypost.candidate.outcomes"
 """Beside `waypost.candidate.ids`, one of selected, standby, rejected, tried each."""
@@ -122,7 +122,7 @@ CANDIDATE_SCORES: Final = "waypost.candidate.scores"
 """Beside `waypost.candidate.ids`, the rank's integer score; -1 where there is none."""
 
 CANDIDATE_TRUNCATED: Final = "waypost.candidate.truncated"
-"""Candidates that the bounded lists leave out; set only when there are any."""
+"""Candidates that the arrays leave out; set only when there are any."""
 
 COMPLEXITY: Final = "waypost.complexity"
 """How hard the request was taken to be."""
@@ -131,7 +131,7 @@ CONTEXT_PREFIX: Final = "waypost.context."
 """Allow-listed keys of the caller's context, `<key>` being the key's name."""
 
 COST_AMOUNT: Final = "waypost.cost.amount"
-"""Cost of the whole call over all attempts, in `waypost.cost.currency`; absent where it is unpriced."""
+"""Cost of the whole call over all attempts, in USD; absent where it is unpriced."""
 
 COST_BASELINE_POLICY: Final = "waypost.cost.baseline.policy"
 """What the same usage would have cost at the policy's baseline, in USD."""
@@ -141,9 +141,6 @@ COST_BASELINE_REQUESTED: Final = "waypost.cost.baseline.requested"
 
 COST_BASIS: Final = "waypost.cost.basis"
 """What a cost rests on."""
-
-COST_CURRENCY: Final = "waypost.cost.currency"
-"""ISO 4217 code."""
 
 DECISION_DURATION: Final = "waypost.decision.duration"
 """Time that the last decision took, in seconds."""
@@ -283,11 +280,11 @@ METRIC_DROPPED: Final = Metric(
 METRIC_GEN_AI_CLIENT_OPERATION_DURATION: Final = Metric(
     "gen_ai.client.operation.duration",
     "s",
-    "Duration of one attempt, only where no other instrumentation reports the inference.",
+    "Duration of one attempt; on request, and only where no other instrumentation reports the inference.",
 )
 
 METRIC_GEN_AI_CLIENT_TOKEN_USAGE: Final = Metric(
     "gen_ai.client.token.usage",
     "{token}",
-    "Tokens of one attempt, only where no other instrumentation reports the inference.",
+    "Tokens of one attempt; on request, and only where no other instrumentation reports the inference.",
 )

@@ -9,18 +9,16 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
-from types import TracebackType
 from typing import Any, Protocol, assert_never
 
 from opentelemetry import context as otel_context
 from opentelemetry import trace
-from opentelemetry.context import Context
 from opentelemetry.trace import Span, SpanKind, StatusCode, Tracer
 
 from waypost.adapters.sinks import attributes, coexist, names
+from waypost.adapters.sinks.candidates import candidates
+from waypost.adapters.sinks.scene import INACTIVE, Active, Scene
 from waypost.core.model.events import Attempted, Attempting, Decided, Event, InternalError, Settled, Started
-from waypost.core.model.outcome import Attempt
 
 log = logging.getLogger("waypost")
 
@@ -37,26 +35,6 @@ class Metrics(Protocol):
     def call(self, settled: Settled, decisions: Sequence[Decided], scene: Scene) -> None: ...
 
     def internal_error(self, event: InternalError) -> None: ...
-
-
-@dataclass(slots=True)
-class Scene:
-    """One call's spans. ``context`` has the route span current, ``attempts`` has spans by attempt number.
-
-    ``owned`` says that nobody else reports the inference. ``current`` is the span of the attempt in progress.
-    """
-
-    route: Span
-    context: Context
-    owned: bool
-    decisions: list[Decided] = field(default_factory=list)
-    attempts: dict[int, Span] = field(default_factory=dict)
-    current: Span | None = None
-
-    def attempt_context(self, number: int) -> Context:
-        """The context to record an attempt's metrics in, so that their exemplars name its span."""
-        span = self.attempts.get(number)
-        return self.context if span is None else trace.set_span_in_context(span, self.context)
 
 
 class OtelSpans:
@@ -119,8 +97,8 @@ class OtelSpans:
         """Make the current attempt's span of that receipt current, around one send and never across a yield."""
         scene = self._scenes.get(receipt)
         if scene is None or scene.current is None or not scene.current.get_span_context().is_valid:
-            return _INACTIVE
-        return _Active(scene.current, scene.owned)
+            return INACTIVE
+        return Active(scene.current, scene.owned)
 
     def trace_id(self, receipt: str) -> str | None:
         """The trace of a call in progress, as 32 hex digits; ``None`` where nothing is being traced."""
@@ -148,14 +126,12 @@ class OtelSpans:
         scene = self._scenes.get(event.started.receipt)
         if scene is None:
             return
-        attempt, started = event.attempt, attributes.attempt_start(event)
-        if scene.owned:
-            started.update(attributes.inference_start(event))
+        attempt = event.attempt
         scene.current = scene.attempts[attempt.number] = self._tracer.start_span(
             f"{event.started.operation if scene.owned else 'attempt'} {attempt.model}",
             context=scene.context,
             kind=SpanKind.CLIENT if scene.owned else SpanKind.INTERNAL,
-            attributes=started,
+            attributes=attributes.attempt_start(event, owned=scene.owned),
             start_time=attempt.started_ns,
         )
 
@@ -190,38 +166,42 @@ class OtelSpans:
                 self._metrics.call(event, scene.decisions, scene)
         except Exception:
             self._contain()
-        ended = {each.attempt.number: each.attempt for each in event.attempts}
+        ended = {each.attempt.number: each for each in event.attempts}
         for number, span in scene.attempts.items():
             self._end_attempt(span, ended.get(number), scene.owned, event.settlement.ended_ns)
         self._end_route(scene.route, event, rows)
 
-    def _end_attempt(self, span: Span, attempt: Attempt | None, owned: bool, settled_ns: int) -> None:
+    def _end_attempt(self, span: Span, event: Attempted | None, owned: bool, settled_ns: int) -> None:
         try:
-            if attempt is not None and span.is_recording():
-                span.set_attributes(attributes.attempt_end(attempt))
-                if owned:
-                    span.set_attributes(attributes.inference_end(attempt))
-                if attempt.failure is not None:
+            if event is not None and span.is_recording():
+                span.set_attributes(attributes.attempt_end(event.attempting, event.attempt, owned=owned))
+                if event.attempt.failure is not None:
                     span.set_status(StatusCode.ERROR)
         except Exception:
             self._contain()
         finally:
-            span.end(end_time=settled_ns if attempt is None else attempt.ended_ns)
+            span.end(end_time=settled_ns if event is None else event.attempt.ended_ns)
 
     def _end_route(self, span: Span, event: Settled, rows: bool) -> None:
         try:
             if span.is_recording():
                 found = attributes.route_end(event, self._scopes)
-                span.set_attributes(found)
                 if names.ERROR_TYPE in found:
                     span.set_status(StatusCode.ERROR)
                 if rows and event.decided is not None:
-                    room = attributes.MAX_ATTRIBUTES - len(found) - len(attributes.route_start(event.started))
-                    span.set_attributes(attributes.candidates(event.decided, room))
+                    self._add_candidates(found, event.decided)
+                span.set_attributes(found)
         except Exception:
             self._contain()
         finally:
             span.end(end_time=event.settlement.ended_ns)
+
+    def _add_candidates(self, found: attributes.Attributes, decided: Decided) -> None:
+        try:
+            room = attributes.MAX_ATTRIBUTES - len(found) - len(attributes.route_start(decided.started))
+            found.update(candidates(decided, room))
+        except Exception:
+            self._contain()
 
     def _contain(self) -> None:
         self.failed += 1
@@ -235,37 +215,3 @@ def _run(job: Callable[..., object], *args: Any) -> bool:
 
 def _recording(scene: Scene) -> bool:
     return scene.route.is_recording() or any(span.is_recording() for span in scene.attempts.values())
-
-
-class _Active:
-    """Makes a span current between enter and exit."""
-
-    __slots__ = ("_announce", "_span", "_token")
-
-    def __init__(self, span: Span, announce: bool) -> None:
-        self._span = span
-        self._announce = announce
-
-    def __enter__(self) -> None:
-        context = trace.set_span_in_context(self._span)
-        self._token = otel_context.attach(coexist.announce(context) if self._announce else context)
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        otel_context.detach(self._token)
-
-
-class _Inactive:
-    __slots__ = ()
-
-    def __enter__(self) -> None:
-        return None
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        return None
-
-
-_INACTIVE = _Inactive()

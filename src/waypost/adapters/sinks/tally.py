@@ -1,6 +1,6 @@
-"""Counts of ours, read by an SDK when it collects: an add costs a dictionary entry where an instrument's costs 10 us.
+"""Sums of ours that reach an instrument when the SDK collects, because an add to it costs 100,000 instructions.
 
-Each count remembers the context of its latest add until it is read once, so that a collected value may lead to a trace.
+Each sum remembers the context of its latest add, so that what is collected leads to a trace.
 """
 
 from __future__ import annotations
@@ -8,20 +8,20 @@ from __future__ import annotations
 import os
 import threading
 import weakref
-from collections.abc import Iterable
+from collections.abc import Callable
 from typing import TypeAlias
 
 from opentelemetry.context import Context
-from opentelemetry.metrics import Observation
 
 Key: TypeAlias = "tuple[tuple[str, str], ...]"
 
 OTHER = "other"
 LIMIT = 200
+NOWHERE = Context()
 
 
 class Tally:
-    """Sums by attributes, growing only. A forked child begins at zero: its parent reports what was before."""
+    """Sums by attributes since they were last taken. A forked child begins with none; its parent reports those."""
 
     def __init__(self) -> None:
         self._reset()
@@ -30,20 +30,20 @@ class Tally:
     def _reset(self) -> None:
         # Re-entrant, because without a worker a finaliser may add in the middle of an add.
         self._lock = threading.RLock()
-        self._cells: dict[Key, tuple[int, Context | None]] = {}
+        self._cells: dict[Key, tuple[int, Context]] = {}
 
-    def add(self, amount: int, key: Key, context: Context | None = None) -> None:
+    def add(self, amount: int, key: Key, context: Context = NOWHERE) -> None:
         """Add ``amount`` under the attributes of ``key``."""
         with self._lock:
             cell = self._cells.get(key)
             self._cells[key] = (amount if cell is None else cell[0] + amount, context)
 
-    def observe(self) -> Iterable[Observation]:
-        """All sums, each with its context once."""
+    def take(self, give: Callable[[int, dict[str, str], Context], object]) -> None:
+        """Give away all sums, each with its attributes and the context of its latest add."""
         with self._lock:
-            cells = list(self._cells.items())
-            self._cells = {key: (total, None) for key, (total, _) in cells}
-        return [Observation(total, dict(key), context) for key, (total, context) in cells]
+            cells, self._cells = self._cells, {}
+        for key, (total, context) in cells.items():
+            give(total, dict(key), context)
 
 
 class Bounded:
