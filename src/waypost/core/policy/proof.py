@@ -63,6 +63,10 @@ class _Case:
         self.rule = None if self.matched is None else plan.policy.rules[self.matched]
         self.rank = rank_of(plan, decision.rank)
         self.scales = by_field(plan.policy.scales)
+        self.weights: tuple[tuple[str, int | None], ...] = self.rank.weights
+        if decision.rank not in ("weighted", "balanced"):
+            self.weights = tuple((name, None) for name in STRATEGIES[decision.rank].reads(self.rank))
+        self.known_terms: dict[str, tuple[ScoreTerm, ...]] = {}
         self.lines = self._active()
 
     def _active(self) -> dict[str, list[Line]]:
@@ -110,7 +114,7 @@ class _Case:
             if target.id in self.tried
             else "rejected",
             score=score,
-            terms=tuple(self.terms(target)) if survives else (),
+            terms=self.terms(target) if survives else (),
             rejections=tuple(self.rejections(index)),
             estimated_nano_usd=self.facts.value("estimated.cost", target, self.facts.grid),
         )
@@ -118,16 +122,20 @@ class _Case:
     def score(self, index: int) -> int:
         return STRATEGIES[self.decision.rank].scores(self.ask([index]))[0]
 
-    def terms(self, target: Target) -> Iterator[ScoreTerm]:
+    def terms(self, target: Target) -> tuple[ScoreTerm, ...]:
         """The terms of a weighted score; the one compared value of any other rank has weight and utility 0."""
-        weights = self.rank.weights if self.decision.rank in ("weighted", "balanced") else None
-        names = STRATEGIES[self.decision.rank].reads(self.rank) if weights is None else [name for name, _ in weights]
-        for name in names:
-            field, unit = RANKED[name]
-            value = self.facts.value(field, target, self.facts.grid)
-            weight = 0 if weights is None else dict(weights)[name]
-            worth = 0 if weights is None else utility(value, self.scales[name])
-            yield ScoreTerm(field, weight, worth, UNKNOWN if value is None else shown(value, unit))
+        found = self.known_terms.get(target.id)
+        if found is None:
+            found = self.known_terms[target.id] = tuple(
+                self.term(target, name, weight) for name, weight in self.weights
+            )
+        return found
+
+    def term(self, target: Target, name: str, weight: int | None) -> ScoreTerm:
+        field, unit = RANKED[name]
+        value = self.facts.value(field, target, self.facts.grid)
+        worth = 0 if weight is None else utility(value, self.scales[name])
+        return ScoreTerm(field, weight or 0, worth, UNKNOWN if value is None else shown(value, unit))
 
     # Rejections
 
