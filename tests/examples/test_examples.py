@@ -23,8 +23,8 @@ def providers() -> Iterator[Emulator]:
         yield emulator
 
 
-def run(providers: Emulator, name: str, home: Path) -> list[str]:
-    """The lines that an example prints."""
+def run(providers: Emulator, name: str | Path, home: Path) -> list[str]:
+    """The lines that an example prints; a path stands for itself."""
     env = {key: value for key, value in os.environ.items() if not key.endswith("_API_KEY") and "WAYPOST" not in key}
     env.update(providers.environment(), WAYPOST_HOME=str(home), NO_PROXY="127.0.0.1", PYTHONIOENCODING="utf-8")
     command = [sys.executable, "-W", "error", str(EXAMPLES / name)]
@@ -104,3 +104,16 @@ def test_six_queries(providers: Emulator, tmp_path: Path) -> None:
             ("complex", 3, "claude-opus-5"),
         ]
     ]
+
+
+def test_the_readmes_block(providers: Emulator, tmp_path: Path) -> None:
+    """What the README shows is what runs."""
+    (block,) = re.findall(r"```python\n(.*?)```", (EXAMPLES.parent / "README.md").read_text(), re.DOTALL)
+    script = tmp_path / "readme.py"
+    script.write_text(block)
+    lines = run(providers, script, tmp_path / "home")
+
+    assert len(block.splitlines()) <= 10
+    assert re.fullmatch(r"[\w.-]+", lines[0])
+    assert lines[0] != "auto"
+    assert len(lines) > 10
