@@ -31,14 +31,14 @@ _BY_STATUS: Mapping[int, FailureKind] = {
 
 
 def described(*values: Any) -> list[str]:
-    """Those of ``values`` that are words, as lower case; texts and numbers are left out."""
-    return [value.lower() for value in values if isinstance(value, str) and _WORD.fullmatch(value)]
+    """Those of ``values`` that are words; texts and numbers are left out."""
+    return [value for value in values if isinstance(value, str) and _WORD.fullmatch(value)]
 
 
 def kind_of(status: int | None, words: Sequence[str], by_word: Mapping[str, FailureKind]) -> FailureKind:
     """The kind by the first word that is known, else by status; an error without either came inside a stream."""
     for word in words:
-        kind = by_word.get(word)
+        kind = by_word.get(word.lower())
         if kind is not None:
             return kind
     if status is None or status < 400:

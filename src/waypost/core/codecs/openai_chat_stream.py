@@ -65,8 +65,7 @@ class ChatReader:
             created = chunk.get("created")
             created = created if isinstance(created, int) else None
             out.append(Start(str(chunk.get("id") or ""), str(chunk.get("model") or ""), created=created))
-        if chunk.get("usage"):
-            self._usage = usage_of(chunk) or self._usage
+        self._usage = usage_of(chunk) or self._usage
         for item in opt_list(chunk.get("choices"), "choices"):
             choice = as_map(item, "choices[0]")
             if choice.get("index", 0) == 0:
