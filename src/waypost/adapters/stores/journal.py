@@ -202,15 +202,23 @@ def read_journal(path: str | os.PathLike[str]) -> Iterator[Mapping[str, Any]]:
     return (line.record for line in read_lines(path) if line.record is not None)
 
 
-def read_lines(path: str | os.PathLike[str], offset: int = 0) -> Iterator[Line]:
-    """The whole lines from ``offset`` on; a last line without its newline is still being written, or torn."""
-    with open(path, "rb") as file:
-        file.seek(offset)
-        for raw in file:
-            if not raw.endswith(b"\n"):
-                return
+def read_lines(path: str | os.PathLike[str]) -> Iterator[Line]:
+    """The whole lines of one file; a last one without its newline is still being written, or torn."""
+    offset = 0
+    while chunk := raw_lines(path, offset):
+        for raw in chunk:
             offset += len(raw)
             yield Line.of(raw, offset)
+
+
+def raw_lines(path: str | os.PathLike[str], offset: int = 0, size: int = 4_000_000) -> list[bytes]:
+    """The whole lines in about ``size`` bytes from ``offset`` on, with their newlines; empty at the end."""
+    with open(path, "rb") as file:
+        file.seek(offset)
+        data = file.read(size)
+        while data and b"\n" not in data and (more := file.read(size)):
+            data += more
+    return [line + b"\n" for line in data.split(b"\n")[:-1]]
 
 
 def verify(path: str | os.PathLike[str]) -> list[Finding]:

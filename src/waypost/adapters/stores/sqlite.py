@@ -1,8 +1,9 @@
 """The embedded store: journals folded into SQLite, so that receipts can be listed, searched and verified.
 
 Any process may fold any journal: how far it has been read stands in the same transaction as what was read, so that
-nothing is lost or doubled. The lines themselves are kept, hence the chains can be verified after a journal is gone;
-journals of dead processes are removed once they are in.
+nothing is lost or doubled. Folding copies the lines as they are and looks into none of them, because it runs beside
+the application's calls; what is searched for is derived from them when somebody reads. Chains can be verified after a
+journal is gone; journals of dead processes are removed once they are in.
 """
 
 from __future__ import annotations
@@ -15,16 +16,16 @@ import os
 import sqlite3
 import threading
 from collections.abc import Iterator, Mapping, Sequence
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from waypost.adapters.stores.journal import SUFFIX, Finding, Line, check_line, genesis, line_hash, owner_of, read_lines
-from waypost.adapters.stores.tables import COLUMNS, INSERT_RECORD, MIGRATIONS, PLACES, UPSERT, Summary, summarise
+from waypost.adapters.stores.journal import SUFFIX, Finding, Line, check_line, genesis, line_hash, owner_of, raw_lines
+from waypost.adapters.stores.tables import COLUMNS, MIGRATIONS, PLACES, UPSERT, Summary, summarise
 from waypost.core.model.receipt import Receipt, fold
 from waypost.errors import WaypostError
 
 BATCH = 2_000
+CHUNK = 4_000_000
 BUSY_S = 10.0
 
 _abandoned: list[sqlite3.Connection] = []
@@ -54,10 +55,11 @@ class SqliteStore:
         """
         directory = Path(journals)
         with self._lock:
-            return sum(self._fold_file(path) for path in sorted(directory.glob(f"*{SUFFIX}")))
+            return sum(self._fold_file(directory, name) for name in _files(directory))
 
     def get(self, name: str) -> Receipt | None:
         """The receipt of that receipt id, request id or response id; of several the newest. Raises StoreError."""
+        self._derive()
         query = (
             "SELECT id FROM receipts WHERE id = ?1 UNION ALL"
             " SELECT id FROM (SELECT id FROM receipts WHERE request_id = ?1 OR response_id = ?1"
@@ -69,14 +71,16 @@ class SqliteStore:
 
     def records(self, receipt: str) -> list[dict[str, Any]]:
         """The journal's records of one receipt in order, each with the name of its ``journal``."""
+        self._derive()
         query = (
-            f"SELECT j.name, r.line FROM records r JOIN journals j ON j.id = r.place / {PLACES}"
-            " WHERE r.receipt = ? ORDER BY r.place"
+            "SELECT j.name, r.line FROM mentions m JOIN records r ON r.place = m.place"
+            f" JOIN journals j ON j.id = m.place / {PLACES} WHERE m.receipt = ? ORDER BY m.place"
         )
         return [{**json.loads(line), "journal": name} for name, line in self._query(query, (receipt,))]
 
     def matching(self, prefix: str, limit: int = 10) -> list[str]:
         """Receipt ids that begin with ``prefix``, sorted."""
+        self._derive()
         query = "SELECT id FROM receipts WHERE id >= ? AND id < ? ORDER BY id LIMIT ?"
         return [row[0] for row in self._query(query, (prefix, prefix + "\U0010ffff", limit))]
 
@@ -92,6 +96,7 @@ class SqliteStore:
 
         ``model`` in ``where`` is met by the model asked for, the one selected and the one that answered.
         """
+        self._derive()
         terms, values = ["started_ns IS NOT NULL"], list[Any]()
         if since_ns is not None:
             terms.append("started_ns >= ?")
@@ -115,6 +120,7 @@ class SqliteStore:
 
     def count(self) -> int:
         """How many receipts there are."""
+        self._derive()
         return int(self._query("SELECT count(*) FROM receipts", ())[0][0])
 
     def verify(self) -> list[Finding]:
@@ -141,20 +147,24 @@ class SqliteStore:
 
     # Folding
 
-    def _fold_file(self, path: Path) -> int:
+    def _fold_file(self, directory: Path, file: str) -> int:
+        path = directory / file
         try:
-            grown = path.stat().st_size > self._seen.get(path.name, 0)
+            grown = os.stat(path).st_size > self._seen.get(file, 0)
             total = self._take_all(path) if grown else 0
-            if not (grown and f"-{os.getpid()}-" in path.name):
+            if not (grown and f"-{os.getpid()}-" in file):
                 total += self._reap(path)
         except FileNotFoundError:
             return 0
         return total
 
     def _take_all(self, path: Path) -> int:
+        """Everything up to the end; a batch that leaves nothing behind is the last."""
         total = 0
         while taken := self._take(path):
             total += taken
+            if self._seen[path.name] == os.stat(path).st_size:
+                break
         return total
 
     def _take(self, path: Path) -> int:
@@ -163,41 +173,58 @@ class SqliteStore:
         with self._transaction() as db:
             row = db.execute("SELECT offset FROM parts WHERE file = ?", (path.name,)).fetchone()
             offset = row[0] if row else 0
-            lines = list(islice(read_lines(path, offset), BATCH))
+            lines = raw_lines(path, offset, CHUNK)
             if lines:
-                self._store(db, name, lines)
-                offset = lines[-1].end
+                self._keep(db, name, lines)
+                offset += sum(map(len, lines))
                 db.execute("INSERT OR REPLACE INTO parts VALUES (?, ?)", (path.name, offset))
         self._seen[path.name] = offset
         return len(lines)
 
-    def _store(self, db: sqlite3.Connection, name: str, lines: Sequence[Line]) -> None:
-        """Lines, summaries, the journal's head, and its anchor."""
-        journal, seq, head, damaged = self._journal(db, name)
-        rows, records = [], []
-        for line in lines:
-            if check_line(line, seq, head) or line.record is None or not isinstance(line.record.get("receipt"), str):
-                damaged += 1
-            rows.append((journal * PLACES + seq, (line.record or {}).get("receipt", ""), line.raw))
-            head, seq = line_hash(line.raw), seq + 1
-            if line.record is not None and line.problem is None:
-                records.append(line.record)
-        db.executemany(INSERT_RECORD, rows)
-        db.executemany(UPSERT, summarise(records))
-        db.execute("UPDATE journals SET seq = ?, head = ?, damaged = ? WHERE id = ?", (seq, head, damaged, journal))
+    def _keep(self, db: sqlite3.Connection, name: str, lines: Sequence[bytes]) -> None:
+        """The lines, the journal's head, and its anchor."""
+        journal, seq = self._journal(db, name)
+        place = journal * PLACES + seq
+        db.executemany("INSERT INTO records VALUES (?, ?)", enumerate(lines, place))
+        head, end = line_hash(lines[-1]), place + len(lines) - 1
+        db.execute("UPDATE journals SET seq = ?, head = ? WHERE id = ?", (seq + len(lines), head, journal))
         last = db.execute("SELECT hash FROM anchors ORDER BY n DESC LIMIT 1").fetchone()
-        place = journal * PLACES + seq - 1
-        anchor = _anchor(last[0] if last else "", place, head)
-        db.execute("INSERT INTO anchors (place, head, hash) VALUES (?, ?, ?)", (place, head, anchor))
+        anchor = _anchor(last[0] if last else "", end, head)
+        db.execute("INSERT INTO anchors (place, head, hash) VALUES (?, ?, ?)", (end, head, anchor))
 
-    def _journal(self, db: sqlite3.Connection, name: str) -> tuple[int, int, str, int]:
-        """Id, next seq, head and damage so far."""
-        query = "SELECT id, seq, head, damaged FROM journals WHERE name = ?"
+    def _journal(self, db: sqlite3.Connection, name: str) -> tuple[int, int]:
+        """Id and next seq."""
+        query = "SELECT id, seq FROM journals WHERE name = ?"
         row = db.execute(query, (name,)).fetchone()
         if row is None:
             db.execute("INSERT INTO journals (name, seq, head) VALUES (?, 0, ?)", (name, genesis(name)))
             row = db.execute(query, (name,)).fetchone()
-        return int(row[0]), int(row[1]), str(row[2]), int(row[3])
+        return int(row[0]), int(row[1])
+
+    def _derive(self) -> None:
+        """Bring summaries up to the records. Lines that are damaged are left to `verify`."""
+        if self._readonly:
+            return
+        for journal, seq, done in self._query("SELECT id, seq, summarised FROM journals WHERE summarised < seq", ()):
+            while done < seq:
+                done = self._derive_some(journal, done)
+
+    def _derive_some(self, journal: int, done: int) -> int:
+        """One batch from ``done`` on, unless another process was faster; how far they are now."""
+        with self._transaction() as db:
+            (now,) = db.execute("SELECT summarised FROM journals WHERE id = ?", (journal,)).fetchone()
+            if now > done:
+                return int(now)
+            query = "SELECT place, line FROM records WHERE place >= ? AND place < ? ORDER BY place LIMIT ?"
+            rows = db.execute(query, (journal * PLACES + done, (journal + 1) * PLACES, BATCH)).fetchall()
+            lines = [(place, Line.of(raw, 0)) for place, raw in rows]
+            sound = [(place, line.record) for place, line in lines if line.problem is None and line.record is not None]
+            mentions = [(record["receipt"], place) for place, record in sound]
+            db.executemany("INSERT OR IGNORE INTO mentions VALUES (?, ?)", mentions)
+            db.executemany(UPSERT, summarise(record for _, record in sound))
+            done = rows[-1][0] - journal * PLACES + 1
+            db.execute("UPDATE journals SET summarised = ? WHERE id = ?", (done, journal))
+            return done
 
     def _reap(self, path: Path) -> int:
         """Remove a journal that is wholly in and whose owner is dead; nobody can append once we hold its lock."""
@@ -207,11 +234,7 @@ class SqliteStore:
             except OSError:
                 return 0
             total = self._take_all(path)
-            damaged = self._query("SELECT damaged FROM journals WHERE name = ?", (owner_of(path.name)[0],))
-            if damaged and damaged[0][0]:
-                path.rename(path.with_suffix(".damaged"))
-            else:
-                path.unlink()
+            path.unlink()
         with self._transaction() as db:
             db.execute("DELETE FROM parts WHERE file = ?", (path.name,))
         self._seen.pop(path.name, None)
@@ -260,6 +283,13 @@ class SqliteStore:
             raise StoreError(str(error), where=str(self.path), remedy=_remedy(error)) from error
         except PermissionError as error:
             raise StoreError("not permitted", where=str(error.filename), remedy="set WAYPOST_HOME") from error
+
+
+def _files(directory: Path) -> list[str]:
+    try:
+        return sorted(file for file in os.listdir(directory) if file.endswith(SUFFIX))
+    except FileNotFoundError:
+        return []
 
 
 def _connect(path: Path) -> sqlite3.Connection:

@@ -1,4 +1,8 @@
-"""The store's tables and what of a record goes into which column. No connection is made here."""
+"""The store's tables and what of a record goes into which column. No connection is made here.
+
+``records`` holds the journals' lines as they are, ``journals`` how many of each and how many of those are in
+``mentions`` and ``receipts``, which are derived from them; ``anchors`` chain the heads of all journals together.
+"""
 
 from __future__ import annotations
 
@@ -10,12 +14,12 @@ MIGRATIONS = (
     """
     CREATE TABLE journals (
       id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, seq INTEGER NOT NULL, head TEXT NOT NULL,
-      damaged INTEGER NOT NULL DEFAULT 0
+      summarised INTEGER NOT NULL DEFAULT 0
     );
     CREATE TABLE parts (file TEXT PRIMARY KEY, offset INTEGER NOT NULL) WITHOUT ROWID;
-    CREATE TABLE records (place INTEGER PRIMARY KEY, receipt TEXT NOT NULL, line BLOB NOT NULL);
-    CREATE INDEX records_receipt ON records (receipt);
+    CREATE TABLE records (place INTEGER PRIMARY KEY, line BLOB NOT NULL);
     CREATE TABLE anchors (n INTEGER PRIMARY KEY, place INTEGER NOT NULL, head TEXT NOT NULL, hash TEXT NOT NULL);
+    CREATE TABLE mentions (receipt TEXT, place INTEGER, PRIMARY KEY (receipt, place)) WITHOUT ROWID;
     CREATE TABLE receipts (
       id TEXT PRIMARY KEY, started_ns INTEGER, settled_ns INTEGER, outcome TEXT, mode TEXT, sdk TEXT, dialect TEXT,
       policy TEXT, policy_fingerprint TEXT, catalog TEXT, requested TEXT, selected TEXT, cause TEXT, provider TEXT,
@@ -33,8 +37,6 @@ MIGRATIONS = (
 
 PLACES = 1 << 40
 """A record's place is ``journal id * PLACES + seq``."""
-
-INSERT_RECORD = "INSERT OR IGNORE INTO records VALUES (?, ?, ?)"
 
 
 @dataclass(frozen=True, slots=True)
