@@ -1,0 +1,76 @@
+"""A receipt with its proofs as one JSON document: ``receipt/v1`` and, beside each decision, its rows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from waypost.core.analysis import words
+from waypost.core.model.decision import CandidateProof, Proof, Source
+from waypost.core.model.outcome import Baseline, Cost
+from waypost.core.model.receipt import Receipt
+
+SCHEMA = "explanation/v1"
+
+
+def of(receipt: Receipt, proofs: Mapping[int, Proof]) -> dict[str, Any]:
+    """``proofs`` by the identity of the decision that they are of; ``None`` stands where there is none."""
+    rows = [None if hop.decision is None else proofs.get(id(hop.decision)) for hop in receipt.hops]
+    settlement = receipt.settlement
+    return {
+        "schema": SCHEMA,
+        "receipt": receipt.to_dict(),
+        "answered": None if receipt.answered is None else words.name(receipt.answered),
+        "proofs": [None if proof is None else _proof(proof) for proof in rows],
+        "against": [] if settlement is None else [_against(settlement.cost, base) for base in settlement.baselines],
+    }
+
+
+def _proof(proof: Proof) -> dict[str, Any]:
+    return {
+        "candidates": [_candidate(row) for row in proof.candidates],
+        "passed": [{"rule": row.rule, "text": row.text, "source": _source(row.source)} for row in proof.passed],
+        "beats": [{"target": target, "why": why} for target, why in proof.beats],
+    }
+
+
+def _candidate(row: CandidateProof) -> dict[str, Any]:
+    return {
+        "target": row.target,
+        "state": row.state,
+        "score": row.score,
+        "estimated_nano_usd": row.estimated_nano_usd,
+        "terms": [
+            {"field": term.field, "weight": term.weight, "utility": term.utility, "observed": term.observed}
+            for term in row.terms
+        ],
+        "rejections": [
+            {
+                "rule": item.rule,
+                "field": item.field,
+                "op": item.op,
+                "observed": item.observed,
+                "limit": item.limit,
+                "source": _source(item.source),
+                "exact": item.exact,
+                "margin_ppm": item.margin_ppm,
+                "text": words.rejection(item),
+            }
+            for item in row.rejections
+        ],
+    }
+
+
+def _source(source: Source | None) -> dict[str, Any] | None:
+    return None if source is None else {"file": source.file, "line": source.line, "column": source.column}
+
+
+def _against(spent: Cost, base: Baseline) -> dict[str, Any]:
+    there = base.cost.nano_usd
+    known = spent.nano_usd is not None and there
+    return {
+        "label": base.label,
+        "target": base.target,
+        "nano_usd": there,
+        "change": words.change(spent.nano_usd, there) if known and spent.nano_usd is not None and there else None,
+    }

@@ -1,0 +1,289 @@
+"""Facts of a receipt in words: one short phrase each, numbers with their units. No layout, no decision."""
+
+from __future__ import annotations
+
+from waypost.core.model.decision import CandidateProof, Decision, Passed, Rejection, Source
+from waypost.core.model.money import MICRO, div_half_even, format_usd
+from waypost.core.model.outcome import Attempt, Baseline, Cost, CostLine, Failure, Settlement, Usage
+from waypost.core.model.question import Question
+from waypost.core.model.receipt import Receipt
+
+LANGUAGE = "policy/v1"
+"""The language whose meaning engine 1 has."""
+
+MS = 1_000_000
+SECOND = 1_000_000_000
+DAY = 86_400
+
+MODES = {
+    "off": "off",
+    "observe": "observe: the call ran unchanged",
+    "advise": "advise: the call ran unchanged beside the decision",
+    "route": "route",
+}
+STATUS = {
+    "open": "open",
+    "ok": "ok",
+    "error": "error",
+    "cancelled": "cancelled by the caller",
+    "abandoned": "abandoned: the stream was not read to its end",
+    "rejected": "rejected: no candidate survived",
+}
+BASELINES = {"requested": "vs requested", "policy": "vs baseline"}
+CAUSES = {
+    "policy": "best survivor of the policy",
+    "rule": "a rule of the policy matched",
+    "preference": "the caller's preference",
+    "pinned": "the call may not leave its target",
+    "non_portable": "the conversation cannot move",
+    "affinity": "kept with the conversation's target",
+    "advisor": "an advisor's choice",
+    "rollout": "the rollout's share",
+    "holdback": "held back as a control",
+    "override": "an override",
+    "budget": "a budget",
+    "limit": "a limit",
+    "fallback": "an earlier attempt failed",
+    "provider_side": "the provider's own choice",
+    "passthrough": "passed through untouched",
+    "default": "the policy's default",
+}
+
+
+def status(receipt: Receipt) -> str:
+    return STATUS[receipt.status]
+
+
+def name(attempt: Attempt) -> str:
+    """``provider/model``, or the catalog's id of it."""
+    return attempt.target or f"{attempt.provider}/{attempt.model}"
+
+
+def answer(receipt: Receipt) -> str:
+    """Who answered, or why nobody did."""
+    if receipt.answered is not None:
+        return name(receipt.answered)
+    last = next((hop.attempt for hop in reversed(receipt.hops) if hop.attempt is not None), None)
+    match receipt.status:
+        case "open":
+            return "nothing recorded" if last is None else f"nothing recorded; the last send was to {name(last)}"
+        case _:
+            return "nobody" if last is None else f"nobody; the last attempt was at {name(last)}"
+
+
+def alias(attempt: Attempt) -> str:
+    """The model's own name for itself, where it says another."""
+    said = attempt.response_model
+    return f" (as {said})" if said is not None and said != attempt.model else ""
+
+
+def question(asked: Question) -> list[tuple[str, str]]:
+    """What the decision knew of the request and of who asked."""
+    features, context = asked.features, asked.context
+    output = "" if features.max_output is None else f", at most {features.max_output:,} out"
+    facts = [features.complexity, features.task.replace("_", " ")]
+    facts += [f"~{features.tokens_input:,} tokens in, ~{features.tokens_output:,} out{output}"]
+    if features.language is not None:
+        facts.append(features.language)
+    facts += features.code_languages
+    rows = [("request", ", ".join(facts))]
+    if asked.needs:
+        rows.append(("needs", ", ".join(dict.fromkeys(need.flag for need in asked.needs))))
+    named = ("department", "user", "workflow", "step", "session", "tier", "preference")
+    said = [f"{label} {value}" for label in named if (value := getattr(context, label)) is not None]
+    said += [f"{label} {value}" for label, value in sorted(context.labels.items())]
+    if said:
+        rows.append(("context", ", ".join(said)))
+    return rows
+
+
+def score(decision: Decision) -> str:
+    """The winner's score: 0..1 for weighted ranks, else what the rank compares."""
+    if not decision.scores or decision.selected is None:
+        return ""
+    return f"  {ranked(decision.scores[0], decision.rank)}"
+
+
+def ranked(value: int, rank: str) -> str:
+    """A score in the unit of its rank."""
+    if value < 0:
+        return f"{rank}: unknown"
+    match rank:
+        case "cheapest":
+            return f"estimated {format_usd(value)}"
+        case "fastest":
+            return f"estimated {duration(value)}"
+        case "best":
+            return f"quality {micro(value)}"
+        case _:
+            return f"score {micro(value)}"
+
+
+def micro(value: int) -> str:
+    """Micro-units of 0..1 with up to three decimals."""
+    whole, rest = divmod(div_half_even(value, 1000), 1000)
+    return f"{whole}.{rest:03d}".rstrip("0").rstrip(".")
+
+
+def cause(decision: Decision) -> str:
+    rank = f"; rank {decision.rank}" if decision.rank else ""
+    rule = f" {decision.rule!r}" if decision.rule is not None else ""
+    chance = decision.propensity_ppm
+    drawn = "" if chance == MICRO else f"; drawn with probability {percent(chance, MICRO)}"
+    return f"{decision.cause}{rule}: {CAUSES[decision.cause]}{rank}{drawn}"
+
+
+def passed(row: Passed) -> str:
+    return row.text or row.rule
+
+
+def place(source: Source | None) -> str:
+    """``base.yaml:12``, without the folders."""
+    return "" if source is None else f"({source.file.rpartition('/')[2]}:{source.line})"
+
+
+def standby(row: CandidateProof, why: str | None, decision: Decision) -> str:
+    """Its own score, and why the winner stands before it."""
+    own = ranked(row.score, decision.rank) if row.score is not None else ""
+    return "; ".join(part for part in (own, why or "") if part)
+
+
+def rejected(row: CandidateProof) -> str:
+    """All rules that failed: ``filtered: quality 0.42 < 0.5 (base.yaml:12); no tools``."""
+    if row.state == "tried":
+        return "already tried in this call"
+    return "filtered: " + "; ".join(rejection(item) for item in row.rejections)
+
+
+def rejection(item: Rejection) -> str:
+    """One failed rule, with what was observed before what was asked for."""
+    where = place(item.source)
+    return f"{_failed(item)} {where}".rstrip()
+
+
+_FAILS = {"<": ">=", "<=": ">", ">": "<=", ">=": "<", "==": "!=", "!=": "==", "in": "not in", "not in": "in"}
+
+
+def _failed(item: Rejection) -> str:
+    """The comparison that holds and should not: the rule ``>= 0.5`` failed, so ``0.42 < 0.5``."""
+    match item.rule:
+        case "tried":
+            return "already tried"
+        case "cross_origin":
+            return f"the call may not leave {item.limit}"
+        case "provider.credentials":
+            return f"no credentials for {item.observed}"
+        case "breaker":
+            return "its breaker is open"
+    if item.rule.startswith("need.") and not item.limit:
+        return f"no {item.rule[5:]}"
+    if item.rule.startswith("rule."):
+        return f"not on the list of {item.limit}"
+    exact = "" if item.exact is None else f" (exactly {item.exact})"
+    if item.observed == "unknown":
+        return f"{item.field} unknown, must be {item.op} {item.limit}"
+    if item.op not in _FAILS:
+        return f"{item.field} {item.observed}, must be: {item.op} {item.limit}"
+    return f"{item.field} {item.observed}{exact} {_FAILS[item.op]} {item.limit}"
+
+
+def candidates(mask: int) -> str:
+    count = mask.bit_count()
+    return f"{count} candidate{'' if count == 1 else 's'}"
+
+
+def attempt(one: Attempt) -> str:
+    """What came of it: failure or success, latency, tokens, cost."""
+    facts: list[str] = [one.reason] if one.number > 1 else []
+    if not one.ended_ns:
+        return ", ".join([*facts, "sent; no end recorded"])
+    facts.append("ok" if one.failure is None else failure(one.failure))
+    facts.append(duration(one.ended_ns - one.started_ns))
+    if one.usage is not None:
+        facts.append(f"{one.usage.input:,} in, {one.usage.output:,} out")
+    if one.cost.nano_usd is not None:
+        facts.append(cost(one.cost))
+    if one.request_id is not None:
+        facts.append(f"provider's request id {one.request_id}")
+    return ", ".join(facts)
+
+
+def failure(what: Failure) -> str:
+    """``rate_limited (429 rate_limit_error, retry after 2 s)``."""
+    said = " ".join(str(part) for part in (what.status, what.type) if part is not None)
+    wait = None if what.retry_after_ns is None else f"retry after {duration(what.retry_after_ns)}"
+    late = "after content had reached the caller" if what.committed else None
+    inside = ", ".join(part for part in (said, wait, late) if part)
+    return f"{what.kind} ({inside})" if inside else what.kind
+
+
+def latency(settlement: Settlement, answered: Attempt | None) -> str:
+    whole = duration(settlement.ended_ns - settlement.started_ns)
+    if answered is None or answered.first_chunk_ns is None:
+        return whole
+    return f"{whole}, first content after {duration(answered.first_chunk_ns - settlement.started_ns)}"
+
+
+def usage(used: Usage) -> str:
+    """``230 in (30 from cache), 99 out``."""
+    inside = [("from cache", used.cache_read), ("into cache", used.cache_write)]
+    cached = ", ".join(f"{count:,} {label}" for label, count in inside if count)
+    thought = f" ({used.reasoning:,} reasoning)" if used.reasoning else ""
+    guess = ", estimated" if used.estimated else ""
+    return f"{used.input:,} in{f' ({cached})' if cached else ''}, {used.output:,} out{thought}{guess}"
+
+
+def cost(spent: Cost) -> str:
+    """The sum with its basis: ``$0.0016 (computed, prices of 2026-01-01)``."""
+    if spent.nano_usd is None:
+        return "unpriced: the catalog has no price for it"
+    dated = "" if spent.price_as_of is None else f", prices of {spent.price_as_of}"
+    return f"{format_usd(spent.nano_usd)} ({spent.basis}{dated})"
+
+
+def bill(line: CostLine) -> tuple[str, str]:
+    return line.kind.replace(
+        "_", " "
+    ), f"{line.tokens:,} tokens x {format_usd(line.price)}/MTok = {format_usd(line.nano_usd)}"
+
+
+def against(spent: Cost, base: Baseline) -> str:
+    """``-71% (gpt-5.5 would have cost $0.063 for the same tokens)``, or why there is no comparison."""
+    there = base.cost.nano_usd
+    if there is None:
+        return f"{base.target} has no price"
+    would = f"{base.target}, {format_usd(there)} for the same tokens"
+    return would if spent.nano_usd is None or not there else f"{change(spent.nano_usd, there)} against {would}"
+
+
+def change(cost_nano_usd: int, baseline_nano_usd: int) -> str:
+    """Cost against a baseline, which is above zero, in whole percent with a sign."""
+    points = div_half_even((cost_nano_usd - baseline_nano_usd) * 100, baseline_nano_usd)
+    return f"{points:+d}%"
+
+
+def percent(part: int, whole: int) -> str:
+    tenths = div_half_even(part * 1000, whole)
+    return f"{tenths // 10}.{tenths % 10}%".replace(".0%", "%")
+
+
+def duration(ns: int) -> str:
+    """``412 ms``, ``1.25 s``, ``80 us``."""
+    if ns < 0:
+        return "-" + duration(-ns)
+    if ns >= SECOND:
+        hundredths = div_half_even(ns, SECOND // 100)
+        return f"{hundredths // 100}.{hundredths % 100:02d} s"
+    return f"{div_half_even(ns, MS)} ms" if ns >= MS else f"{div_half_even(ns, 1000)} us"
+
+
+def when(ns: int) -> str:
+    """Epoch nanoseconds as ``2026-09-21 14:13:20 UTC``, by the proleptic Gregorian calendar."""
+    days, second = divmod(ns // SECOND, DAY)
+    era, day = divmod(days + 719_468, 146_097)
+    year = (day - day // 1460 + day // 36_524 - day // 146_096) // 365
+    day -= 365 * year + year // 4 - year // 100
+    shifted = (5 * day + 2) // 153
+    month = shifted + 3 if shifted < 10 else shifted - 9
+    date = f"{year + era * 400 + (month <= 2):04d}-{month:02d}-{day - (153 * shifted + 2) // 5 + 1:02d}"
+    return f"{date} {second // 3600:02d}:{second // 60 % 60:02d}:{second % 60:02d} UTC"
