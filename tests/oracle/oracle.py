@@ -109,6 +109,7 @@ def all_checks(
     add("tried", lambda target: target.id in tried)
     stays = not may_leave(world.policy, question)
     add("cross_origin", lambda target: stays and target.endpoint != origin)
+    add("dialect", lambda target: mute(world, question, target))
     add(
         "provider.credentials",
         lambda target: target.endpoint not in question.credentials and target.endpoint != origin,
@@ -145,6 +146,12 @@ def host_matches(entry: str, host: str) -> bool:
     if entry == host:
         return True
     return entry.startswith("*.") and host.endswith(entry[1:])
+
+
+def mute(world: World, question: Question, target: Target) -> bool:
+    """Whether nobody here can speak to the target: neither the caller's own dialect nor one with a codec."""
+    dialect = world.catalog.endpoints[target.endpoint].dialect
+    return dialect != question.dialect and dialect not in world.expresses
 
 
 def meets(world: World, question: Question, target: Target, flag: str) -> bool:

@@ -72,7 +72,15 @@ def watch_predicate(predicate: Predicate, view: View, seen: Counter[str]) -> Non
 
 def kind_of(name: str) -> str:
     """Needs by their level, policy rules and filters as one kind each."""
-    if name in ("tried", "cross_origin", "provider.credentials", "breaker", "need.context_window", "need.max_output"):
+    if name in (
+        "tried",
+        "cross_origin",
+        "dialect",
+        "provider.credentials",
+        "breaker",
+        "need.context_window",
+        "need.max_output",
+    ):
         return name
     if name.startswith("need."):
         return f"need of the {vocabulary.level(name[5:])}"
@@ -84,7 +92,15 @@ def test_the_generator_reaches_everything() -> None:
     seen: Counter[str] = Counter()
     for case in cases(SEED, COUNT):
         watched(case, seen)
-    kinds = ["tried", "cross_origin", "provider.credentials", "breaker", "need.context_window", "need.max_output"]
+    kinds = [
+        "tried",
+        "cross_origin",
+        "dialect",
+        "provider.credentials",
+        "breaker",
+        "need.context_window",
+        "need.max_output",
+    ]
     kinds += ["need of the model", "need of the dialect", "need of the endpoint", "rule", "filter"]
     wanted = [f"{kind} {way}" for kind in kinds for way in ("rejects", "passes")]
     wanted += [f"cause {cause}" for cause in ("fallback", "pinned", "preference", "rule", "policy")]

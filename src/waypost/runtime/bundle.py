@@ -51,8 +51,7 @@ def load(settings: Settings, cache: Path | None = None) -> Bundle:
 def assemble(plans: tuple[Plan, ...], catalog: Catalog, settings: Settings) -> Bundle:
     """A bundle of what has been compiled, with the endpoints where the environment puts them."""
     endpoints = {name: _resolved(endpoint) for name, endpoint in catalog.endpoints.items()}
-    sendable = {name: endpoint for name, endpoint in endpoints.items() if endpoint.dialect in CODECS}
-    credentials = Credentials(sendable)
+    credentials = Credentials(endpoints)
     routes = Routes(
         plans=plans,
         catalog=catalog,

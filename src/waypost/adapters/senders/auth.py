@@ -41,19 +41,26 @@ class Credentials:
         return dict(self._clients)
 
     def names(self) -> tuple[str, ...]:
-        """Names of the endpoints that a key or a client was found for, or that need none; sorted."""
+        """Names of the endpoints that a key or a client was found for; sorted.
+
+        One that needs no key (a local server) counts once its address is given by its variable: nobody's prompts are
+        sent to whatever may listen on a default port.
+        """
         now = time.monotonic_ns()
         if now >= self._until_ns:
             registered = {name for name, _ in self._clients}
             self._names = tuple(
                 sorted(
-                    name
-                    for name, endpoint in self._endpoints.items()
-                    if not endpoint.key_env or name in registered or self.key(endpoint) is not None
+                    name for name, endpoint in self._endpoints.items() if name in registered or self._found(endpoint)
                 )
             )
             self._until_ns = now + _FRESH_NS
         return self._names
+
+    def _found(self, endpoint: Endpoint) -> bool:
+        if endpoint.key_env:
+            return self.key(endpoint) is not None
+        return endpoint.base_url_env is None or bool(self._environ.get(endpoint.base_url_env))
 
     def key(self, endpoint: Endpoint) -> str | None:
         for variable in endpoint.key_env:

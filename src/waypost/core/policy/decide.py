@@ -122,12 +122,12 @@ def _without(plan: Plan, view: View, values: Values, tried: frozenset[str]) -> V
 
 
 def _origin(plan: Plan, values: Values) -> tuple[Entries, int]:
-    """``cross_origin`` and ``provider.credentials``."""
-    key = values[ENDPOINT : CREDENTIALS + 1]
+    """``cross_origin``, ``dialect`` and ``provider.credentials``."""
+    key = (values[DIALECT], *values[ENDPOINT : CREDENTIALS + 1])
     found = plan.origins.get(key)
     if found is not None:
         return found
-    endpoint, host, granted, pinned, credentials = key
+    dialect, endpoint, host, granted, pinned, credentials = key
     columns, policy = plan.columns, plan.policy
     home = columns.endpoints.get(endpoint, 0) if endpoint is not None else 0
     known = endpoint is not None or any(may_leave(host, entry) for entry in policy.leave)
@@ -135,7 +135,15 @@ def _origin(plan: Plan, values: Values) -> tuple[Entries, int]:
     keyed = home
     for name in credentials:
         keyed |= columns.endpoints.get(name, 0)
-    masks = (("cross_origin", 0 if leaves else columns.full & ~home), ("provider.credentials", columns.full & ~keyed))
+    mute = 0
+    for name, mask in columns.dialects.items():
+        if name != dialect and name not in plan.expresses:
+            mute |= mask
+    masks = (
+        ("cross_origin", 0 if leaves else columns.full & ~home),
+        ("dialect", mute),
+        ("provider.credentials", columns.full & ~keyed),
+    )
     return remember(plan.origins, key, _summed(masks), MAX_CELLS)
 
 

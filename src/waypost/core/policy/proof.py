@@ -159,6 +159,9 @@ class _Case:
                 return Rejection(name, "target", "not in", target.id, "tried")
             case "cross_origin":
                 return Rejection(name, "endpoint", "==", target.endpoint, origin.endpoint or origin.host)
+            case "dialect":
+                spoken = self.plan.catalog.endpoints[target.endpoint].dialect
+                return Rejection(name, "dialect", "in", spoken, "dialects that can be spoken here")
             case "provider.credentials":
                 return Rejection(name, "endpoint", "in", target.endpoint, "credentials")
             case "breaker":

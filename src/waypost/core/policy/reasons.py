@@ -31,6 +31,8 @@ def reason(rejection: Rejection) -> str:
             return "already tried"
         case "cross_origin":
             return f"may not leave {limit}"
+        case "dialect":
+            return f"nothing here speaks {observed}"
         case "provider.credentials":
             return f"no credentials for {observed}"
         case "breaker":
