@@ -70,6 +70,12 @@ def watch_predicate(predicate: Predicate, view: View, seen: Counter[str]) -> Non
             seen[f"times {value} {'equal' if equal else 'unequal'}"] += 1
 
 
+RESERVED = (
+    *("tried", "cross_origin", "dialect", "provider.credentials", "breaker"),
+    *("need.context_window", "need.max_output"),
+)
+
+
 def kind_of(name: str) -> str:
     """Needs by their level, policy rules and filters as one kind each."""
     if name in (
