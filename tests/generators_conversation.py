@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from waypost.core.model.conversation import Finish, Part, Refusal, Reply, Text, ToolCall
 from waypost.core.model.outcome import Usage
 
-EXAMPLES = 20_000 if os.environ.get("WAYPOST_EXHAUSTIVE") == "1" else 300
+EXAMPLES = 5_000 if os.environ.get("WAYPOST_EXHAUSTIVE") == "1" else 300
 
 codec_settings = settings(
     max_examples=EXAMPLES,

@@ -28,6 +28,7 @@ def parse(*chunks: bytes) -> list[tuple[str | None, str]]:
         (b"id: 7\nretry: 10\nodd: 1\ndata: x\n\n", [(None, "x")]),
         (b"event: lonely\n\ndata: x\n\n", [(None, "x")]),
         (b"data: x\r\n\r\ndata: y\r\rdata: z\n\n", [(None, "x"), (None, "y"), (None, "z")]),
+        (b"event: e\r\ndata: a\r\ndata: b\r\n\r\n", [("e", "a\nb")]),
         (b"data: x\r\n\n\ndata: y\n\n", [(None, "x"), (None, "y")]),
         (b"\xef\xbb\xbfdata: x\n\n", [(None, "x")]),
         (b"data: unfinished", []),

@@ -103,6 +103,69 @@ def flags(conversation: Conversation) -> set[str]:
     return {need.flag + ("?" if need.severity == "hint" else "") for need in conversation.needs}
 
 
+CHAT_VALUES: list[tuple[dict[str, Any], set[str]]] = [
+    ({"temperature": 1, "top_p": 1.0, "n": 1, "presence_penalty": 0, "logit_bias": {}, "stop": []}, set()),
+    ({"logprobs": False, "top_logprobs": 0, "store": False, "service_tier": "default", "verbosity": "medium"}, set()),
+    ({"stream": False, "tools": [], "modalities": ["text"], "response_format": {"type": "text"}}, set()),
+    ({"temperature": 0}, {"sampling.temperature"}),
+    ({"reasoning_effort": "none"}, {"reasoning.effort", "reasoning.can_disable"}),
+    ({"reasoning_effort": "high"}, {"reasoning.effort"}),
+    ({"reasoning_effort": "ultra"}, {"reasoning.effort", "unknown_field.reasoning_effort"}),
+    ({"stop": "\n"}, {"stop", "stop.blank"}),
+    ({"tools": [TOOL], "parallel_tool_calls": True}, {"tools", "tools.parallel?"}),
+    (
+        {"tools": [TOOL, TOOL], "tool_choice": {"type": "function", "function": {"name": "f"}}},
+        {"tools", "tool_choice.required"},
+    ),
+    ({"tools": [{"type": "function", "function": {"name": "a.b"}}]}, {"tools", "tools.name_charset"}),
+    ({"tools": [{"type": "web_search"}]}, {"server_tool.web_search"}),
+    ({"max_tokens": 1, "max_completion_tokens": 2}, {"unknown_field.max_tokens"}),
+    ({"user": "u", "safety_identifier": "s"}, {"user?"}),
+    ({"stream_options": {"tomorrow": 1}}, {"unknown_field.tomorrow"}),
+    ({"response_format": {"type": "grammar"}}, {"unknown_field.response_format.grammar"}),
+]
+
+
+@pytest.mark.parametrize(("fields", "expected"), CHAT_VALUES)
+def test_chat_values(fields: dict[str, Any], expected: set[str]) -> None:
+    """What asks for a default asks for nothing; anything else is exactly these needs."""
+    assert flags(CODECS[C].decode_request({**CHAT, **fields})) == expected
+
+
+MESSAGES_VALUES: list[tuple[dict[str, Any], set[str]]] = [
+    ({"temperature": 1, "top_p": 1, "stop_sequences": [], "service_tier": "auto", "speed": "standard"}, set()),
+    (
+        {"thinking": {"type": "disabled"}, "output_config": {"effort": "low"}},
+        {"reasoning.adaptive", "reasoning.effort"},
+    ),
+    (
+        {"thinking": {"type": "enabled", "budget_tokens": 2048, "display": "omitted"}},
+        {"reasoning.budget", "reasoning.display?"},
+    ),
+    ({"thinking": {"type": "between_tools"}}, {"reasoning.adaptive"}),
+    ({"metadata": {"user_id": "u", "team": "t"}}, {"metadata?"}),
+    ({"output_config": {"task_budget": {}}}, {"unknown_field.task_budget"}),
+    ({"output_config": {"format": {"type": "json_schema", "schema": SCHEMA}}}, {"output.json_schema"}),
+    (
+        {"output_config": {"format": {"type": "json_schema", "schema": {"type": "object"}}}},
+        {"output.json_schema", "schema.optional_properties"},
+    ),
+    ({"tools": [{"type": "bash_20250124", "name": "bash"}]}, {"server_tool.bash"}),
+    (
+        {"tools": [{"name": "f", "input_schema": {"anyOf": []}, "strict": True}]},
+        {"tools", "tools.strict", "schema.root", "schema.optional_properties"},
+    ),
+    ({"tool_choice": {"type": "auto", "disable_parallel_tool_use": True}}, {"tools.disable_parallel"}),
+    ({"tool_choice": {"type": "tomorrow"}}, {"unknown_field.tool_choice.tomorrow"}),
+]
+
+
+@pytest.mark.parametrize(("fields", "expected"), MESSAGES_VALUES)
+def test_messages_values(fields: dict[str, Any], expected: set[str]) -> None:
+    """What asks for a default asks for nothing; anything else is exactly these needs."""
+    assert flags(CODECS[A].decode_request({**MESSAGES, **fields})) == expected
+
+
 def members(*typed_dicts: Any) -> set[str]:
     return {name for one in typed_dicts for base in one.__mro__ for name in getattr(base, "__annotations__", ())}
 
