@@ -1,0 +1,134 @@
+"""The table: what was measured beside what was aimed at, as Markdown."""
+
+from __future__ import annotations
+
+import datetime
+import platform
+import re
+from collections.abc import Mapping, Sequence
+from importlib.metadata import version
+from pathlib import Path
+
+from counting import Costs
+from decisions import Timing
+from imports import Import
+from throughput import Throughput
+
+ROOT = Path(__file__).resolve().parents[2]
+PLACES = (ROOT / "README.md", ROOT / "docs" / "performance.md")
+SECTION = re.compile(r"(?<=<!-- bench -->\n).*?(?=<!-- /bench -->)", re.DOTALL)
+YARDSTICK = "openai-v2"
+LABELS = {
+    "bare again": "the bare SDK again (control)",
+    "waypost": "**Waypost, mode route: 2 spans, metrics, receipt, store**",
+    "observe": "Waypost, mode observe",
+    "off": "Waypost, mode off",
+    "openai-v2": "opentelemetry-instrumentation-openai-v2, tracing alone: 1 span",
+    "openai-v2-metrics": "the same with its metrics",
+}
+PACKAGES = ("openai", "opentelemetry-sdk", "opentelemetry-instrumentation-openai-v2")
+Row = tuple[str, str, str]
+"""What, measured, aim."""
+
+
+def instructions(bare: Costs, added: Mapping[str, Costs]) -> list[Row]:
+    """Instructions: of the bare SDK, and what each variant adds to them."""
+    rows = [
+        ("Instructions of one call, bare SDK (sync / async)", f"{_k(bare.call.every)} / {_k(bare.acall.every)}", "")
+    ]
+    for name, cost in added.items():
+        aim = "caller ≤ 250 k, all ≤ 700 k" if name == "waypost" else ""
+        rows.append((f"added by {LABELS[name]}: caller's thread / all threads", _both(cost.call), aim))
+        if name == "waypost":
+            rows.append(("the same, async", _both(cost.acall), ""))
+    ours = added["waypost"].call.every
+    for name in (YARDSTICK, "openai-v2-metrics"):
+        ratio = ours / added[name].call.every
+        must = "must: < 1" if name == YARDSTICK else ""
+        rows.append((f"Waypost, all threads, as a multiple of {LABELS[name]}", f"{ratio:.2f}", must))
+    rows.append(
+        ("Instructions of one chunk, bare SDK (sync / async)", f"{_k(bare.chunk.every)} / {_k(bare.achunk.every)}", "")
+    )
+    for name, cost in added.items():
+        aim = "≤ 6 k" if name == "waypost" else ""
+        text = f"{_k(cost.chunk.every, 1)} / {_k(cost.achunk.every, 1)}"
+        rows.append((f"added to a chunk by {LABELS[name].replace('*', '')} (sync / async)", text, aim))
+    return rows
+
+
+def throughput(found: Throughput) -> list[Row]:
+    return [
+        ("Throughput of 32 threads, of bare", f"{found.calls:.2f}", "must: ≥ 0.80; aim: 0.92"),
+        ("until the worker is done too", f"{found.settled:.2f}", ""),
+        ("the bare SDK of itself (control)", f"{found.control:.2f}", ""),
+    ]
+
+
+def imports(used: Import, new: Import) -> list[Row]:
+    return [
+        (
+            "`import waypost` and `auto_instrument()` over openai",
+            f"{used.cpu_ms:.0f} ms CPU, {used.rss_mb:.1f} MB",
+            "≤ 60 ms, 5 MB",
+        ),
+        ("in a directory without a `.waypost`", f"{new.cpu_ms:.0f} ms CPU, {new.rss_mb:.1f} MB", ""),
+        (
+            "the first call, over a bare one",
+            f"{used.first_ms:.0f} ms CPU, {used.first_mb:.1f} MB, {used.first_modules:.0f} modules",
+            "",
+        ),
+    ]
+
+
+def decisions(timings: Sequence[Timing]) -> list[Row]:
+    aims = (5, 15, 25, 80)
+    rows = [
+        (
+            f"`decide` among {each.size:,} targets, plan warm (winner, standby, masks)",
+            f"{each.warm:.1f} µs",
+            f"≤ {aim} µs",
+        )
+        for each, aim in zip(timings, aims, strict=True)
+    ]
+    cold = " / ".join(_time(each.cold) for each in timings)
+    changed = " / ".join(_time(each.changed) for each in timings)
+    return [
+        *rows,
+        ("in a new grid cell (10 / 100 / 1,000 / 10,000 targets)", cold, ""),
+        ("in a world that has just changed (likewise)", changed, ""),
+    ]
+
+
+def table(rows: Sequence[Row]) -> str:
+    """The table with what it was made with."""
+    lines = ["| what | measured | aim |", "|---|---|---|", *(f"| {' | '.join(row)} |" for row in rows)]
+    return "\n".join([*lines, "", _made_with(), ""])
+
+
+def write(text: str) -> None:
+    """Put the table between the markers of the documents that have them."""
+    for path in PLACES:
+        if path.exists():
+            found = path.read_text()
+            path.write_text(SECTION.sub(lambda _: text, found))
+
+
+def _made_with() -> str:
+    parts = [
+        f"{name} {version(name)}" for name in ("openai", "opentelemetry-sdk", "opentelemetry-instrumentation-openai-v2")
+    ]
+    today = datetime.datetime.now(datetime.UTC).date()
+    made = ", ".join([f"CPython {platform.python_version()}", *parts])
+    return f"`make bench` on {today}: {made}; waypost {version('waypost')}."
+
+
+def _both(count: object) -> str:
+    return f"{_k(count.caller)} / {_k(count.every)}"  # type: ignore[attr-defined]
+
+
+def _k(number: float, digits: int = 0) -> str:
+    return f"{number / 1_000:,.{digits}f} k"
+
+
+def _time(us: float) -> str:
+    return f"{us / 1_000:.1f} ms" if us >= 1_000 else f"{us:.0f} µs"

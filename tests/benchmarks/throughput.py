@@ -1,0 +1,43 @@
+"""Calls per second of many threads, bare and with Waypost: pairs of fresh processes in turn, and the median ratio."""
+
+from __future__ import annotations
+
+import json
+import statistics
+import subprocess
+import sys
+from dataclasses import dataclass
+
+from counting import WORKLOAD
+
+THREADS, CALLS, PAIRS = 32, 1_920, 9
+
+
+@dataclass(frozen=True)
+class Throughput:
+    """Of bare: until the callers were done, until the worker was done too; and bare against itself, as a control."""
+
+    calls: float
+    settled: float
+    control: float
+
+
+def measure(environ: dict[str, str], pairs: int = PAIRS) -> Throughput:
+    """Calls per second as a ratio to those of the bare SDK."""
+    calls, settled, control = [], [], []
+    for number in range(pairs):
+        order = ("bare", "waypost", "again") if number % 2 else ("again", "waypost", "bare")
+        took = {name: _once("bare" if name == "again" else name, environ) for name in order}
+        base = (took["bare"][0] + took["again"][0]) / 2
+        calls.append(base / took["waypost"][0])
+        settled.append(base / took["waypost"][1])
+        control.append(took["bare"][0] / took["again"][0])
+    return Throughput(statistics.median(calls), statistics.median(settled), statistics.median(control))
+
+
+def _once(variant: str, environ: dict[str, str]) -> tuple[float, float]:
+    """Seconds of the calls, and with what they left to the worker."""
+    command = [sys.executable, str(WORKLOAD), variant, "sync:64", f"sync:{CALLS}:0:{THREADS}"]
+    done = subprocess.run(command, env=environ, capture_output=True, text=True, check=True)
+    last = json.loads(done.stdout.splitlines()[-1])
+    return last["seconds"], last["settled"]
