@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
-from typing import Literal, assert_never
+from typing import Literal
 
 from waypost.core.analysis import document, words
+from waypost.core.analysis.calendar import utc
 from waypost.core.analysis.layout import Block, Fields, Heading, Layout, Line, Rows, markdown, text
 from waypost.core.model.decision import Decision, Proof
 from waypost.core.model.outcome import Attempt, Settlement
@@ -26,6 +27,9 @@ def explain(receipt: Receipt, proofs: Sequence[Proof], *, format: Format = "text
     """The receipt with every candidate of every decision.
 
     ``proofs`` are of the receipt's decisions, in order; a decision without one is shown by its masks alone.
+
+    Raises:
+        ValueError: a format that is none of the three.
     """
     by_decision = {id(decision): proof for decision, proof in _paired(receipt, proofs)}
     match format:
@@ -37,7 +41,7 @@ def explain(receipt: Receipt, proofs: Sequence[Proof], *, format: Format = "text
             content = document.of(receipt, by_decision)
             return json.dumps(content, indent=2, ensure_ascii=False)
         case _:
-            assert_never(format)
+            raise ValueError(f"format is {format!r}; use text, markdown or json")
 
 
 def _paired(receipt: Receipt, proofs: Sequence[Proof]) -> Iterator[tuple[Decision, Proof]]:
@@ -71,7 +75,7 @@ def _header(receipt: Receipt) -> Fields:
         ("asked for", f"{call.requested} at {call.provider} ({call.dialect}{', streamed' if call.streaming else ''})"),
         ("answered", got if answered is None else f"{got}{words.alias(answered)}"),
         ("mode", words.MODES[receipt.mode]),
-        ("at", words.when(call.at_ns)),
+        ("at", utc(call.at_ns)),
     ]
     if call.request_id is not None:
         rows.append(("request id", call.request_id))
@@ -155,7 +159,7 @@ def _settled(settlement: Settlement, answered: Attempt | None) -> Iterator[tuple
         yield "tokens", words.usage(settlement.usage)
     yield "cost", words.cost(settlement.cost)
     for base in settlement.baselines:
-        yield words.BASELINES[base.label], words.against(settlement.cost, base)
+        yield "", words.against(settlement.cost, base)
 
 
 def _provenance(receipt: Receipt) -> Block:

@@ -109,7 +109,14 @@ def _markdown(block: Block) -> list[str]:
             return [_escaped(block.text), ""]
         case Fields():
             head = [f"## {block.title}", ""] if block.title else []
-            return [*head, *(f"- **{label}**: {_escaped(value)}" for label, value in block.rows), ""]
+            return [
+                *head,
+                *(
+                    f"- **{label}**: {_escaped(value)}" if label else f"- {_escaped(value)}"
+                    for label, value in block.rows
+                ),
+                "",
+            ]
         case Rows():
             head = [f"**{_escaped(block.title)}**", ""] if block.title else []
             rows = [f"| {_escaped(name)} | {_escaped(value)} |" for name, value in block.rows]

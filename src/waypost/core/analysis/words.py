@@ -7,13 +7,13 @@ from waypost.core.model.money import MICRO, div_half_even, format_usd
 from waypost.core.model.outcome import Attempt, Baseline, Cost, CostLine, Failure, Settlement, Usage
 from waypost.core.model.question import Question
 from waypost.core.model.receipt import Receipt
+from waypost.core.policy.reasons import reason
 
 LANGUAGE = "policy/v1"
 """The language whose meaning engine 1 has."""
 
 MS = 1_000_000
 SECOND = 1_000_000_000
-DAY = 86_400
 
 MODES = {
     "off": "off",
@@ -29,7 +29,7 @@ STATUS = {
     "abandoned": "abandoned: the stream was not read to its end",
     "rejected": "rejected: no candidate survived",
 }
-BASELINES = {"requested": "vs requested", "policy": "vs baseline"}
+BASELINES = {"requested": "the requested model", "policy": "the policy's baseline"}
 CAUSES = {
     "policy": "best survivor of the policy",
     "rule": "a rule of the policy matched",
@@ -156,35 +156,9 @@ def rejected(row: CandidateProof) -> str:
 
 
 def rejection(item: Rejection) -> str:
-    """One failed rule, with what was observed before what was asked for."""
-    where = place(item.source)
-    return f"{_failed(item)} {where}".rstrip()
-
-
-_FAILS = {"<": ">=", "<=": ">", ">": "<=", ">=": "<", "==": "!=", "!=": "==", "in": "not in", "not in": "in"}
-
-
-def _failed(item: Rejection) -> str:
-    """The comparison that holds and should not: the rule ``>= 0.5`` failed, so ``0.42 < 0.5``."""
-    match item.rule:
-        case "tried":
-            return "already tried"
-        case "cross_origin":
-            return f"the call may not leave {item.limit}"
-        case "provider.credentials":
-            return f"no credentials for {item.observed}"
-        case "breaker":
-            return "its breaker is open"
-    if item.rule.startswith("need.") and not item.limit:
-        return f"no {item.rule[5:]}"
-    if item.rule.startswith("rule."):
-        return f"not on the list of {item.limit}"
-    exact = "" if item.exact is None else f" (exactly {item.exact})"
-    if item.observed == "unknown":
-        return f"{item.field} unknown, must be {item.op} {item.limit}"
-    if item.op not in _FAILS:
-        return f"{item.field} {item.observed}, must be: {item.op} {item.limit}"
-    return f"{item.field} {item.observed}{exact} {_FAILS[item.op]} {item.limit}"
+    """One failed rule as what holds instead, the value before the grid where it differs, and its place."""
+    exact = "" if item.exact is None else f", exactly {item.exact}"
+    return f"{reason(item)}{exact} {place(item.source)}".rstrip()
 
 
 def candidates(mask: int) -> str:
@@ -193,12 +167,14 @@ def candidates(mask: int) -> str:
 
 
 def attempt(one: Attempt) -> str:
-    """What came of it: failure or success, latency, tokens, cost."""
-    facts: list[str] = [one.reason] if one.number > 1 else []
-    if not one.ended_ns:
-        return ", ".join([*facts, "sent; no end recorded"])
-    facts.append("ok" if one.failure is None else failure(one.failure))
-    facts.append(duration(one.ended_ns - one.started_ns))
+    """What came of it, after its reason where it was not the first."""
+    why = "" if one.number == 1 else f"{one.reason}, "
+    return f"{why}{ended(one)}" if one.ended_ns else f"{why}sent; no end recorded"
+
+
+def ended(one: Attempt) -> str:
+    """Failure or success, latency, tokens, cost."""
+    facts = ["ok" if one.failure is None else failure(one.failure), duration(one.ended_ns - one.started_ns)]
     if one.usage is not None:
         facts.append(f"{one.usage.input:,} in, {one.usage.output:,} out")
     if one.cost.nano_usd is not None:
@@ -248,12 +224,12 @@ def bill(line: CostLine) -> tuple[str, str]:
 
 
 def against(spent: Cost, base: Baseline) -> str:
-    """``-71% (gpt-5.5 would have cost $0.063 for the same tokens)``, or why there is no comparison."""
-    there = base.cost.nano_usd
+    """``cost against baseline -71% (the policy's baseline openai/gpt-5.5: $0.063 for the same tokens)``."""
+    there, label = base.cost.nano_usd, f"{BASELINES[base.label]} {base.target}"
     if there is None:
-        return f"{base.target} has no price"
-    would = f"{base.target}, {format_usd(there)} for the same tokens"
-    return would if spent.nano_usd is None or not there else f"{change(spent.nano_usd, there)} against {would}"
+        return f"cost against baseline unknown ({label} has no price)"
+    share = "unknown" if spent.nano_usd is None or not there else change(spent.nano_usd, there)
+    return f"cost against baseline {share} ({label}: {format_usd(there)} for the same tokens)"
 
 
 def change(cost_nano_usd: int, baseline_nano_usd: int) -> str:
@@ -275,15 +251,3 @@ def duration(ns: int) -> str:
         hundredths = div_half_even(ns, SECOND // 100)
         return f"{hundredths // 100}.{hundredths % 100:02d} s"
     return f"{div_half_even(ns, MS)} ms" if ns >= MS else f"{div_half_even(ns, 1000)} us"
-
-
-def when(ns: int) -> str:
-    """Epoch nanoseconds as ``2026-09-21 14:13:20 UTC``, by the proleptic Gregorian calendar."""
-    days, second = divmod(ns // SECOND, DAY)
-    era, day = divmod(days + 719_468, 146_097)
-    year = (day - day // 1460 + day // 36_524 - day // 146_096) // 365
-    day -= 365 * year + year // 4 - year // 100
-    shifted = (5 * day + 2) // 153
-    month = shifted + 3 if shifted < 10 else shifted - 9
-    date = f"{year + era * 400 + (month <= 2):04d}-{month:02d}-{day - (153 * shifted + 2) // 5 + 1:02d}"
-    return f"{date} {second // 3600:02d}:{second // 60 % 60:02d}:{second % 60:02d} UTC"

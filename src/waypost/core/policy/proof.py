@@ -211,7 +211,7 @@ class _Case:
             row = self.size(name, target)
             yield Passed(name, f"{row.field} {row.observed} >= {row.limit}")
         if self.rule is not None and self.rule.use is not None:
-            yield Passed(f"rule.{self.rule.name}", f"on the list of rule {self.rule.name}", _place(self.rule.at))
+            yield Passed(f"rule.{self.rule.name}", f"in rule {self.rule.name}", _place(self.rule.at))
         for name, lines in self.lines.items():
             for line in lines:
                 found = leaves(line.filter.predicate, self.facts, target, kept=True)

@@ -40,7 +40,7 @@ def reason(rejection: Rejection) -> str:
     if rule.startswith("need.") and not limit:
         return f"no {rule[5:]}"
     if rule.startswith("rule.") and field == "target":
-        return f"not on the list of {limit}"
+        return f"not in {limit}"
     if not field:
         return rule
     if observed == UNKNOWN or limit.startswith(UNKNOWN):
