@@ -1,0 +1,91 @@
+"""What the reading commands share: the home directory, its store folded first, and a receipt by any of its names."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+from waypost.adapters.stores.objects import ObjectStore
+from waypost.adapters.stores.sqlite import SqliteStore, StoreError
+from waypost.core.model.receipt import Receipt
+from waypost.errors import SettingsError
+
+STORE, JOURNAL, OBJECTS = "receipts.sqlite", "journal", "objects"
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """``--home`` and ``--json``, which every reading command has."""
+    parser.add_argument(
+        "--home", type=Path, metavar="DIR", help="where receipts rest (default: $WAYPOST_HOME or .waypost)"
+    )
+    parser.add_argument("--json", action="store_true", help="one JSON document in place of the text")
+
+
+def directory(args: argparse.Namespace) -> Path:
+    home: Path | None = args.home
+    return home if home is not None else Path(os.environ.get("WAYPOST_HOME") or ".waypost")
+
+
+def open_store(args: argparse.Namespace) -> SqliteStore:
+    """The store with all journals folded; where it cannot be written, as it is, and that is said.
+
+    Raises:
+        SettingsError: there is no such home.
+        StoreError: the store cannot be read.
+    """
+    home = directory(args)
+    if not home.is_dir():
+        raise SettingsError(
+            "there are no receipts here", where=str(home), remedy="run a program with auto_instrument(), or give --home"
+        )
+    store = SqliteStore(home / STORE)
+    try:
+        store.fold(home / JOURNAL)
+        store.count()
+    except StoreError as error:
+        if os.access(home, os.W_OK):
+            raise
+        print(f"waypost: {error}; receipts that are still in journals are left out", file=sys.stderr)
+        return SqliteStore(home / STORE, readonly=True)
+    return store
+
+
+def objects(args: argparse.Namespace) -> ObjectStore:
+    return ObjectStore(directory(args) / OBJECTS)
+
+
+def find(store: SqliteStore, name: str) -> Receipt:
+    """The receipt of a receipt id, request id, response id, or of the beginning of one receipt id.
+
+    Raises:
+        SettingsError: there is none, or there are several; the message lists the nearest.
+    """
+    found = store.get(name)
+    if found is not None:
+        return found
+    near = store.matching(name) or store.matching(f"wp_{name}")
+    if len(near) == 1 and (only := store.get(near[0])) is not None:
+        return only
+    if near:
+        raise SettingsError(f"{name!r} begins {len(near)} ids", where="ID", remedy="one of " + ", ".join(near))
+    remedy = "`waypost list` shows the newest"
+    for length in range(len(name) - 1, 3, -1):
+        near = store.matching(name[:length], 3)
+        if near:
+            remedy = "nearest: " + ", ".join(near)
+            break
+    raise SettingsError(f"no receipt, request or response has the id {name!r}", where="ID", remedy=remedy)
+
+
+def print_json(document: Any) -> None:
+    print(json.dumps(document, ensure_ascii=False, indent=2))
+
+
+def bold(text: str) -> str:
+    """Bold on a terminal, plain anywhere else and with ``NO_COLOR``."""
+    plain = not sys.stdout.isatty() or "NO_COLOR" in os.environ or os.environ.get("TERM") == "dumb"
+    return text if plain else f"\x1b[1m{text}\x1b[0m"

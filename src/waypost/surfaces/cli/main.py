@@ -1,0 +1,74 @@
+"""The command line: each file beside this one that has ``HELP``, ``arguments`` and ``run`` is a subcommand.
+
+Only the module of the command that was asked for is imported. Exit codes: 0 fine, 1 a finding, 2 bad input.
+"""
+
+from __future__ import annotations
+
+import argparse
+import ast
+import os
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+from pathlib import Path
+from types import ModuleType
+
+from waypost._version import __version__
+from waypost.errors import WaypostError
+
+FINE, FINDING, BAD_INPUT = 0, 1, 2
+NOT_COMMANDS = frozenset(("__init__", "main", "home", "table"))
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command line and return its exit code."""
+    words = list(sys.argv[1:] if argv is None else argv)
+    parser = argparse.ArgumentParser(
+        prog="waypost", description="Routing of LLM calls by policy, with a receipt for every decision."
+    )
+    parser.add_argument("--version", action="version", version=f"waypost {__version__}")
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
+    wanted = next((word for word in words if not word.startswith("-")), None)
+    module: ModuleType | None = None
+    for name, path in _commands().items():
+        sub = commands.add_parser(name, help=_help(path))
+        if name == wanted:
+            module = import_module(f"waypost.surfaces.cli.{path.stem}")
+            sub.description = str(module.HELP)
+            module.arguments(sub)
+    args = parser.parse_args(words)
+    return _run(module, args)
+
+
+def _run(module: ModuleType | None, args: argparse.Namespace) -> int:
+    if module is None:
+        return BAD_INPUT
+    try:
+        code = int(module.run(args))
+        sys.stdout.flush()
+        return code
+    except WaypostError as error:
+        print(f"waypost {args.command}: {error}", file=sys.stderr)
+        return BAD_INPUT
+    except BrokenPipeError:
+        # The reader (`| head`) has enough; nothing may be flushed into the closed pipe at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return FINE
+
+
+def _commands() -> dict[str, Path]:
+    """Command names and their files, sorted; ``why_not.py`` is ``why-not``."""
+    files = sorted(Path(__file__).parent.glob("*.py"))
+    return {path.stem.replace("_", "-"): path for path in files if path.stem not in NOT_COMMANDS}
+
+
+def _help(path: Path) -> str:
+    """``HELP`` of a command's file, read without importing it."""
+    for node in ast.parse(path.read_text(encoding="utf-8")).body:
+        match node:
+            case ast.Assign(targets=[ast.Name(id="HELP")], value=ast.Constant(value=str() as text)):
+                return text
+            case _:
+                continue
+    return ""
