@@ -28,6 +28,7 @@ from waypost.core.model.conversation import (
     ToolChoice,
 )
 
+_TOOL = frozenset({"type", "function"})
 _FUNCTION = frozenset({"name", "description", "parameters", "strict"})
 _EFFORTS = frozenset({"none", "minimal", "low", "medium", "high", "xhigh", "max"})
 
@@ -55,7 +56,7 @@ def _tools(draft: Draft, value: Any) -> None:
         kind = raw.get("type")
         if kind == "function":
             tools.append(_function(draft, as_map(raw.get("function"), f"tools[{index}].function"), index))
-            draft.unknown(raw, frozenset({"type", "function"}), f"tools[{index}]")
+            draft.unknown(raw, _TOOL, f"tools[{index}]")
         else:
             draft.need("tools.custom" if kind == "custom" else f"server_tool.{kind}", f"tools[{index}]")
             others.append((index, raw))

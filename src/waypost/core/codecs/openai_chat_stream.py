@@ -142,11 +142,12 @@ class ChatReader:
 class ChatWriter:
     """Deltas to chunks as OpenAI writes them. Reasoning has no field here and is not shown."""
 
-    __slots__ = ("_arguments", "_calls", "_ended", "_head", "_include_usage", "_kinds")
+    __slots__ = ("_after", "_arguments", "_before", "_calls", "_ended", "_head", "_include_usage", "_kinds")
 
     def __init__(self, *, include_usage: bool) -> None:
         self._include_usage = include_usage
-        self._head: dict[str, Any] = {}
+        self._after = '}],"usage":null}\n\n' if include_usage else "}]}\n\n"
+        self._begin(Start("", ""))
         self._kinds: dict[int, str] = {}
         self._calls: dict[int, int] = {}
         self._arguments: set[int] = set()
@@ -180,7 +181,11 @@ class ChatWriter:
         return b""
 
     def _start(self, start: Start) -> bytes:
-        self._head = {
+        self._begin(start)
+        return self._chunk({"role": "assistant", "content": "", "refusal": None})
+
+    def _begin(self, start: Start) -> None:
+        self._head: dict[str, Any] = {
             "id": answer_id("chatcmpl-", start.id, start.model),
             "object": "chat.completion.chunk",
             "created": start.created or 0,
@@ -188,14 +193,12 @@ class ChatWriter:
             "service_tier": None,
             "system_fingerprint": None,
         }
-        return self._chunk({"role": "assistant", "content": "", "refusal": None})
+        # All chunks of a stream share their beginning, which is most of each.
+        self._before = f'data: {dumps_ascii(self._head)[:-1]},"choices":[{{"index":0,"delta":'
 
-    def _chunk(self, delta: dict[str, Any], finish: str | None = None) -> bytes:
-        choice = {"index": 0, "delta": delta, "logprobs": None, "finish_reason": finish}
-        chunk = {**self._head, "choices": [choice]}
-        if self._include_usage:
-            chunk["usage"] = None
-        return frame(None, dumps_ascii(chunk))
+    def _chunk(self, delta: dict[str, Any], finish: str = "null") -> bytes:
+        shown = dumps_ascii(delta)
+        return f'{self._before}{shown},"logprobs":null,"finish_reason":{finish}{self._after}'.encode()
 
     def _part(self, part: PartStart) -> bytes:
         self._kinds[part.index] = part.kind
@@ -231,7 +234,7 @@ class ChatWriter:
 
     def _finish(self, finished: Finished) -> bytes:
         self._ended = True
-        out = self._chunk({}, FINISH_OUT[finished.finish])
+        out = self._chunk({}, f'"{FINISH_OUT[finished.finish]}"')
         if self._include_usage:
             usage = usage_out(finished.usage)
             out += frame(None, dumps_ascii({**self._head, "choices": [], "usage": usage}))

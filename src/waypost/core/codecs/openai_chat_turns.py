@@ -48,6 +48,7 @@ _ASSISTANT = frozenset(
     }
 )
 _TOOL = frozenset({"role", "content", "tool_call_id"})
+_CALLED = frozenset({"name", "arguments"})
 _CALL = frozenset({"id", "type", "function", "index"})
 TOOL_NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
@@ -170,6 +171,7 @@ def data_url(url: str) -> tuple[str, int] | None:
     return (mime.lower(), comma + 1) if options == "base64" or options.endswith(";base64") else None
 
 
+_IMAGE_URL = frozenset({"url", "detail"})
 _IMAGE = frozenset({"type", "image_url", "prompt_cache_breakpoint"})
 
 
@@ -179,7 +181,7 @@ def _image(draft: Draft, raw: Mapping[str, Any], path: str) -> Part:
     detail = opt_text(image.get("detail"), f"{path}.image_url.detail")
     if detail not in (None, "auto"):
         draft.hint("image.detail", f"{path}.image_url.detail", detail)
-    draft.unknown(image, frozenset({"url", "detail"}), f"{path}.image_url")
+    draft.unknown(image, _IMAGE_URL, f"{path}.image_url")
     ext, cache = _marks(draft, raw, _IMAGE, path)
     inline = data_url(url)
     if inline is not None:
@@ -195,13 +197,14 @@ def _image(draft: Draft, raw: Mapping[str, Any], path: str) -> Part:
     return Uri("image", url, None, detail, ext, cache)
 
 
+_FILE_DATA = frozenset({"file_data", "file_id", "filename"})
 _FILE = frozenset({"type", "file", "prompt_cache_breakpoint"})
 
 
 def _file(draft: Draft, raw: Mapping[str, Any], path: str) -> Part:
     file = as_map(raw.get("file"), f"{path}.file")
     ext, cache = _marks(draft, raw, _FILE, path)
-    draft.unknown(file, frozenset({"file_data", "file_id", "filename"}), f"{path}.file")
+    draft.unknown(file, _FILE_DATA, f"{path}.file")
     if isinstance(file.get("file_id"), str):
         draft.need("input.file_id", path)
         return FileRef("document", file["file_id"], {"raw": raw})
@@ -274,7 +277,7 @@ def _call(draft: Draft, call: Any, path: str) -> Part:
     function = as_map(raw.get("function"), f"{path}.function")
     arguments = as_text(function.get("arguments"), f"{path}.function.arguments")
     rest = draft.unknown(raw, _CALL, path)
-    draft.unknown(function, frozenset({"name", "arguments"}), f"{path}.function")
+    draft.unknown(function, _CALLED, f"{path}.function")
     if not _is_object(arguments):
         draft.need("tool_arguments.invalid_json", f"{path}.function.arguments")
     name = as_text(function.get("name"), f"{path}.function.name")

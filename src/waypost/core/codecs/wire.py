@@ -45,6 +45,8 @@ class Draft:
     def unknown(self, where: Mapping[str, Any], known: frozenset[str], path: str) -> dict[str, Any]:
         """The members of ``where`` that are not known and not null, each a need."""
         rest: dict[str, Any] = {}
+        if where.keys() <= known:
+            return rest
         for name, value in where.items():
             if name not in known and value is not None:
                 rest[name] = value
