@@ -28,6 +28,7 @@ class Terminal(Audience):
     def __init__(self, write: Callable[[str], None]) -> None:
         self._write = write
         self._column = 0
+        self._held = ""
 
     def opening(self) -> None:
         self._lines(
@@ -50,14 +51,15 @@ class Terminal(Audience):
         if not self._column:
             self._say("[Response] ")
         elif self._column + len(text.rstrip()) > WIDTH:
-            self._write("\n")
-            self._column = 0
-            self._say("  ")
-        self._say(text)
+            self._write("\n  ")
+            self._column = 2
+            self._held = ""
+        self._say(self._held + text.rstrip(" "))
+        self._held = " " * (len(text) - len(text.rstrip(" ")))
 
     def row(self, row: Row) -> None:
         if self._column:
-            self._column = 0
+            self._column, self._held = 0, ""
             self._lines("", *decision_lines(row), "")
         else:
             self._lines(
