@@ -5,7 +5,10 @@ docs/decision.md is its meaning. Every rule is evaluated for every candidate; no
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from waypost.core.model.decision import Cause, Decision
+from waypost.core.model.money import grid
 from waypost.core.model.needs import level
 from waypost.core.model.question import Question, Snapshot
 from waypost.core.policy.bits import bits, mask_of, remember
@@ -27,7 +30,7 @@ from waypost.core.policy.request import (
 )
 from waypost.core.policy.world import World
 
-__all__ = ["choose", "decide", "may_leave", "meeting", "mode_of", "rank_of"]
+__all__ = ["choose", "decide", "estimates", "may_leave", "meeting", "mode_of", "rank_of"]
 
 MAX_VIEWS = 16_384
 MAX_WORLDS = 3
@@ -61,6 +64,12 @@ def decide(plan: Plan, question: Question, snapshot: Snapshot, seed: bytes, trie
         view.strategy,
         tuple(sorted(tried)) if tried else (),
     )
+
+
+def estimates(plan: Plan, question: Question, indices: Sequence[int]) -> Sequence[int | None]:
+    """What candidates are estimated to cost, in nano-USD, on the grid; ``None`` is unpriced."""
+    features = question.features
+    return plan.columns.costs(indices, grid(features.tokens_input), grid(features.tokens_output))
 
 
 def _cause(question: Question, matched: bool, again: bool) -> Cause:
