@@ -233,6 +233,17 @@ def test_answers_out_of_shape() -> None:
     assert CODECS[C].usage({"choices": []}) is None
 
 
+def test_a_forced_call_is_a_call() -> None:
+    """A call forced by name ends with ``stop`` natively; an Anthropic client must see that a tool is to be used."""
+    call = {"id": "c", "type": "function", "function": {"name": "f", "arguments": "{}"}}
+    reply = CODECS[C].decode_response(answer(content=None, tool_calls=[call]))
+    assert (reply.finish, reply.raw_finish) == ("tool_call", "stop")
+    assert CODECS[A].encode_response(reply)["stop_reason"] == "tool_use"
+    deltas = read(chunk({"tool_calls": [{"index": 0, **call}]}, "stop"))
+    assert deltas[-1] == Finished("tool_call", "stop", None, None)
+    assert CODECS[C].decode_response(answer(content="x")).finish == "stop"
+
+
 def test_broken_arguments_are_no_answer_at_anthropic() -> None:
     """Arguments that are not an object cannot be carried, so the answer is refused rather than emptied."""
     for arguments in ('{"a":', "[1]", "7"):

@@ -30,6 +30,12 @@ FINISH_OUT: Final[Mapping[Finish, str]] = {
 }
 
 
+def finish_of(raw: str | None, called: bool) -> Finish:
+    """Why an answer ended. A call that was forced by name ends with ``stop`` here, and is a call all the same."""
+    finish = FINISH.get(raw or "", "other")
+    return "tool_call" if called and finish == "stop" else finish
+
+
 def decode_response(body: Mapping[str, Any]) -> Reply:
     """The first choice as a reply; others stay in ``ext``. Raises ValueError with a path where it has none."""
     choices = as_list(body.get("choices"), "choices")
@@ -47,11 +53,12 @@ def decode_response(body: Mapping[str, Any]) -> Reply:
         "choices": choices[1:],
     }
     ext = {name: value for name, value in said.items() if value}
+    parts = tuple(_parts(message))
     return Reply(
         id=str(body.get("id") or ""),
         model=str(body.get("model") or ""),
-        parts=tuple(_parts(message)),
-        finish=FINISH.get(raw_finish or "", "other"),
+        parts=parts,
+        finish=finish_of(raw_finish, any(isinstance(part, ToolCall) for part in parts)),
         usage=usage_of(body),
         raw_finish=raw_finish,
         created=created if isinstance(created, int) else None,

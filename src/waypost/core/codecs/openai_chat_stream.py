@@ -10,11 +10,11 @@ from waypost.core.codecs.framing import frame
 from waypost.core.codecs.ids import answer_id, fit_call_id
 from waypost.core.codecs.openai_chat_encode import CALL_ID
 from waypost.core.codecs.openai_chat_reply import (
-    FINISH,
     FINISH_OUT,
     classify,
     content_text,
     error_body,
+    finish_of,
     usage_of,
     usage_out,
 )
@@ -101,7 +101,7 @@ class ChatReader:
             self._call(position, as_map(call, "delta.tool_calls"), out)
         if choice.get("finish_reason") is not None:
             self._raw = str(choice["finish_reason"])
-            self._finish = FINISH.get(self._raw, "other")
+            self._finish = finish_of(self._raw, bool(self._calls))
             self._stop(out)
 
     def _text(self, kind: Any, text: Any, out: list[Delta]) -> None:

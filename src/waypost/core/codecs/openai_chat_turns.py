@@ -57,7 +57,7 @@ def read_messages(draft: Draft, value: Any) -> None:
     found: list[Message] = []
     opened = False
     for index, raw in enumerate(as_list(value, "messages")):
-        if not isinstance(raw, Mapping):
+        if type(raw) is not dict and not isinstance(raw, Mapping):
             raise wrong(f"messages[{index}]", "an object", raw)
         role = raw.get("role")
         content = raw.get("content")

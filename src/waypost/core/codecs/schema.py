@@ -18,6 +18,7 @@ _ANTHROPIC_KEYWORDS = frozenset(
         *("properties", "required", "additionalProperties", "items", "format", "minItems", "default"),
     }
 )
+_ALTERNATIVES = frozenset({"anyOf", "oneOf", "allOf", "not", "enum", "const", "$ref"})
 _NO_MEANING = frozenset({"$schema", "$id", "$comment"})
 _NAMED = ("properties", "$defs", "definitions", "patternProperties", "dependentSchemas")
 _LISTED = ("anyOf", "oneOf", "allOf", "prefixItems")
@@ -182,7 +183,7 @@ def openai_strict(schema: Mapping[str, Any]) -> bool:
 
 def plain_object_root(schema: Mapping[str, Any]) -> bool:
     """Whether ``schema`` is an object at its root, as tools must be; one that says nothing counts."""
-    if any(key in schema for key in ("anyOf", "oneOf", "allOf", "not", "enum", "const", "$ref")):
+    if not _ALTERNATIVES.isdisjoint(schema):
         return False
     return bool(schema.get("type", "object") == "object")
 
