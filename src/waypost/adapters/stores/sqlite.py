@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from waypost.adapters.stores.journal import SUFFIX, Finding, Line, check_line, genesis, line_hash, owner_of, raw_lines
-from waypost.adapters.stores.tables import COLUMNS, MIGRATIONS, PLACES, UPSERT, Summary, summarise
+from waypost.adapters.stores.tables import ADD_FAULT, COLUMNS, MIGRATIONS, PLACES, UPSERT, Summary, faults, summarise
 from waypost.core.model.receipt import Receipt, fold
 from waypost.errors import WaypostError
 
@@ -123,6 +123,11 @@ class SqliteStore:
         self._derive()
         return int(self._query("SELECT count(*) FROM receipts", ())[0][0])
 
+    def faults(self) -> list[tuple[str, str, int]]:
+        """What of ours broke in any process: layer, exception's class, how often."""
+        self._derive()
+        return [(row[0], row[1], row[2]) for row in self._query("SELECT * FROM faults ORDER BY layer, error", ())]
+
     def verify(self) -> list[Finding]:
         """Every line against its checksum, its predecessor and the anchors. Empty when nothing has been changed."""
         findings: list[Finding] = []
@@ -219,9 +224,10 @@ class SqliteStore:
             rows = db.execute(query, (journal * PLACES + done, (journal + 1) * PLACES, BATCH)).fetchall()
             lines = [(place, Line.of(raw, 0)) for place, raw in rows]
             sound = [(place, line.record) for place, line in lines if line.problem is None and line.record is not None]
-            mentions = [(record["receipt"], place) for place, record in sound]
+            mentions = [(record["receipt"], place) for place, record in sound if record.get("receipt")]
             db.executemany("INSERT OR IGNORE INTO mentions VALUES (?, ?)", mentions)
             db.executemany(UPSERT, summarise(record for _, record in sound))
+            db.executemany(ADD_FAULT, faults(record for _, record in sound))
             done = rows[-1][0] - journal * PLACES + 1
             db.execute("UPDATE journals SET summarised = ? WHERE id = ?", (done, journal))
             return done

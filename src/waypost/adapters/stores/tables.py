@@ -32,6 +32,9 @@ MIGRATIONS = (
     CREATE INDEX receipts_request ON receipts (request_id) WHERE request_id IS NOT NULL;
     CREATE INDEX receipts_response ON receipts (response_id) WHERE response_id IS NOT NULL;
     """,
+    """
+    CREATE TABLE faults (layer TEXT, error TEXT, count INTEGER NOT NULL, PRIMARY KEY (layer, error)) WITHOUT ROWID;
+    """,
 )
 """One script a version, applied in order; ``PRAGMA user_version`` counts those that have been."""
 
@@ -85,10 +88,20 @@ UPSERT = (
 )
 
 
+ADD_FAULT = "INSERT INTO faults VALUES (?, ?, 1) ON CONFLICT DO UPDATE SET count = count + 1"
+
+
+def faults(records: Iterable[Mapping[str, Any]]) -> list[tuple[str, str]]:
+    """One row for `ADD_FAULT` per record of something of ours that broke."""
+    return [(record["layer"], record["error"]) for record in records if record.get("kind") == "fault"]
+
+
 def summarise(records: Iterable[Mapping[str, Any]]) -> list[tuple[Any, ...]]:
     """One row for `UPSERT` per receipt in ``records``, in journal order; what they do not say is ``None``."""
     rows: dict[str, dict[str, Any]] = {}
     for record in records:
+        if record.get("kind") == "fault" or not record.get("receipt"):
+            continue
         row = rows.setdefault(record["receipt"], {})
         row["trace_id"] = record.get("trace_id") or row.get("trace_id")
         if (call := record.get("call")) is not None:

@@ -56,11 +56,14 @@ def _paired(receipt: Receipt, proofs: Sequence[Proof]) -> Iterator[tuple[Decisio
 def _layout(receipt: Receipt, proofs: dict[int, Proof]) -> Layout:
     blocks: list[Block] = [_header(receipt)]
     last: Decision | None = None
+    before: dict[str, str] = {}
     decided = [hop for hop in receipt.hops if hop.decision is not None]
     for hop in receipt.hops:
         if hop.decision is not None and hop.decision != last:
-            blocks += _decision(hop, proofs.get(id(hop.decision)), more=len(decided) > 1)
-            last = hop.decision
+            proof = proofs.get(id(hop.decision))
+            blocks += _decision(hop, more=len(decided) > 1)
+            blocks += _unproved(hop.decision) if proof is None else _proved(proof, before)
+            last, before = hop.decision, {} if proof is None else dict(_rejected(proof))
     blocks += _cascade(receipt, proofs)
     blocks += _outcome(receipt)
     blocks.append(_provenance(receipt))
@@ -88,36 +91,49 @@ def _header(receipt: Receipt) -> Fields:
     return Fields(tuple(rows))
 
 
-def _decision(hop: Hop, proof: Proof | None, *, more: bool) -> Iterator[Block]:
-    """One decision: the winner with its reasons, the standby, and one line per rejected candidate."""
+def _decision(hop: Hop, *, more: bool) -> Iterator[Block]:
+    """What was chosen, and by what cause."""
     decision = hop.decision
     assert decision is not None
     number = hop.attempt.number if hop.attempt is not None else None
     yield Heading("Decision" if not more or number is None else f"Decision before attempt {number}")
     chosen = hop.selected or "nobody: no candidate survived"
-    rows = [
-        ("advised" if hop.advised else "selected", f"{chosen}{words.score(decision)}"),
-        ("cause", words.cause(decision)),
-    ]
+    score = words.score(decision)
+    rows = [("advised" if hop.advised else "selected", f"{chosen}{score}"), ("cause", words.cause(decision))]
     if decision.because is not None:
         rows.append(("because", decision.because))
     if hop.advised:
         rows.append(("note", "advice only: the call ran unchanged"))
     yield Fields(tuple(rows))
-    if proof is None:
-        yield Line(NO_PROOF)
-        yield Rows("Failed rules", tuple((name, words.candidates(mask)) for name, mask in decision.rejections))
-        return
+
+
+def _unproved(decision: Decision) -> Iterator[Block]:
+    yield Line(NO_PROOF)
+    yield Rows("Failed rules", tuple((name, words.candidates(mask)) for name, mask in decision.rejections))
+
+
+def _proved(proof: Proof, before: dict[str, str]) -> Iterator[Block]:
+    """The winner's reasons, the standby, and a row per rejected candidate, unless the hop before had the same row."""
     if proof.passed:
-        yield Rows("Reason: it passed", tuple((words.passed(row), words.place(row.source)) for row in proof.passed))
+        rows = tuple((words.passed(row), words.place(row.source)) for row in proof.passed)
+        yield Rows("Reason: it passed", rows)
     ahead = dict(proof.beats)
     standby = [row for row in proof.candidates if row.state == "standby"]
     if standby:
-        rows = [(row.target, words.standby(row, ahead.get(row.target), decision)) for row in standby]
-        yield Rows("Ahead of", tuple(rows))
-    rejected = [row for row in proof.candidates if row.state in ("rejected", "tried")]
+        rows = tuple((row.target, words.standby(row, ahead.get(row.target), proof.decision)) for row in standby)
+        yield Rows("Ahead of", rows)
+    rejected = _rejected(proof)
+    changed = tuple(row for row in rejected if before.get(row[0]) != row[1])
     if rejected:
-        yield Rows(f"Rejected ({len(rejected)})", tuple((row.target, words.rejected(row)) for row in rejected))
+        same = len(rejected) - len(changed)
+        yield Rows(f"Rejected ({len(rejected)}{f', {same} as before' if same else ''})", changed)
+
+
+def _rejected(proof: Proof) -> list[tuple[str, str]]:
+    """Each rejected candidate with all that it failed, and whether it would have been cheaper."""
+    winner = next((row.estimated_nano_usd for row in proof.candidates if row.state == "selected"), None)
+    rows = [row for row in proof.candidates if row.state in ("rejected", "tried")]
+    return [(row.target, words.rejected(row, winner)) for row in rows]
 
 
 def _cascade(receipt: Receipt, proofs: dict[int, Proof]) -> Iterator[Block]:

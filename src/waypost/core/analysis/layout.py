@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import textwrap
 from dataclasses import dataclass
 from typing import TypeAlias, assert_never
@@ -119,13 +120,16 @@ def _markdown(block: Block) -> list[str]:
             ]
         case Rows():
             head = [f"**{_escaped(block.title)}**", ""] if block.title else []
+            if not block.rows:
+                return head
             rows = [f"| {_escaped(name)} | {_escaped(value)} |" for name, value in block.rows]
             return [*head, "| | |", "| --- | --- |", *rows, ""]
         case _:
             assert_never(block)
 
 
+_MARKS = re.compile(r"[\\`*|<\[]|(?<![0-9A-Za-z])_|_(?![0-9A-Za-z])")
+
+
 def _escaped(value: str) -> str:
-    for mark in "\\`*_|<>[]":
-        value = value.replace(mark, "\\" + mark)
-    return " ".join(value.splitlines())
+    return " ".join(_MARKS.sub(r"\\\g<0>", value).splitlines())

@@ -143,16 +143,19 @@ def place(source: Source | None) -> str:
 
 
 def standby(row: CandidateProof, why: str | None, decision: Decision) -> str:
-    """Its own score, and why the winner stands before it."""
-    own = ranked(row.score, decision.rank) if row.score is not None else ""
-    return "; ".join(part for part in (own, why or "") if part)
+    """Why the winner stands before it; beyond the standby that was kept, its own score."""
+    if why is not None:
+        return why
+    return ranked(row.score, decision.rank) if row.score is not None else ""
 
 
-def rejected(row: CandidateProof) -> str:
+def rejected(row: CandidateProof, winner_nano_usd: int | None) -> str:
     """All rules that failed: ``filtered: quality 0.42 < 0.5 (base.yaml:12); no tools``."""
-    if row.state == "tried":
-        return "already tried in this call"
-    return "filtered: " + "; ".join(rejection(item) for item in row.rejections)
+    text = "filtered: " + "; ".join(rejection(item) for item in row.rejections)
+    mine = row.estimated_nano_usd
+    if mine is None or winner_nano_usd is None or mine >= winner_nano_usd:
+        return text
+    return f"{text}; cheaper, about {format_usd(mine)}"
 
 
 def rejection(item: Rejection) -> str:

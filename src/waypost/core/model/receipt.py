@@ -16,7 +16,7 @@ from typing import Any, Literal, TypeAlias
 from waypost.core.model import line as txt
 from waypost.core.model import record as rec
 from waypost.core.model.decision import ENGINE, Decision
-from waypost.core.model.events import Attempted, Attempting, Settled, Started
+from waypost.core.model.events import Attempted, Attempting, InternalError, Settled, Started
 from waypost.core.model.outcome import Attempt, Outcome, Settlement
 from waypost.core.model.question import Mode, Question, Snapshot
 from waypost.core.model.record import attempt_of, call_of, decision_of, question_of, settlement_of, snapshot_of
@@ -30,6 +30,7 @@ __all__ = [
     "attempt_record",
     "attempted_line",
     "decision_of",
+    "fault_line",
     "fold",
     "question_of",
     "receipt_of",
@@ -189,6 +190,12 @@ def settled_line(event: Settled, pseudonym: Pseudonym, trace_id: str | None = No
     if unsent is not None:
         out += txt.decided_text(unsent)
     return out + "}"
+
+
+def fault_line(event: InternalError) -> str:
+    """Something of ours that broke, for `waypost doctor` to count in another process."""
+    names = {"kind": "fault", "receipt": event.receipt or "", "layer": event.layer, "error": event.error}
+    return json.dumps(names, separators=(",", ":"))
 
 
 def attempt_record(event: Attempting, pseudonym: Pseudonym, trace_id: str | None = None) -> dict[str, Any]:

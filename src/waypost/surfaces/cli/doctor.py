@@ -1,0 +1,207 @@
+"""``waypost doctor``: whether this environment, its SDKs, its files and its store are as Waypost needs them."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import platform
+import shutil
+import sys
+import textwrap
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from importlib import import_module, metadata, util
+from pathlib import Path
+from typing import Any, Literal
+
+from waypost._version import __version__
+from waypost.adapters.stores.sqlite import SqliteStore, StoreError
+from waypost.core.model.target import Endpoint
+from waypost.errors import ConfigError
+from waypost.runtime import bundle, otlp, settings
+from waypost.runtime.patch import adapters
+from waypost.surfaces.cli import home
+
+HELP = "whether environment, SDKs, credentials, store and telemetry are as they should be"
+
+SDKS = {"openai": "openai", "anthropic": "anthropic", "google-genai": "google.genai"}
+LIBRARIES = ("opentelemetry-api", "opentelemetry-sdk", "opentelemetry-exporter-otlp-proto-http", "httpx", "httpx2")
+UNCOVERED = (
+    ("openai", "batch jobs, the realtime API, file and fine-tuning endpoints"),
+    ("anthropic", "message batches"),
+    ("google-genai", "live sessions, interactions, batch jobs"),
+)
+ADDRESSES = ("OPENAI_BASE_URL", "ANTHROPIC_BASE_URL", "GOOGLE_GEMINI_BASE_URL")
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One thing that was looked at. A ``finding`` is something to mend and makes the exit code 1."""
+
+    topic: str
+    state: Literal["ok", "note", "finding"]
+    text: str
+    remedy: str | None = None
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    home.arguments(parser)
+    parser.add_argument(
+        "--policy", metavar="FILE", help="check this policy (default: WAYPOST_POLICY, else the packaged)"
+    )
+    parser.add_argument(
+        "--catalog", metavar="FILE", help="check this catalog (default: WAYPOST_CATALOG, else the packaged)"
+    )
+
+
+def run(args: argparse.Namespace) -> int:
+    checks = [*environment(), *sdks(), *configuration(args.policy, args.catalog), *store(home.directory(args))]
+    checks += [*telemetry(), *uncovered()]
+    found = sum(check.state == "finding" for check in checks)
+    if args.json:
+        home.print_json({"schema": "doctor/v1", "findings": found, "checks": [asdict(check) for check in checks]})
+    else:
+        _print(checks, found)
+    return 1 if found else 0
+
+
+def environment() -> Iterator[Check]:
+    """Versions of ourselves, Python and the libraries that matter here."""
+    yield Check("waypost", "ok", f"{__version__}, Python {platform.python_version()}, {sys.platform}")
+    found = [f"{name} {version}" for name in LIBRARIES if (version := _version(name)) is not None]
+    yield Check("libraries", "ok", ", ".join(found))
+    if os.environ.get("WAYPOST_ENABLED", "1").strip().lower() in ("0", "false", "no", "off"):
+        yield Check("enabled", "finding", "WAYPOST_ENABLED switches Waypost off", "unset it")
+
+
+def sdks() -> Iterator[Check]:
+    """Each SDK: installed, its version, and whether the seam fits it."""
+    known = {adapter.MODULE.partition(".")[0]: adapter for adapter in adapters()}
+    for name, module in SDKS.items():
+        version = _version(name)
+        if version is None:
+            yield Check(f"sdk {name}", "note", "not installed")
+        elif module not in known:
+            yield Check(f"sdk {name}", "note", f"{version}; its calls are not routed and leave no receipts")
+        else:
+            problem = _fits(known[module])
+            state: Literal["ok", "finding"] = "ok" if problem is None else "finding"
+            remedy = None if problem is None else f"install a version of {name} that Waypost knows"
+            yield Check(f"sdk {name}", state, f"{version}{'' if problem is None else f': {problem}'}", remedy)
+
+
+def configuration(policy: str | None, catalog: str | None) -> Iterator[Check]:
+    """Whether policy and catalog load, and for which endpoints there are credentials; names of variables only."""
+    try:
+        chosen = settings.read(policy=policy, catalog=catalog)
+        routes = bundle.load(chosen).routes
+    except (ConfigError, OSError) as error:
+        yield Check("policy", "finding", str(error), "mend it; auto_instrument() raises the same error")
+        return
+    names = ", ".join(f"{plan.policy.name} (mode {plan.policy.mode.mode})" for plan in routes.plans)
+    yield Check("policy", "ok", names)
+    yield Check(
+        "catalog", "ok", f"{routes.catalog.name}: {len(routes.catalog)} targets, {routes.catalog.fingerprint[:12]}"
+    )
+    usable = routes.credentials()
+    for name, endpoint in sorted(routes.endpoints.items()):
+        yield Check(f"endpoint {name}", "ok" if name in usable else "note", _credentials(endpoint, usable))
+    moved = [name for name in ADDRESSES if os.environ.get(name)]
+    if moved:
+        yield Check("addresses", "note", f"moved by {', '.join(moved)}")
+
+
+def store(directory: Path) -> Iterator[Check]:
+    """Whether receipts can be written and read, how many are open, and what of ours broke."""
+    if not directory.exists():
+        ready = os.access(_existing(directory), os.W_OK)
+        remedy = None if ready else "set WAYPOST_HOME to a directory that can be written"
+        yield Check("home", "note" if ready else "finding", f"{directory}: not there yet", remedy)
+        return
+    writable = os.access(directory, os.W_OK)
+    free = shutil.disk_usage(directory).free
+    remedy = None if writable else "set WAYPOST_HOME to a directory that can be written"
+    text = f"{directory}: {'writable' if writable else 'not writable'}, {free // 1_000_000:,} MB free"
+    yield Check("home", "ok" if writable else "finding", text, remedy)
+    receipts = SqliteStore(directory / home.STORE, readonly=not writable)
+    try:
+        if writable:
+            receipts.fold(directory / home.JOURNAL)
+        waiting = len(receipts.open_receipts())
+        yield Check("receipts", "ok", f"{receipts.count():,} in {home.STORE}")
+        if waiting:
+            remedy = "`waypost list --open` shows them; a process that died leaves them open"
+            yield Check("open receipts", "note", f"{waiting:,} sent and not settled", remedy)
+        for layer, error, count in receipts.faults():
+            yield Check("internal errors", "finding", f"{layer}: {error}, {count:,} times", "please report it")
+    except StoreError as error:
+        yield Check("receipts", "finding", str(error), error.remedy)
+    finally:
+        receipts.close()
+
+
+def telemetry() -> Iterator[Check]:
+    """Where the environment sends spans and metrics; an SDK that the application sets up itself is not seen here."""
+    sdk = util.find_spec("opentelemetry.sdk") is not None
+    signals: tuple[otlp.Signal, ...] = ("traces", "metrics")
+    for signal in signals:
+        place = otlp.endpoint(signal, os.environ)
+        if place is None:
+            text = "no OTLP endpoint is named in the environment; an SDK that the application configures is used"
+            yield Check(signal, "note", text)
+        elif otlp.wanted(signal, os.environ):
+            yield Check(signal, "ok", "to the OTLP endpoint of OTEL_EXPORTER_OTLP_*")
+        else:
+            text = "an OTLP endpoint is named, but not exported to" + ("" if sdk else ": no SDK is installed")
+            yield Check(signal, "finding", text, "pip install 'waypost[otlp]', or check the OTEL_* variables")
+
+
+def uncovered() -> Iterator[Check]:
+    """What the seam does not see, so that no receipt and no budget claims it."""
+    for name, what in UNCOVERED:
+        if _version(name) is not None:
+            yield Check("uncovered", "note", f"{name}: {what}")
+
+
+def _credentials(endpoint: Endpoint, usable: tuple[str, ...]) -> str:
+    if not endpoint.key_env:
+        address = endpoint.base_url_env
+        return "needs no key" if endpoint.name in usable or address is None else f"set {address} to use it"
+    found = [name for name in endpoint.key_env if os.environ.get(name)]
+    return f"key in {found[0]}" if found else f"no key in {' or '.join(endpoint.key_env)}"
+
+
+def _fits(adapter: Any) -> str | None:
+    try:
+        problem: str | None = adapter.fits(import_module(adapter.MODULE))
+    except Exception as error:
+        return f"cannot be imported ({type(error).__name__})"
+    return problem
+
+
+def _version(distribution: str) -> str | None:
+    try:
+        return metadata.version(distribution)
+    except metadata.PackageNotFoundError:
+        return None
+
+
+def _existing(directory: Path) -> Path:
+    path = directory.absolute()
+    while not path.exists():
+        path = path.parent
+    return path
+
+
+def _print(checks: list[Check], found: int) -> None:
+    marks = {"ok": "ok  ", "note": "note", "finding": "MEND"}
+    width = max(len(check.topic) for check in checks)
+    for check in checks:
+        head = f"{marks[check.state]}  {check.topic:<{width}}  "
+        text = check.text if check.remedy is None else f"{check.text}; {check.remedy}"
+        print(
+            textwrap.fill(
+                head + text, 100, subsequent_indent=" " * len(head), break_long_words=False, break_on_hyphens=False
+            )
+        )
+    print(home.bold(f"{found} to mend." if found else "Nothing to mend."))
