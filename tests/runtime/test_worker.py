@@ -336,3 +336,37 @@ def test_a_thread_that_cannot_start_refuses(monkeypatch: pytest.MonkeyPatch) -> 
     assert made.dropped == 1
     assert made.submit(int) is True
     made.close()
+
+
+def test_a_job_that_is_wanted_soon_runs_once_for_all_who_asked() -> None:
+    """Jobs that do the same for everybody are not run once per caller, and not before their time."""
+    worker, ran = Worker(inline=False), list[str]()
+
+    def job() -> None:
+        ran.append("ran")
+
+    assert all(worker.soon(job, 60.0) for _ in range(5))
+    assert ran == []
+    assert worker.drain(5.0)
+    assert ran == ["ran"]
+    assert worker.drain(5.0)
+    assert ran == ["ran"]
+    worker.close()
+
+
+def test_a_job_that_is_due_runs_without_any_other() -> None:
+    """An idle worker wakes for it."""
+    worker, ran = Worker(inline=False), threading.Event()
+    assert worker.soon(ran.set, 0.01)
+    assert ran.wait(5.0)
+    worker.close()
+
+
+def test_what_is_wanted_soon_runs_before_the_worker_closes_and_not_after() -> None:
+    """Closing loses nothing, and says so where it refuses."""
+    worker, ran = Worker(inline=False), threading.Event()
+    assert worker.soon(ran.set, 60.0)
+    assert worker.close()
+    assert ran.is_set()
+    assert not worker.soon(ran.set, 60.0)
+    assert worker.dropped == 1

@@ -6,7 +6,6 @@ Nothing here raises into a call. What breaks is counted and logged once per plac
 from __future__ import annotations
 
 import logging
-import threading
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
@@ -19,6 +18,8 @@ from waypost.runtime.worker import Worker
 
 log = logging.getLogger("waypost")
 RECENT = 2048
+FOLD_WITHIN_S = 1.0
+"""How long a receipt may stand in the journal alone. Who asks for one has what is there folded first."""
 
 
 class Faults:
@@ -76,7 +77,6 @@ class Recorder:
         self.names: OrderedDict[str, str] = OrderedDict()
         self._pseudonym = pseudonym
         self._fold = fold
-        self._folding = threading.Lock()
         self._activate = activate
         self._trace_id = trace_id
         self._unwritten: set[str] = set()
@@ -160,19 +160,13 @@ class Recorder:
             self.names.popitem(last=False)
 
     def _later(self) -> None:
-        """Fold soon. One fold that is waiting takes everything with it, so a second would find nothing."""
-        if not self._folding.acquire(blocking=False):
-            return
+        """Fold soon: one transaction for all calls of a while, because that costs hardly more than one for a call."""
         try:
-            submitted = self.worker.submit(self._fold_once)
+            self.worker.soon(self._fold_once, FOLD_WITHIN_S)
         except Exception as error:
-            submitted = False
             self.faults.note("worker", error, "receipts stay in the journal until the next fold")
-        if not submitted:
-            self._folding.release()
 
     def _fold_once(self) -> None:
-        self._folding.release()
         try:
             self._fold()
         except Exception as error:

@@ -56,6 +56,7 @@ class Worker:
         self.failed = 0
         self._closed = False
         self._jobs: SimpleQueue[Job | None] = SimpleQueue()
+        self._due: dict[Callable[[], object], float] = {}
         self._thread: threading.Thread | None = None
         self._lock = threading.Lock()
 
@@ -73,6 +74,24 @@ class Worker:
         self._jobs.put((job, args))
         return True
 
+    def soon(self, job: Callable[[], object], within_s: float) -> bool:
+        """Have ``job()`` run once within ``within_s`` seconds, or before the next drain ends.
+
+        Asked for again before it has run, it still runs once. ``False``: refused, because the worker is closed.
+        """
+        if job in self._due:
+            return True
+        if self.inline:
+            return self.submit(job)
+        self._due[job] = time.monotonic() + within_s
+        if self._closed or (self._thread is None and not self._start()):
+            self._due.pop(job, None)
+            self.dropped += 1
+            return False
+        # A thread that sleeps without an end learns of it by a job that does nothing.
+        self._jobs.put((_nothing, ()))
+        return True
+
     def drain(self, timeout_s: float) -> bool:
         """Wait until everything submitted before has run. ``False`` after ``timeout_s`` seconds.
 
@@ -82,6 +101,7 @@ class Worker:
         if thread is None or thread is threading.current_thread() or not thread.is_alive():
             return self._run_waiting(timeout_s)
         done = threading.Event()
+        self._jobs.put((self._run_due, (True,)))
         self._jobs.put((done.set, ()))
         return done.wait(timeout_s)
 
@@ -122,10 +142,32 @@ class Worker:
         return True
 
     def _loop(self, jobs: SimpleQueue[Job | None]) -> None:
-        while (item := jobs.get()) is not None:
+        while True:
+            try:
+                item = jobs.get(timeout=self._wait())
+            except Empty:
+                self._run_due()
+                continue
+            if item is None:
+                return
             self._run(*item)
             # A waiting worker must not keep the last call's objects alive.
             del item
+            if self._due:
+                self._run_due()
+
+    def _wait(self) -> float | None:
+        """Seconds until the next job is due; ``None`` for no end."""
+        due = min(self._due.copy().values(), default=None)
+        return None if due is None else max(due - time.monotonic(), 0.0)
+
+    def _run_due(self, every: bool = False) -> None:
+        """Run the jobs that are due, or all that wait for their time."""
+        now = time.monotonic()
+        for job, due in self._due.copy().items():
+            if every or due <= now:
+                self._due.pop(job, None)
+                self._run(job, ())
 
     def _run_waiting(self, timeout_s: float) -> bool:
         deadline = time.monotonic() + timeout_s
@@ -133,6 +175,7 @@ class Worker:
             try:
                 item = self._jobs.get_nowait()
             except Empty:
+                self._run_due(every=True)
                 return True
             if item is not None:
                 self._run(*item)
@@ -152,6 +195,10 @@ class Worker:
             self._on_error(error)
         except Exception:  # the error was counted, and whoever is told cannot make it worse
             self.failed += 1
+
+
+def _nothing() -> None:
+    return None
 
 
 _all: weakref.WeakSet[Worker] = weakref.WeakSet()
