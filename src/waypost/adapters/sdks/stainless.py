@@ -21,6 +21,7 @@ from waypost.core.codecs import CODECS
 from waypost.core.model.needs import Need
 from waypost.core.model.outcome import Failure
 from waypost.core.model.question import Context, Origin
+from waypost.core.model.target import host_and_port
 from waypost.core.routing.effects import Answer, Call, NativeError, Observed, Summary
 from waypost.core.routing.ports import Codec
 
@@ -304,6 +305,7 @@ def bind(
         needs=needs,
         request_id=request_id or _given(headers, "x-request-id"),
         native=bound,
+        port=host_and_port(str(client.base_url))[1],
     )
 
 
@@ -351,7 +353,7 @@ def _origin(flavour: Flavour, world: World, dialect: str, client: Any) -> Origin
     """The caller's endpoint by its base URL; a cloud class or a provider of its own is nobody's endpoint."""
     kind = type(client)
     base_url = str(client.base_url)
-    host = base_url.partition("://")[2].partition("/")[0]
+    host, _ = host_and_port(base_url)
     names = {base.__name__ for base in kind.__mro__}
     if names & flavour.cloud or getattr(client, "_provider", None) is not None:
         return Origin(flavour.sdk, kind.__name__, host, flavour.provider, None)

@@ -74,7 +74,8 @@ class Context:
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """The caller's own endpoint and account. ``endpoint`` is its name in the catalog, ``None`` where unknown."""
+    """The caller's own endpoint and account. ``host`` has no port; ``endpoint`` is the name in the catalog, ``None``
+    where unknown."""
 
     sdk: str
     client_class: str

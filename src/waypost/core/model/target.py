@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Literal, TypeAlias
 
 TargetId: TypeAlias = str
@@ -113,3 +114,19 @@ class Target:
     def price(self) -> Price | None:
         """The newest price, or ``None`` for an unpriced target."""
         return self.prices[0] if self.prices else None
+
+
+@lru_cache(maxsize=256)
+def host_and_port(base_url: str) -> tuple[str, int | None]:
+    """A URL's host in lower case, IPv6 without its brackets, and its port where it names one.
+
+    A user and a password in front of them are left out, because hosts go into receipts and telemetry.
+    """
+    rest = base_url.partition("://")[2]
+    for end in "/?#":
+        rest = rest.partition(end)[0]
+    place = rest.rpartition("@")[2].lower()
+    host, colon, port = place.rpartition(":")
+    if colon and port.isdecimal() and (host.endswith("]") or ":" not in host):
+        return host.strip("[]"), int(port)
+    return place.strip("[]"), None

@@ -25,7 +25,7 @@ class Call:
     ``receipt`` is ``wp_`` and 32 hex digits, ``seed`` their 16 bytes. ``timeout_ns`` is the caller's own, ``None`` for
     none. ``classify`` turns one of the SDK's exceptions into a failure. ``needs`` are those that only the adapter sees
     (headers, query). ``native`` is the adapter's own handle and
-    opaque to everyone else.
+    opaque to everyone else. ``port`` is the caller's server's, where its base URL names one.
     """
 
     receipt: str
@@ -45,6 +45,7 @@ class Call:
     needs: tuple[Need, ...] = ()
     request_id: str | None = None
     native: Any = field(default=None, repr=False)
+    port: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

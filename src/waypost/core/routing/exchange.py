@@ -8,7 +8,7 @@ from typing import Any
 
 from waypost.core.codecs.openai_chat import retarget
 from waypost.core.model.outcome import Attempt
-from waypost.core.model.target import Endpoint, Target
+from waypost.core.model.target import Endpoint, Target, host_and_port
 from waypost.core.routing.effects import Observed, Send, Wire
 from waypost.core.routing.ports import Codec, Reader, Writer
 from waypost.core.routing.prepare import Stage
@@ -28,10 +28,10 @@ class Exchange:
     strip_usage: bool
 
     @property
-    def host(self) -> str:
-        if self.home:
-            return self.stage.call.origin.host
-        return self.endpoint.base_url.partition("://")[2].partition("/")[0]
+    def place(self) -> tuple[str, int | None]:
+        """Host and port of the server."""
+        call = self.stage.call
+        return (call.origin.host, call.port) if self.home else host_and_port(self.endpoint.base_url)
 
     @property
     def ahead(self) -> bool:

@@ -17,7 +17,7 @@ from waypost.core.model.events import Attempted, Attempting, Decided, InternalEr
 from waypost.core.model.outcome import Attempt, Failure
 from waypost.core.model.question import EMPTY_SNAPSHOT, Snapshot
 from waypost.core.model.target import Target
-from waypost.core.policy.decide import decide
+from waypost.core.policy.decide import decide, estimates
 from waypost.core.policy.fallback import Abort, Next, Retry, act
 from waypost.core.policy.proof import prove
 from waypost.core.routing.effects import (
@@ -77,7 +77,8 @@ def _advice(stage: Stage) -> Flow:
 
 def _unchanged(stage: Stage, decided: Decided | None) -> Flow:
     attempt = _attempt(stage, stage.requested, 1, "passthrough")
-    attempting = Attempting(stage.started, stage.question, decided, attempt, stage.call.origin.host)
+    call = stage.call
+    attempting = Attempting(stage.started, stage.question, decided, attempt, call.origin.host, call.port)
     yield Tell(attempting)
     sent = yield from _send(stage, Send(stage.call, attempt, True, None, None, None), attempting, (), decided)
     opened = Open(stage, attempting, stage.requested, (), decided)
@@ -154,7 +155,7 @@ def _try(stage: Stage, hops: _Hops, exchange: Exchange, decided: Decided | None)
     while True:
         reason = "retry" if hops.retrying is exchange else "fallback" if hops.past else "primary"
         attempt = _attempt(stage, target, len(hops.past) + 1, reason)
-        attempting = Attempting(stage.started, stage.question, decided, attempt, exchange.host)
+        attempting = Attempting(stage.started, stage.question, decided, attempt, *exchange.place)
         yield Tell(attempting)
         timeout = None if hops.deadline_ns is None else max(hops.deadline_ns - stage.routes.now(), 1)
         try:
@@ -317,6 +318,7 @@ def _decide(stage: Stage, snapshot: Snapshot, hop: int, tried: frozenset[str], *
         advised=advised,
         prove=lambda: prove(plan, question, snapshot, decision),
         prove_only=lambda indices: prove(plan, question, snapshot, decision, only=indices),
+        estimates=lambda indices: estimates(plan, question, indices),
         target_of=lambda index: plan.catalog.targets[index].id,
     )
 

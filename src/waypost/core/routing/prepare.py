@@ -11,7 +11,7 @@ from waypost.core.model.conversation import Conversation
 from waypost.core.model.events import Started
 from waypost.core.model.question import Mode, Question
 from waypost.core.model.target import Dialect, Endpoint, Target
-from waypost.core.policy.decide import choose, mode_of
+from waypost.core.policy.decide import choose, may_leave, mode_of
 from waypost.core.policy.plan import Plan
 from waypost.core.routing.effects import Call
 from waypost.core.routing.ports import Codec
@@ -99,8 +99,7 @@ def _operators(operator: Mode, question: Question) -> Mode:
 
 
 def _may_leave(plan: Plan, question: Question) -> bool:
-    host = question.origin.host
-    return any(host == entry or (entry.startswith("*.") and host.endswith(entry[1:])) for entry in plan.policy.leave)
+    return any(may_leave(question.origin.host, entry) for entry in plan.policy.leave)
 
 
 def started(call: Call, plan: Plan, mode: Mode, routes: Routes) -> Started:
