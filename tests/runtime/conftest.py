@@ -1,0 +1,5 @@
+"""Fixtures of the tests of the runtime."""
+
+from process_site import site
+
+__all__ = ["site"]
