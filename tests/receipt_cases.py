@@ -130,6 +130,7 @@ def few(items: st.SearchStrategy[Any]) -> st.SearchStrategy[tuple[Any, ...]]:
 
 words = st.text(max_size=6)
 masks = st.integers(0, 1 << 60)
+fingerprints = st.binary(min_size=32, max_size=32).map(bytes.hex)
 ids = st.uuids().map(lambda value: f"wp_{value.hex}")
 costs = whole(Cost, lines=few(whole(CostLine)))
 attempts_ = whole(Attempt, cost=costs, finish_reasons=few(words))
@@ -143,6 +144,9 @@ snapshots = whole(
 )
 decisions = whole(
     Decision,
+    policy=fingerprints,
+    catalog=fingerprints,
+    selected=st.none() | st.integers(0, 60),
     rejections=few(st.tuples(words, masks)),
     survivors=masks,
     order=few(st.integers(0, 60)),
@@ -155,7 +159,7 @@ settlements = whole(Settlement, baselines=few(whole(Baseline, cost=costs)), atte
 @st.composite
 def calls(draw: st.DrawFn) -> tuple[tuple[Attempting, ...], Settled]:
     """Any call: zero to two attempts, each with or without a decision, perhaps a last one that was never sent."""
-    call = draw(whole(Started, receipt=ids))
+    call = draw(whole(Started, receipt=ids, policy_fingerprint=fingerprints, catalog=fingerprints))
     question = draw(st.none() | questions)
     attempts = tuple(replace(draw(attempts_), number=number) for number in range(1, draw(st.integers(0, 2)) + 1))
     begun = [Attempt(a.number, a.target, a.provider, a.model, a.dialect, a.reason, a.started_ns, 0) for a in attempts]

@@ -8,17 +8,21 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
-from typing import Literal
+from typing import Literal, TypeAlias
 
 from waypost.core.analysis import document, words
 from waypost.core.analysis.calendar import utc
 from waypost.core.analysis.layout import Block, Fields, Heading, Layout, Line, Rows, markdown, text
-from waypost.core.model.decision import Decision, Proof
+from waypost.core.model.decision import Decision, Proof, Rejection
 from waypost.core.model.outcome import Attempt, Settlement
 from waypost.core.model.receipt import SCHEMA, Hop, Receipt
+from waypost.core.model.target import TargetId
 
 Format = Literal["text", "markdown", "json"]
 FORMATS: tuple[Format, ...] = ("text", "markdown", "json")
+
+Before: TypeAlias = dict[TargetId, tuple[Rejection, ...]]
+"""What each candidate failed in the decision before."""
 
 NO_PROOF = "The policy or the catalog of this receipt is not in the object store: its rows cannot be derived."
 
@@ -56,14 +60,17 @@ def _paired(receipt: Receipt, proofs: Sequence[Proof]) -> Iterator[tuple[Decisio
 def _layout(receipt: Receipt, proofs: dict[int, Proof]) -> Layout:
     blocks: list[Block] = [_header(receipt)]
     last: Decision | None = None
-    before: dict[str, str] = {}
+    before: Before = {}
     decided = [hop for hop in receipt.hops if hop.decision is not None]
     for hop in receipt.hops:
         if hop.decision is not None and hop.decision != last:
             proof = proofs.get(id(hop.decision))
             blocks += _decision(hop, more=len(decided) > 1)
             blocks += _unproved(hop.decision) if proof is None else _proved(proof, before)
-            last, before = hop.decision, {} if proof is None else dict(_rejected(proof))
+            last, before = (
+                hop.decision,
+                {} if proof is None else {row.target: row.rejections for row in proof.candidates},
+            )
     blocks += _cascade(receipt, proofs)
     blocks += _outcome(receipt)
     blocks.append(_provenance(receipt))
@@ -112,7 +119,7 @@ def _unproved(decision: Decision) -> Iterator[Block]:
     yield Rows("Failed rules", tuple((name, words.candidates(mask)) for name, mask in decision.rejections))
 
 
-def _proved(proof: Proof, before: dict[str, str]) -> Iterator[Block]:
+def _proved(proof: Proof, before: Before) -> Iterator[Block]:
     """The winner's reasons, the standby, and a row per rejected candidate, unless the hop before had the same row."""
     if proof.passed:
         rows = tuple((words.passed(row), words.place(row.source)) for row in proof.passed)
@@ -122,18 +129,14 @@ def _proved(proof: Proof, before: dict[str, str]) -> Iterator[Block]:
     if standby:
         rows = tuple((row.target, words.standby(row, ahead.get(row.target), proof.decision)) for row in standby)
         yield Rows("Ahead of", rows)
-    rejected = _rejected(proof)
-    changed = tuple(row for row in rejected if before.get(row[0]) != row[1])
+    rejected = [row for row in proof.candidates if row.state in ("rejected", "tried")]
     if rejected:
-        same = len(rejected) - len(changed)
-        yield Rows(f"Rejected ({len(rejected)}{f', {same} as before' if same else ''})", changed)
-
-
-def _rejected(proof: Proof) -> list[tuple[str, str]]:
-    """Each rejected candidate with all that it failed, and whether it would have been cheaper."""
-    winner = next((row.estimated_nano_usd for row in proof.candidates if row.state == "selected"), None)
-    rows = [row for row in proof.candidates if row.state in ("rejected", "tried")]
-    return [(row.target, words.rejected(row, winner)) for row in rows]
+        winner = next((row.estimated_nano_usd for row in proof.candidates if row.state == "selected"), None)
+        changed = [row for row in rejected if before.get(row.target) != row.rejections]
+        same = "" if len(changed) == len(rejected) else f", {len(rejected) - len(changed)} as before"
+        yield Rows(
+            f"Rejected ({len(rejected)}{same})", tuple((row.target, words.rejected(row, winner)) for row in changed)
+        )
 
 
 def _cascade(receipt: Receipt, proofs: dict[int, Proof]) -> Iterator[Block]:
