@@ -59,7 +59,7 @@ def test_there_are_enough_pairs() -> None:
 
 @pytest.mark.parametrize(("dialects", "item"), _sections("requests"))
 def test_request_is_translated(dialects: list[str], item: dict[str, Any]) -> None:
-    """A request in one dialect becomes exactly the other's, and nothing that it requires is left behind (S4.04)."""
+    """A request in one dialect becomes exactly the other's, and nothing that it requires is left behind (S6.05)."""
     source, target = item.get("only", dialects)
     assert plain(_translate(source, target, item)) == plain(item[target])
     needs = CODECS[source].decode_request(item[source]).needs
@@ -85,7 +85,7 @@ def test_request_is_what_the_sdk_sends(dialects: list[str], item: dict[str, Any]
 
 @pytest.mark.parametrize(("dialects", "item"), _sections("rejected"))
 def test_what_cannot_be_said_is_refused(dialects: list[str], item: dict[str, Any]) -> None:
-    """A need that the target's dialect cannot express is raised by name, before anything is sent (S2.07)."""
+    """A need that the target's dialect cannot express is raised by name, before anything is sent (S2.07, S6.05)."""
     target = item["target"]
     (source,) = [dialect for dialect in dialects if dialect in item]
     conversation = CODECS[source].decode_request(item[source])
@@ -104,7 +104,7 @@ def test_what_cannot_be_said_is_refused(dialects: list[str], item: dict[str, Any
 
 @pytest.mark.parametrize(("dialects", "item"), _sections("responses"))
 def test_response_is_translated(dialects: list[str], item: dict[str, Any]) -> None:
-    """An answer of one dialect becomes exactly the other's, usage included (S4.04)."""
+    """An answer of one dialect becomes exactly the other's, usage included (S6.05)."""
     upstream, caller = item["upstream"], item["caller"]
     reply = CODECS[upstream].decode_response(item[upstream])
     answer = CODECS[caller].encode_response(replace(reply, created=CREATED))
@@ -144,7 +144,7 @@ def _stream(item: dict[str, Any]) -> tuple[bytes, list[str]]:
 
 @pytest.mark.parametrize(("dialects", "item"), _sections("streams"))
 def test_stream_is_translated(dialects: list[str], item: dict[str, Any]) -> None:
-    """A stream of one dialect becomes exactly the other's, frame by frame."""
+    """A stream of one dialect becomes exactly the other's, frame by frame (S3.06)."""
     out, errors = _stream(item)
     seen = [[name, data if data == "[DONE]" else plain(json.loads(data))] for name, data in SseParser().feed(out)]
     assert seen == [[name, plain(data)] for name, data in item[item["caller"]]]
@@ -171,7 +171,7 @@ def test_stream_error_reaches_the_client(dialects: list[str], item: dict[str, An
 
 @pytest.mark.parametrize(("dialects", "item"), _sections("errors"))
 def test_error_is_translated(dialects: list[str], item: dict[str, Any]) -> None:
-    """An error answer is classified without its text, and becomes the caller's own kind of error."""
+    """An error answer is classified without its text, and becomes the caller's own kind of error (S1.19)."""
     upstream, caller = item["upstream"], item["caller"]
     failure = CODECS[upstream].failure(item[upstream]["status"], item[upstream]["body"])
     assert (failure.kind, failure.status) == (item["kind"], item[upstream]["status"])

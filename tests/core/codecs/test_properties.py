@@ -141,7 +141,7 @@ def links(conversation: Conversation) -> list[list[int]]:
 @codec_settings
 @given(chat_bodies())
 def test_chat_means_the_same_at_anthropic(body: dict[str, Any]) -> None:
-    """chat -> anthropic -> conversation keeps text, system, tools, results, images, stop and schema (S4.04)."""
+    """chat -> anthropic -> conversation keeps text, system, tools, results, images, stop and schema (S6.05)."""
     original = CODECS[C].decode_request(body)
     sent = encode(A, original)
     check_request(A, sent)
@@ -185,7 +185,7 @@ def test_messages_mean_the_same_in_chat(body: dict[str, Any]) -> None:
 @codec_settings
 @given(st.sampled_from([(C, A), (A, C)]), st.data())
 def test_nothing_is_lost_without_a_name(way: tuple[str, str], data: st.DataObject) -> None:
-    """A required need that the target cannot express is always refused, and every need has a name and a path."""
+    """A required need that the target cannot express is always refused by name (S6.05)."""
     source, target = way
     body = data.draw(chat_bodies_of_any_kind() if source == C else messages_bodies_of_any_kind())
     conversation = CODECS[source].decode_request(body)
