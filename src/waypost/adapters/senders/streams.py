@@ -31,12 +31,12 @@ class Ending:
     def chunk(self, data: bytes) -> bytes:
         if self.first_ns is None:
             self.first_ns = time.time_ns()
-        if self.watch.reader is not None:
-            return self.watch.chunk(data)
         try:
             return self.watch.chunk(data)
-        except Exception:  # observing must not cost the caller a chunk of a stream that is only passing by
-            return data
+        except Exception:
+            if self.watch.reader is not None:
+                raise
+            return data  # observing must not cost the caller a chunk of a stream that is only passing by
 
     def report(self, outcome: str, error: BaseException | None = None) -> None:
         """Tell the end, unless it has been told."""
@@ -104,8 +104,9 @@ def shells(library: ModuleType) -> tuple[type[Any], type[Any]]:
             try:
                 while self._ahead:
                     yield self._ahead.pop(0)
+                take = ending.chunk
                 for chunk in self._source:
-                    out = ending.chunk(chunk)
+                    out = take(chunk)
                     if out:
                         yield out
                 rest = ending.watch.flush()
@@ -156,8 +157,9 @@ def shells(library: ModuleType) -> tuple[type[Any], type[Any]]:
             try:
                 while self._ahead:
                     yield self._ahead.pop(0)
+                take = ending.chunk
                 async for chunk in self._source:
-                    out = ending.chunk(chunk)
+                    out = take(chunk)
                     if out:
                         yield out
                 rest = ending.watch.flush()

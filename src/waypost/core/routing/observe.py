@@ -24,13 +24,14 @@ _decode = json.JSONDecoder().raw_decode
 _ID = re.compile(rb'"id"\s*:\s*"([^"\\]{1,200})"')
 _MODEL = re.compile(rb'"model"\s*:\s*"([^"\\]{1,200})"')
 _FINISH = re.compile(rb'"(?:finish_reason|stop_reason)"\s*:\s*"([^"\\]{1,60})"')
+_EMPTY, _SPACED = b'"choices":[]', b'"choices": []'
 
 
 class Watch:
     """Bookkeeping of one stream. ``chunk`` takes what came and gives what the caller gets."""
 
     __slots__ = (
-        "_bytes", "_head", "_held", "_inflate", "_parser", "_parts", "committed", "events", "failure", "finished",
+        "_before", "_bytes", "_head", "_held", "_inflate", "_parser", "_parts", "committed", "failure", "finished",
         "reader", "seen", "strip", "writer",
     )  # fmt: skip
 
@@ -43,7 +44,6 @@ class Watch:
         self.committed = False
         self.finished = False
         self.failure: Failure | None = None
-        self.events = 0
         self.seen = Observed()
         self._parser = SseParser() if reader is not None else None
         self._inflate = _decoder(encoding)
@@ -51,6 +51,7 @@ class Watch:
         self._held = b""
         self._parts: list[bytes] = []
         self._bytes = 0
+        self._before = 0
 
     def chunk(self, data: bytes) -> bytes:
         """One chunk of the upstream's bytes, to the bytes that go on.
@@ -59,12 +60,22 @@ class Watch:
             ValueError: only while deltas are being read: the stream is not of its dialect.
         """
         plain = data if self._inflate is None else self._inflate(data)
-        self._keep(plain)
+        self._parts.append(plain)
+        self._bytes += len(plain)
+        if self._bytes > 4 * TAIL:
+            self._shorten()
         if self.writer is not None:
             return b"".join(self.writer.feed(delta) for delta in self._deltas(plain))
         if self.reader is not None and not self.committed:
             self._deltas(plain)
-        return self._stripped(data) if self.strip else data
+        if not self.strip or (not self._held and data[-2:] == b"\n\n" and _EMPTY not in data and _SPACED not in data):
+            return data
+        return self._stripped(data)
+
+    @property
+    def events(self) -> int:
+        """How many frames there were. Counted when asked for, because that costs nothing per chunk."""
+        return self._before + _frames(b"".join(self._parts))
 
     def flush(self) -> bytes:
         """The upstream has ended: what is still owed to the caller."""
@@ -78,7 +89,8 @@ class Watch:
         """What the stream said of itself, from its deltas or from its head and tail."""
         if self.writer is not None:
             return self.seen
-        return observe_bytes(codec, self._head, b"".join(self._parts)[-TAIL:])
+        whole = b"".join(self._parts)
+        return observe_bytes(codec, self._head or whole[:HEAD], whole[-TAIL:])
 
     def complete(self) -> bool:
         """Whether the upstream had said all that it had to say."""
@@ -87,15 +99,13 @@ class Watch:
         tail = b"".join(self._parts[-8:])[-TAIL:]
         return b"[DONE]" in tail[-512:] or _FINISH.search(tail) is not None or b'"message_stop"' in tail[-512:]
 
-    def _keep(self, data: bytes) -> None:
-        self.events += data.count(b"\n\n") or data.count(b"\r\n\r\n")
-        if len(self._head) < HEAD:
-            self._head += data[:HEAD]
-        self._parts.append(data)
-        self._bytes += len(data)
-        if self._bytes > 4 * TAIL:
-            self._parts = [b"".join(self._parts)[-TAIL:]]
-            self._bytes = TAIL
+    def _shorten(self) -> None:
+        """Keep the head and the tail of what has passed, and the number of frames before the tail."""
+        whole = b"".join(self._parts)
+        tail = whole[-TAIL:]
+        self._head = self._head or whole[:HEAD]
+        self._before += _frames(whole) - _frames(tail)
+        self._parts, self._bytes = [tail], len(tail)
 
     def _deltas(self, data: bytes) -> Sequence[Delta]:
         assert self.reader is not None
@@ -130,7 +140,7 @@ class Watch:
             self._held = data
             return b""
         whole, self._held = data[: cut + width], data[cut + width :]
-        if b'"choices":[]' not in whole and b'"choices": []' not in whole:
+        if _EMPTY not in whole and _SPACED not in whole:
             return whole
         mark = b"\r\n\r\n" if width == 4 else b"\n\n"
         return b"".join(frame + mark for frame in whole.split(mark)[:-1] if not _is_usage_frame(frame))
@@ -139,13 +149,28 @@ class Watch:
 def observe_bytes(codec: Codec, head: bytes, tail: bytes) -> Observed:
     """Id and model from the first bytes, usage and finish reason from the last; of a stream or of a whole body."""
     found_id, model = _ID.search(head), _MODEL.search(head)
-    reasons = _FINISH.findall(tail)
+    reason = _last_reason(tail)
     return Observed(
         usage=_last_usage(codec, tail),
         response_id=found_id[1].decode() if found_id else None,
         response_model=model[1].decode() if model else None,
-        finish_reasons=(reasons[-1].decode(),) if reasons else (),
+        finish_reasons=() if reason is None else (reason.decode(),),
     )
+
+
+def _last_reason(tail: bytes) -> bytes | None:
+    """The last finish reason that is not null, sought from the end: it stands in the last frames."""
+    end = len(tail)
+    while (at := tail.rfind(b'_reason"', 0, end)) >= 0:
+        found = _FINISH.match(tail, max(at - 7, 0)) or _FINISH.match(tail, max(at - 5, 0))
+        if found is not None:
+            return found[1]
+        end = at
+    return None
+
+
+def _frames(data: bytes) -> int:
+    return data.count(b"\n\n") or data.count(b"\r\n\r\n")
 
 
 def _last_usage(codec: Codec, tail: bytes) -> Usage | None:
