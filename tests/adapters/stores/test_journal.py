@@ -20,7 +20,6 @@ import pytest
 from waypost.adapters.stores import journal as module
 from waypost.adapters.stores.journal import Finding, Journal, genesis, line_hash, owner_of, read_journal, verify
 
-
 FORKS = pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning")
 
 

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -38,6 +39,7 @@ MIGRATIONS = (
 )
 """One script a version, applied in order; ``PRAGMA user_version`` counts those that have been."""
 
+_INT64 = 1 << 63
 PLACES = 1 << 40
 """A record's place is ``journal id * PLACES + seq``."""
 
@@ -103,24 +105,35 @@ def summarise(records: Iterable[Mapping[str, Any]]) -> list[tuple[Any, ...]]:
         if record.get("kind") == "fault" or not record.get("receipt"):
             continue
         row = rows.setdefault(record["receipt"], {})
-        row["trace_id"] = record.get("trace_id") or row.get("trace_id")
-        if (call := record.get("call")) is not None:
-            _of_call(row, call)
-        if (question := record.get("question")) is not None:
-            context = question.get("context", {})
-            row["department"], row["workflow"] = context.get("department"), context.get("workflow")
-        if (decision := record.get("decision")) is not None:
-            row["selected"], row["cause"] = record.get("selected"), decision["cause"]
-        match record["kind"]:
-            case "attempt":
-                _of_attempt(row, record["attempt"])
-            case "settled":
-                _of_settled(row, record)
-            case "feedback":
-                row["score"] = record["score"]
-            case _:
-                continue
-    return [(receipt, *(row.get(name) for name in COLUMNS[1:])) for receipt, row in rows.items()]
+        with contextlib.suppress(KeyError, TypeError, AttributeError):
+            # A record of a newer writer may be shaped otherwise; it must not keep the others from being read.
+            _of_record(row, record)
+    return [(receipt, *(_fits(row.get(name)) for name in COLUMNS[1:])) for receipt, row in rows.items()]
+
+
+def _of_record(row: dict[str, Any], record: Mapping[str, Any]) -> None:
+    row["trace_id"] = record.get("trace_id") or row.get("trace_id")
+    if (call := record.get("call")) is not None:
+        _of_call(row, call)
+    if (question := record.get("question")) is not None:
+        context = question.get("context", {})
+        row["department"], row["workflow"] = context.get("department"), context.get("workflow")
+    if (decision := record.get("decision")) is not None:
+        row["selected"], row["cause"] = record.get("selected"), decision["cause"]
+    match record["kind"]:
+        case "attempt":
+            _of_attempt(row, record["attempt"])
+        case "settled":
+            _of_settled(row, record)
+        case "feedback":
+            row["score"] = record["score"]
+        case _:
+            return
+
+
+def _fits(value: Any) -> Any:
+    """``None`` for an integer that no column can hold: a server may claim any number of tokens."""
+    return None if isinstance(value, int) and not -_INT64 <= value < _INT64 else value
 
 
 def _of_call(row: dict[str, Any], call: Mapping[str, Any]) -> None:
