@@ -153,7 +153,7 @@ def rejected(row: CandidateProof, winner_nano_usd: int | None) -> str:
     """All rules that failed: ``filtered: quality 0.42 < 0.5 (base.yaml:12); no tools``."""
     text = "filtered: " + "; ".join(rejection(item) for item in row.rejections)
     mine = row.estimated_nano_usd
-    if mine is None or winner_nano_usd is None or mine >= winner_nano_usd:
+    if row.state == "tried" or mine is None or winner_nano_usd is None or mine >= winner_nano_usd:
         return text
     return f"{text}; cheaper, about {format_usd(mine)}"
 

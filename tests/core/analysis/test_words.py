@@ -1,0 +1,141 @@
+"""Facts in words: exact phrases, units and rounding."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from receipt_cases import ANSWERED, BASELINE, COST, DECISION, FAILED, FIRST, SETTLEMENT, USAGE
+from waypost.core.analysis import words
+from waypost.core.analysis.calendar import utc
+from waypost.core.model.decision import Rejection, Source
+from waypost.core.model.outcome import UNPRICED, Baseline, Cost, Failure, Usage
+from waypost.core.policy.reasons import reason
+
+
+@given(st.datetimes(min_value=datetime(1970, 1, 1), max_value=datetime(2400, 1, 1)))
+def test_times_are_those_of_the_calendar(moment: datetime) -> None:
+    """Our arithmetic against the standard library's, which the core may not use."""
+    at = moment.replace(tzinfo=UTC, microsecond=moment.microsecond // 1000 * 1000)
+    ns = int(at.timestamp()) * 1_000_000_000 + at.microsecond * 1000
+    assert utc(ns) == at.strftime("%Y-%m-%d %H:%M:%S.") + f"{at.microsecond // 1000:03d} UTC"
+
+
+@pytest.mark.parametrize(
+    ("ns", "text"),
+    [
+        (0, "0 us"),
+        (80_400, "80 us"),
+        (999_499, "999 us"),
+        (1_000_000, "1 ms"),
+        (412_300_000, "412 ms"),
+        (1_000_000_000, "1.00 s"),
+        (1_254_999_999, "1.25 s"),
+        (61_000_000_000, "61.00 s"),
+        (-5_000_000, "-5 ms"),
+    ],
+)
+def test_durations(ns: int, text: str) -> None:
+    """S2.09: the unit that a person would use."""
+    assert words.duration(ns) == text
+
+
+@pytest.mark.parametrize(
+    ("micro", "text"), [(540_000, "0.54"), (1_000_000, "1"), (0, "0"), (552_627, "0.553"), (999_900, "1")]
+)
+def test_scores(micro: int, text: str) -> None:
+    """S2.05: ``0.54``, not a float's tail."""
+    assert words.micro(micro) == text
+
+
+@pytest.mark.parametrize(
+    ("cost", "base", "text"),
+    [(18, 63, "-71%"), (63, 63, "+0%"), (126, 63, "+100%"), (0, 63, "-100%"), (1, 1000, "-100%"), (995, 1000, "+0%")],
+)
+def test_costs_against_a_baseline(cost: int, base: int, text: str) -> None:
+    """S2.10: -71% of the sketch, $0.018 against $0.063; halves go to even."""
+    assert words.change(cost, base) == text
+
+
+def test_the_baseline_is_named_and_its_price_shown() -> None:
+    """S2.10: what it is against, whose baseline that is, and what that would have cost."""
+    base = Baseline("policy", "openai/gpt-5.5", Cost(63_000_000, "computed"))
+    assert (
+        words.against(Cost(18_000_000, "computed"), base)
+        == "cost against baseline -71% (the policy's baseline openai/gpt-5.5: $0.063 for the same tokens)"
+    )
+    assert words.against(UNPRICED, replace(base, label="requested")) == (
+        "cost against baseline unknown (the requested model openai/gpt-5.5: $0.063 for the same tokens)"
+    )
+    assert words.against(COST, replace(base, cost=UNPRICED)) == (
+        "cost against baseline unknown (the policy's baseline openai/gpt-5.5 has no price)"
+    )
+    assert words.against(COST, replace(BASELINE, cost=Cost(0, "local"))).startswith("cost against baseline unknown")
+
+
+def test_a_cost_says_its_basis() -> None:
+    """S2.10: computed, estimated, reported or local, with the date of the prices; unpriced is not zero."""
+    assert words.cost(COST) == "$0.001565 (computed, prices of 2026-01-01)"
+    assert words.cost(Cost(0, "local")) == "$0 (local)"
+    assert words.cost(UNPRICED) == "unpriced: the catalog has no price for it"
+    assert words.bill(COST.lines[0]) == ("input", "230 tokens x $2.50/MTok = $0.000575")
+
+
+def test_a_rejection_is_what_holds_instead_with_its_line() -> None:
+    """S2.07: observed value, operator, threshold, the line of the policy; the exact value where the grid rounded."""
+    low = Rejection("quality >= 0.5", "quality", ">=", "0.42", "0.5", Source("/etc/policies/base.yaml", 12, 5))
+    assert words.rejection(low) == "quality 0.42 < 0.5 (base.yaml:12)"
+    assert words.rejection(Rejection("need.tools", "capabilities", "has", "absent", "")) == "no tools"
+    dear = Rejection("x", "estimated.cost", "<=", "$0.0021", "$0.002", Source("p.yaml", 3, 1), "$0.00201")
+    assert words.rejection(dear) == f"{reason(dear)}, exactly $0.00201 (p.yaml:3)"
+
+
+def test_attempts_say_what_came_of_them() -> None:
+    """S2.08: failure, latency, usage and cost of each."""
+    assert words.attempt(FIRST) == "sent; no end recorded"
+    assert words.attempt(FAILED) == "rate_limited (429 rate_limit_error, retry after 2.00 s), 250 ms"
+    assert words.attempt(ANSWERED) == (
+        "fallback, ok, 750 ms, 230 in, 99 out, $0.001565 (computed, prices of 2026-01-01), provider's request id req_9"
+    )
+    assert words.failure(Failure("stream_error", committed=True)) == (
+        "stream_error (after content had reached the caller)"
+    )
+    assert words.failure(Failure("timeout")) == "timeout"
+
+
+def test_usage_shows_cache_and_reasoning() -> None:
+    """Tokens as they were counted, and whether they were guessed."""
+    assert words.usage(USAGE) == "230 in (30 from cache), 99 out"
+    full = Usage(1_000, 50, cache_read=10, cache_write=20, reasoning=40, estimated=True)
+    assert words.usage(full) == "1,000 in (10 from cache, 20 into cache), 50 out (40 reasoning), estimated"
+
+
+def test_latency_has_the_first_content() -> None:
+    """S2.09: of a stream, also when the first content came."""
+    assert words.latency(SETTLEMENT, None) == "1.00 s"
+    assert words.latency(SETTLEMENT, ANSWERED) == "1.00 s, first content after 500 ms"
+
+
+@pytest.mark.parametrize(
+    ("rank", "score", "text"),
+    [
+        ("weighted", 540_000, "score 0.54"),
+        ("cheapest", 163_500, "estimated $0.0001635"),
+        ("fastest", 3_480_000_000, "estimated 3.48 s"),
+        ("best", 610_000, "quality 0.61"),
+        ("cheapest", -1, "cheapest: unknown"),
+    ],
+)
+def test_scores_have_the_unit_of_their_rank(rank: str, score: int, text: str) -> None:
+    """S2.05: a raw nano-USD or nanosecond is never shown as a score."""
+    assert words.ranked(score, rank) == text
+
+
+def test_a_random_choice_shows_its_probability() -> None:
+    """A drawn choice says with which probability it was drawn."""
+    assert words.cause(DECISION) == "rule 'hard-bugs': a rule of the policy matched; rank balanced"
+    assert words.cause(replace(DECISION, propensity_ppm=50_000)).endswith("drawn with probability 5%")
