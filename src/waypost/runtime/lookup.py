@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import threading
 from typing import TYPE_CHECKING, Any
 
 from waypost.adapters.stores.objects import ObjectStore
@@ -28,8 +27,7 @@ class Lookup:
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
-        self._store: SqliteStore | None = None
-        self._lock = threading.Lock()
+        self._store = SqliteStore(engine.home.store)
 
     def receipt(self, value: Any) -> Receipt | None:
         """The receipt of a native result, or of an id; ``None`` for what we never saw."""
@@ -49,12 +47,9 @@ class Lookup:
 
     def fold(self) -> None:
         """Take what the journals hold into the store."""
-        with self._lock:
-            self.store().fold(self._engine.home.journal)
+        self._store.fold(self._engine.home.journal)
 
     def store(self) -> SqliteStore:
-        if self._store is None:
-            self._store = SqliteStore(self._engine.home.store)
         return self._store
 
     def plan(self, policy: str, catalog: str) -> Plan | None:

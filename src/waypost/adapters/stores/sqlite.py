@@ -15,6 +15,7 @@ import json
 import os
 import sqlite3
 import threading
+import weakref
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -32,6 +33,9 @@ _abandoned: list[sqlite3.Connection] = []
 """Connections inherited by a fork; using or closing them there would harm the parent's."""
 
 
+_stores: weakref.WeakSet[SqliteStore] = weakref.WeakSet()
+
+
 class StoreError(WaypostError):
     """The store cannot be opened, read or written; ``where`` is its file."""
 
@@ -46,6 +50,7 @@ class SqliteStore:
         self._pid = os.getpid()
         self._db: sqlite3.Connection | None = None
         self._seen: dict[str, int] = {}
+        _stores.add(self)
 
     def fold(self, journals: str | os.PathLike[str]) -> int:
         """Take in all that is new in that directory, and return how many records that was.
@@ -296,6 +301,15 @@ def _files(directory: Path) -> list[str]:
         return sorted(file for file in os.listdir(directory) if file.endswith(SUFFIX))
     except FileNotFoundError:
         return []
+
+
+def _after_fork() -> None:
+    for store in list(_stores):
+        # The parent's thread that held it is not here to give it back.
+        store._lock = threading.RLock()
+
+
+os.register_at_fork(after_in_child=_after_fork)
 
 
 def _connect(path: Path) -> sqlite3.Connection:
