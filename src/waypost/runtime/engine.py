@@ -48,7 +48,13 @@ class Engine:
         self.home = Home(settings.home)
         self.faults = Faults()
         self.bundle = bundles.load(settings, self.home.cache if self.home.persistent else None)
-        self.worker = Worker(inline=inline, on_error=lambda error: self.faults.note("worker", error, "a job was lost"))
+        self.worker = Worker(
+            inline=inline,
+            on_error=lambda error: self.faults.note("worker", error, "a job was lost"),
+            on_refusal=lambda: self.faults.say(
+                "jobs", "the queue is full", "spans go without candidates, and audit rows are missing"
+            ),
+        )
         self.state: State = MemoryState()
         self.http = Http()
         self.results = Results()
@@ -180,7 +186,7 @@ class Engine:
 
     def dropped(self) -> Mapping[str, int]:
         """What was lost so far, by what it was."""
-        return {"worker": self.worker.dropped, **self.faults.counts}
+        return {"jobs": self.worker.dropped, **self.faults.counts}
 
     def use(self, provider: str, client: Any) -> None:
         """Send to ``provider`` with ``client``, and know its base URL as that provider's."""

@@ -45,9 +45,13 @@ class Faults:
     def loss(self, layer: str, error: BaseException, consequence: str) -> None:
         """Something outside refused (disk full, read-only): counted and said once, and no fault of ours."""
         self.counts[layer] = self.counts.get(layer, 0) + 1
+        self.say(layer, _reason(error), consequence)
+
+    def say(self, layer: str, reason: str, consequence: str) -> None:
+        """Log something that is counted elsewhere, the first time."""
         if layer not in self._said:
             self._said.add(layer)
-            log.warning("%s: %s; %s. Said once; `waypost doctor` counts them.", layer, _reason(error), consequence)
+            log.warning("%s: %s; %s. Said once; `waypost doctor` counts them.", layer, reason, consequence)
 
 
 class Telling(Protocol):

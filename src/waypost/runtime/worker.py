@@ -14,7 +14,7 @@ import time
 import weakref
 from collections.abc import Callable, Mapping
 from queue import Empty, SimpleQueue
-from typing import Any, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 Job: TypeAlias = "tuple[Callable[..., object], tuple[Any, ...]]"
 
@@ -35,8 +35,9 @@ class Worker:
     """A bounded queue and the daemon thread that empties it, started by the first job.
 
     ``inline`` runs every job at once on the caller's thread; by default it is on where threads are frozen between
-    calls. ``on_error`` is told of a job's exception, which goes no further. Counters only grow, and start again at zero
-    in a forked child, whose parent keeps the jobs that were waiting.
+    calls. ``on_error`` is told of a job's exception, which goes no further, ``on_refusal`` of the first job that was
+    refused before the end. Counters only grow, and start again at zero in a forked child, whose parent keeps the jobs
+    that were waiting.
     """
 
     def __init__(
@@ -45,10 +46,12 @@ class Worker:
         capacity: int = CAPACITY,
         inline: bool | None = None,
         on_error: Callable[[BaseException], object] | None = None,
+        on_refusal: Callable[[], object] | None = None,
     ) -> None:
         self.capacity = capacity
         self.inline = frozen_between_calls() if inline is None else inline
         self._on_error = on_error
+        self._on_refusal = on_refusal
         self._reset()
         _all.add(self)
         self.run_first_at_exit()
@@ -68,12 +71,8 @@ class Worker:
         if self.inline:
             self._run(job, args)
             return True
-        if self._closed or self._jobs.qsize() >= self.capacity:
-            self.dropped += 1
-            return False
-        if self._thread is None and not self._start():
-            self.dropped += 1
-            return False
+        if self._closed or self._jobs.qsize() >= self.capacity or (self._thread is None and not self._start()):
+            return self._refuse()
         self._jobs.put((job, args))
         if self._jobs.qsize() > self.capacity // 4:
             self._hurry.set()
@@ -91,11 +90,16 @@ class Worker:
         self._due[job] = time.monotonic() + within_s
         if self._closed or (self._thread is None and not self._start()):
             self._due.pop(job, None)
-            self.dropped += 1
-            return False
+            return self._refuse()
         # A thread that sleeps without an end learns of it by a job that does nothing.
         self._jobs.put((_nothing, ()))
         return True
+
+    def _refuse(self) -> Literal[False]:
+        self.dropped += 1
+        if self.dropped == 1 and self._on_refusal is not None and not self._closed:
+            self._on_refusal()
+        return False
 
     def drain(self, timeout_s: float) -> bool:
         """Wait until everything submitted before has run. ``False`` after ``timeout_s`` seconds.
