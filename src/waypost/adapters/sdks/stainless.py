@@ -125,9 +125,7 @@ class Bound:
         if plain_encoding:
             changed["headers"] = {**_headers(options), "Accept-Encoding": "identity"}
         if changed:
-            options = options.model_copy()
-            for name, value in changed.items():
-                setattr(options, name, value)
+            options = options.model_copy(update=changed)
         return self.wrapped(self.cast_to, options, stream=self.stream, stream_cls=self.stream_cls, **self.extra)
 
     def _timeout(self, left_ns: int) -> Any:
@@ -175,7 +173,7 @@ class Bound:
         if isinstance(value, dict):
             return _observe_dict(value, codec)
         usage = getattr(value, "usage", None)
-        body = {"usage": usage.to_dict()} if usage is not None and hasattr(usage, "to_dict") else {}
+        body = {"usage": _fields(usage)} if hasattr(usage, "model_fields_set") else {}
         choices = getattr(value, "choices", None) or ()
         return Observed(
             usage=codec.usage(body) if body else None,
@@ -435,6 +433,8 @@ def decorate(value: Any, summary: Summary, receipt: str) -> None:
 
 def response_under(value: Any) -> Any | None:
     """The HTTP response that a raw response, a stream or a response itself stands on."""
+    if hasattr(type(value), "model_fields"):
+        return None  # a parsed answer; looking for what a pydantic model has not got is slow
     if library_of(value) is not None:
         return value
     for name in ("http_response", "response"):
@@ -446,11 +446,23 @@ def response_under(value: Any) -> Any | None:
 
 def library_of(value: Any) -> Any:
     """httpx or httpx2: the library that ``value``'s class comes from, by the object and not by the SDK's namespace."""
-    for kind in type(value).__mro__:
-        top = kind.__module__.partition(".")[0]
-        if top in ("httpx", "httpx2"):
-            return sys.modules[top]
-    return None
+    kind = type(value)
+    if kind not in _LIBRARIES:
+        if len(_LIBRARIES) >= 256:
+            _LIBRARIES.clear()
+        tops = (base.__module__.partition(".")[0] for base in kind.__mro__)
+        _LIBRARIES[kind] = next((top for top in tops if top in ("httpx", "httpx2")), None)
+    top = _LIBRARIES.get(kind)
+    return None if top is None else sys.modules[top]
+
+
+_LIBRARIES: dict[type, str | None] = {}
+
+
+def _fields(model: Any) -> dict[str, Any]:
+    """What was set of a pydantic model and of those in it; an eighth of the price of its own dump."""
+    found = {**model.__dict__, **(model.__pydantic_extra__ or {})}
+    return {name: _fields(item) if hasattr(item, "model_fields_set") else item for name, item in found.items()}
 
 
 def once(library: ModuleType, data: bytes) -> Any:
