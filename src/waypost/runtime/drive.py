@@ -18,8 +18,11 @@ class Perform(Protocol):
 
     def __call__(self, effect: Effect) -> Any: ...
 
-    def around(self, effect: Effect) -> AbstractContextManager[Any]:
-        """A sync context manager that is entered while the effect is being performed."""
+    def around(self, effect: Effect) -> AbstractContextManager[Any] | None:
+        """A sync context manager that is entered while the effect is being performed.
+
+        ``None`` where there is nothing to enter, and what comes back is as the flow wants it.
+        """
 
     def received(self, effect: Effect, value: Any) -> Any:
         """What came back, awaited, as the flow wants it."""
@@ -39,8 +42,12 @@ def drive(flow: Generator[Effect, Any, Any], perform: Perform) -> Any:
             except StopIteration as stop:
                 return stop.value
             try:
-                with perform.around(effect):
-                    value = perform.received(effect, perform(effect))
+                around = perform.around(effect)
+                if around is None:
+                    value = perform(effect)
+                else:
+                    with around:
+                        value = perform.received(effect, perform(effect))
                 step = flow.send
             except BaseException as exc:
                 value, step = perform.failed(effect, exc), flow.throw
@@ -59,11 +66,17 @@ async def adrive(flow: Generator[Effect, Any, Any], perform: Perform) -> Any:
             except StopIteration as stop:
                 return stop.value
             try:
-                with perform.around(effect):
+                around = perform.around(effect)
+                if around is None:
                     value = perform(effect)
                     if isawaitable(value):
                         value = await value
-                    value = perform.received(effect, value)
+                else:
+                    with around:
+                        value = perform(effect)
+                        if isawaitable(value):
+                            value = await value
+                        value = perform.received(effect, value)
                 step = flow.send
             except BaseException as exc:
                 value, step = perform.failed(effect, exc), flow.throw

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager
 from typing import Any, Protocol
 
 from waypost.adapters.senders import client as registered
@@ -29,8 +29,6 @@ from waypost.core.routing.ports import Codec, State
 from waypost.core.routing.prepare import Routes
 from waypost.runtime.coexistence import without_baggage
 from waypost.runtime.recording import Recorder
-
-_NOTHING: AbstractContextManager[Any] = nullcontext()
 
 
 class Ports(Protocol):
@@ -75,9 +73,9 @@ class Performer:
                 now = time.time_ns()
                 return self.ports.state.reserve(effect.scopes, effect.nano_usd, effect.ttl_ns, now)
 
-    def around(self, effect: Effect) -> AbstractContextManager[Any]:
+    def around(self, effect: Effect) -> AbstractContextManager[Any] | None:
         if not isinstance(effect, Send):
-            return _NOTHING
+            return None
         span = self.ports.recorder.active(effect.call.receipt)
         return span if effect.home else without_baggage(span)
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from waypost.core.catalog.pricing import price_usage
 from waypost.core.model.events import Decided
 from waypost.core.model.money import grid
-from waypost.core.model.outcome import Failure, Usage
+from waypost.core.model.outcome import Failure
 from waypost.core.model.target import Target
+from waypost.core.policy.columns import estimated_cost
 from waypost.core.policy.proof import prove, reason
 from waypost.core.routing.effects import NativeError, Summary
 from waypost.core.routing.exchange import Exchange, plan_exchange
@@ -64,10 +64,11 @@ def summary(stage: Stage, decided: Decided | None, target: Target | None) -> Sum
     if target is None:
         return None
     features = stage.question.features
-    usage = Usage(grid(features.tokens_input), grid(features.tokens_output), estimated=True)
-    cost = price_usage(target, usage).nano_usd
+    tokens = grid(features.tokens_input), grid(features.tokens_output)
+    cost = estimated_cost(target.price, *tokens)
     baseline = stage.plan.policy.baseline
-    other = price_usage(stage.plan.catalog.get(baseline), usage).nano_usd if baseline else None
+    against = stage.plan.catalog.get(baseline) if baseline else None
+    other = None if against is None else estimated_cost(against.price, *tokens)
     return Summary(
         session_id=stage.call.receipt,
         selected_provider=target.provider,

@@ -39,9 +39,16 @@ def ended(
 ) -> Attempted:
     """The attempt with its end, its usage and what that cost."""
     seen = observed or Observed()
-    attempt = replace(
-        attempting.attempt,
-        ended_ns=now_ns,
+    begun = attempting.attempt
+    attempt = Attempt(
+        begun.number,
+        begun.target,
+        begun.provider,
+        begun.model,
+        begun.dialect,
+        begun.reason,
+        begun.started_ns,
+        now_ns,
         failure=failure,
         usage=seen.usage,
         cost=UNPRICED if seen.usage is None else price_usage(target, seen.usage),
