@@ -219,6 +219,7 @@ class Engine:
         except ConfigError as error:
             self.faults.loss("reload", error, f"the old policy stays in force: {error}")
             return False
+        self.faults.mended("reload")
         return True
 
     def swap(self, new: bundles.Bundle) -> None:

@@ -53,6 +53,10 @@ class Faults:
             self._said.add(layer)
             log.warning("%s: %s; %s. Said once; `waypost doctor` counts them.", layer, reason, consequence)
 
+    def mended(self, layer: str) -> None:
+        """It works again, so that the next loss there is news."""
+        self._said.discard(layer)
+
 
 class Telling(Protocol):
     def event(self, event: Event) -> None: ...
