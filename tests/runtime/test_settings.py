@@ -1,0 +1,118 @@
+"""What may be set, which of two settings holds, and what a bad value is told."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from waypost.errors import SettingsError
+from waypost.runtime.settings import flag, read
+
+
+def test_without_anything_set() -> None:
+    """The defaults that the documentation names."""
+    found = read({})
+    assert (found.home, found.policies, found.catalog, found.mode) == (Path(".waypost"), (), None, None)
+    assert (found.jsonl, found.console, found.log_level, found.enabled) == (None, False, "WARNING", True)
+
+
+def test_the_environment_is_read() -> None:
+    """Every variable has its field; several policies are separated as paths are on this system."""
+    found = read(
+        {
+            "WAYPOST_HOME": "/var/w",
+            "WAYPOST_POLICY": os.pathsep.join(("a.yaml", "", "b.yaml")),
+            "WAYPOST_CATALOG": "c.yaml",
+            "WAYPOST_MODE": "advise",
+            "WAYPOST_JSONL": "rows.jsonl",
+            "WAYPOST_CONSOLE": "yes",
+            "WAYPOST_LOG_LEVEL": "debug",
+            "WAYPOST_ENABLED": "off",
+        }
+    )
+    assert (found.home, found.policies, found.catalog) == (Path("/var/w"), ("a.yaml", "b.yaml"), "c.yaml")
+    assert (found.mode, found.jsonl, found.console) == ("advise", Path("rows.jsonl"), True)
+    assert (found.log_level, found.enabled) == ("DEBUG", False)
+
+
+def test_arguments_stand_above_variables() -> None:
+    """One by one: what is not given still comes from the environment."""
+    env = {"WAYPOST_POLICY": "env.yaml", "WAYPOST_CATALOG": "env-catalog.yaml", "WAYPOST_MODE": "observe"}
+    found = read(env, policy="arg.yaml")
+    assert (found.policies, found.catalog, found.mode) == (("arg.yaml",), "env-catalog.yaml", "observe")
+    found = read(env, catalog="arg-catalog.yaml", mode="route")
+    assert (found.policies, found.catalog, found.mode) == (("env.yaml",), "arg-catalog.yaml", "route")
+    assert read(env, policy=["one.yaml", "two.yaml"]).policies == ("one.yaml", "two.yaml")
+    assert read(env, policy=("one.yaml",)).policies == ("one.yaml",)
+
+
+def test_a_bad_variable_does_not_matter_below_an_argument() -> None:
+    """`mode="route"` is meant, whatever the environment has in its place."""
+    assert read({"WAYPOST_MODE": "advise"}, mode="route").mode == "route"
+
+
+@pytest.mark.parametrize("name", ["WAYPOST_HOME", "WAYPOST_POLICY", "WAYPOST_CATALOG", "WAYPOST_MODE", "WAYPOST_JSONL"])
+def test_an_empty_variable_is_none(name: str) -> None:
+    """As it is where somebody unsets one in a container."""
+    assert read({name: ""}) == read({})
+
+
+def test_recording_names_its_file() -> None:
+    """WAYPOST_RECORD writes into WAYPOST_RECORDING_PATH, and WAYPOST_JSONL is more exact (S0.12)."""
+    assert read({"WAYPOST_RECORD": "1"}).jsonl == Path("waypost-recording/decisions.jsonl")
+    found = read({"WAYPOST_RECORD": "1", "WAYPOST_RECORDING_PATH": "audit"})
+    assert found.jsonl == Path("audit/decisions.jsonl")
+    assert read({"WAYPOST_RECORD": "0", "WAYPOST_RECORDING_PATH": "audit"}).jsonl is None
+    assert read({"WAYPOST_RECORD": "1", "WAYPOST_JSONL": "rows.jsonl"}).jsonl == Path("rows.jsonl")
+
+
+@pytest.mark.parametrize(
+    ("env", "arguments", "message"),
+    [
+        (
+            {"WAYPOST_MODE": "rout"},
+            {},
+            "WAYPOST_MODE: 'rout' is no mode; use off, observe, advise, route",
+        ),
+        (
+            {},
+            {"mode": "ROUTE"},
+            "auto_instrument(mode=...): 'ROUTE' is no mode; use off, observe, advise, route",
+        ),
+        (
+            {"WAYPOST_LOG_LEVEL": "loud"},
+            {},
+            "WAYPOST_LOG_LEVEL: 'LOUD' is no level; use DEBUG, INFO, WARNING, ERROR, CRITICAL",
+        ),
+        ({"WAYPOST_ENABLED": "maybe"}, {}, "WAYPOST_ENABLED: 'maybe' is neither yes nor no; use 1 or 0"),
+        ({"WAYPOST_CONSOLE": "2"}, {}, "WAYPOST_CONSOLE: '2' is neither yes nor no; use 1 or 0"),
+        ({"WAYPOST_RECORD": "dir"}, {}, "WAYPOST_RECORD: 'dir' is neither yes nor no; use 1 or 0"),
+    ],
+)
+def test_a_bad_value_is_named_with_its_choices(env: dict[str, str], arguments: dict[str, Any], message: str) -> None:
+    """Where it was set, what it is, and what it may be."""
+    with pytest.raises(SettingsError) as caught:
+        read(env, **arguments)
+    assert str(caught.value) == message
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("1", True),
+        ("true", True),
+        (" Yes ", True),
+        ("ON", True),
+        ("0", False),
+        ("no", False),
+        ("False", False),
+        ("", False),
+    ],
+)
+def test_yes_and_no_have_many_spellings(text: str, value: bool) -> None:
+    """And a variable that is not there has the default."""
+    assert flag({"X": text}, "X", default=not value) is value
+    assert flag({}, "X", default=value) is value
