@@ -60,8 +60,8 @@ MUTATIONS = (
     ),
     Mutation(
         "input tokens are taken exactly",
-        "grid(features.tokens_input),",
-        "features.tokens_input,",
+        "            grid(features.tokens_input),",
+        "            features.tokens_input,",
     ),
     Mutation(
         "hints reject",
