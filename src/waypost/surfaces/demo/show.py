@@ -50,7 +50,7 @@ class Terminal(Audience):
         """Words as they arrive, at most a line of them."""
         if not self._column:
             self._say("[Response] ")
-        elif self._column + len(text.rstrip()) > WIDTH:
+        elif self._column + len(self._held) + len(text.rstrip()) > WIDTH:
             self._write("\n  ")
             self._column = 2
             self._held = ""
