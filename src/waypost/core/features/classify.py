@@ -9,6 +9,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
+from typing import NamedTuple
 
 from waypost.core.features import classify_de, classify_en, classify_es, classify_fr, classify_pt
 from waypost.core.features.phrases import Index, find, fold, index, words
@@ -120,8 +121,7 @@ _POWER = re.compile(r"[a-z]\^\d")
 _TRACES = ("traceback (most recent", "error: ", "exception: ", "panic: ", "segmentation fault", "\n    at ", "\n\tat ")
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
+class Verdict(NamedTuple):
     """What the rules make of an ask; ``signals`` are names of `SIGNALS`, sorted."""
 
     task: Task
@@ -137,37 +137,46 @@ def classify(ask: str, language: str | None, *, tokens: int, has_code: bool) -> 
         found["question_mark"] = len(folded)
     if has_code:
         found["code"] = len(folded)
-    task = _task(found)
-    points = BASE[task] + (0 if "traceback" in found else _size(folded, tokens))
-    for name in found:
-        points += SIGNALS[name].points
+    task, points = _task(found)
+    points += BASE[task]
+    if "traceback" not in found:
+        points += _size(folded, tokens)
     complexity: Complexity = "simple" if points < MEDIUM else "medium" if points < COMPLEX else "complex"
     return Verdict(task, complexity, tuple(sorted(found)))
 
 
-def _task(found: Mapping[str, int]) -> Task:
-    """The task with most weight; of equals the one that `BASE` names first."""
+def _task(found: Mapping[str, int]) -> tuple[Task, int]:
+    """The task with most weight, of equals the one that `BASE` names first; and the points of all signals."""
     weights: dict[Task, int] = {}
+    points = 0
     for name, position in found.items():
-        signal = SIGNALS[name]
-        if signal.task is not None:
-            bonus = _OPENING_BONUS if position < _OPENING and signal.weight > 2 else 0
-            weights[signal.task] = weights.get(signal.task, 0) + signal.weight + bonus
+        task, weight, own = _ROWS[name]
+        points += own
+        if task is not None:
+            if position < _OPENING and weight > 2:
+                weight += _OPENING_BONUS
+            weights[task] = weights.get(task, 0) + weight
     for one, other, task, weight in TOGETHER:
         if one in found and other in found:
             weights[task] = weights.get(task, 0) + weight
-    if not weights:
-        return "conversation"
+    if len(weights) < 2:
+        return next(iter(weights), "conversation"), points
     best = max(weights.values())
-    return next(task for task in BASE if weights.get(task) == best)
+    return next(name for name in BASE if weights.get(name) == best), points
+
+
+_ROWS = {name: (signal.task, signal.weight, signal.points) for name, signal in SIGNALS.items()}
 
 
 def _size(folded: str, tokens: int) -> int:
-    words = folded.count(" ") + folded.count("\n")
-    medium, long = _LONG_ASK
-    large, huge = _LONG_INPUT
-    listed = folded.count(",") + folded.count(";") >= _LISTED
-    return (words > medium) + (words > long) + (tokens > large) + (tokens > huge) + listed
+    count = folded.count
+    spaces = count(" ") + count("\n")
+    points = 1 if count(",") + count(";") >= _LISTED else 0
+    if spaces > _LONG_ASK[0]:
+        points += 2 if spaces > _LONG_ASK[1] else 1
+    if tokens > _LONG_INPUT[0]:
+        points += 2 if tokens > _LONG_INPUT[1] else 1
+    return points
 
 
 def signals(folded: str, language: str | None) -> dict[str, int]:
@@ -177,18 +186,24 @@ def signals(folded: str, language: str | None) -> dict[str, int]:
     """
     found: dict[str, int] = {}
     said = words(folded)
-    if language is None and len(said) <= _UNSURE:
-        order: tuple[str, ...] = tuple(LANGUAGES)
-    else:
-        order = ("en",) if language in (None, "en") else ("en", language)
-    for name in order:
-        find(said, _index(name), found)
+    find(said, _index("en"), found)
+    if language is None:
+        if len(said) <= _UNSURE:
+            for name in _BESIDE_ENGLISH:
+                find(said, _index(name), found)
+    elif language != "en":
+        find(said, _index(language), found)
     match = _ARITHMETIC.search(folded) or ("^" in folded and _POWER.search(folded))
     if match:
         found["arithmetic"] = folded.count(" ", 0, match.start())
-    if any(trace in folded for trace in _TRACES):
-        found["traceback"] = 0
+    for trace in _TRACES:
+        if trace in folded:
+            found["traceback"] = 0
+            break
     return found
+
+
+_BESIDE_ENGLISH = tuple(name for name in LANGUAGES if name != "en")
 
 
 @cache

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
 from functools import cache
+from itertools import islice
 
 FENCE = "```"
 
@@ -157,7 +157,7 @@ SHAPES: dict[str, tuple[str, ...]] = {
 
 _FENCED = 100
 _HITS = 64
-_MARKS = '({<;=:$#"['
+_MARKS = re.compile(r"[({<;=:$#\"\[]")
 _SQL_WORDS = ("SELECT ", "INSERT ", "UPDATE ", "DELETE ")
 _SQL_INLINE = re.compile(r"\b(?:SELECT|INSERT INTO|UPDATE|DELETE)\b[^;\n]{1,200}?\b(?:FROM|VALUES|SET)\b")
 _TAG = re.compile(r"[ \t]*\{?\.?([A-Za-z][\w+#-]{0,15})")
@@ -165,16 +165,19 @@ _TAG = re.compile(r"[ \t]*\{?\.?([A-Za-z][\w+#-]{0,15})")
 
 def languages(text: str) -> tuple[str, ...]:
     """Languages from `KNOWN`, those with the most evidence first; empty where nothing looks like code."""
-    found: Counter[str] = Counter()
+    found: dict[str, int] = {}
     if FENCE in text:
         pieces = text.split(FENCE)
         for piece in pieces[1::2]:
             tag = _tag(piece)
-            found.update(_shapes(piece) if tag is None else {tag: _FENCED})
+            if tag is None:
+                _shapes(piece, found)
+            else:
+                found[tag] = found.get(tag, 0) + _FENCED
         text = "\n".join(pieces[0::2])
-    if any(mark in text for mark in _MARKS):
-        found.update(_shapes(text))
-    return tuple(sorted(found, key=lambda name: (-found[name], name)))
+    if _MARKS.search(text) is not None:
+        _shapes(text, found)
+    return tuple(sorted(found, key=lambda name: (-found[name], name))) if found else ()
 
 
 def prose(text: str) -> str:
@@ -191,17 +194,13 @@ def _tag(block: str) -> str | None:
     return name if name in KNOWN else None
 
 
-def _shapes(text: str) -> dict[str, int]:
+def _shapes(text: str, found: dict[str, int]) -> None:
     pattern, owners = _pattern()
-    found: dict[str, int] = {}
-    for hits, match in enumerate(pattern.finditer("\n" + text)):
+    for match in islice(pattern.finditer("\n" + text), _HITS):
         name = owners[match.lastindex or 0]
         found[name] = found.get(name, 0) + 1
-        if hits == _HITS:
-            break
     if "sql" not in found and any(word in text for word in _SQL_WORDS) and _SQL_INLINE.search(text):
         found["sql"] = 1
-    return found
 
 
 @cache

@@ -51,9 +51,10 @@ def _verdict(reading: Reading, tokens: int, has_code: bool) -> tuple[str | None,
     first: Verdict | None = None
     for ask in (*reading.asks[:_BACK], reading.system):
         words = code.prose(_ends(ask, _ASK))
-        language = language or natural_language(words)
+        if language is None:
+            language = natural_language(words)
         verdict = classify(words, language, tokens=tokens, has_code=has_code)
-        if any(name not in _SILENT for name in verdict.signals):
+        if not _SILENT.issuperset(verdict.signals):
             return language, verdict
         first = first or verdict
         if len(ask) > _SHORT:

@@ -36,9 +36,14 @@ _OPAQUE = tuple(
         ("gsk_", rf"{_ALONE}gsk_[A-Za-z0-9]{{20}}"),
         ("hf_", rf"{_ALONE}hf_[A-Za-z0-9]{{20}}"),
         ("eyJ", rf"{_ALONE}eyJ[A-Za-z0-9_-]{{10,2000}}\.eyJ[A-Za-z0-9_-]{{10}}"),
-        ("-----BEGIN ", r"-----BEGIN [A-Z ]{0,20}PRIVATE KEY-----"),
-        ("://", r"(?<=[A-Za-z0-9])://[^\s:@/]{1,64}:[^\s:@/]{3,128}@[\w.-]"),
     )
+)
+_OPAQUE_LENGTH = 15
+"""The shortest of them; in a short text it is cheaper to look for a word of that length first."""
+_SHORT = 1_000
+_MARKED = (
+    ("-----BEGIN ", re.compile(r"-----BEGIN [A-Z ]{0,20}PRIVATE KEY-----")),
+    ("://", re.compile(r"(?<=[A-Za-z0-9])://[^\s:@/]{1,64}:[^\s:@/]{3,128}@[\w.-]")),
 )
 # What is assigned to a telling name: at least eight characters with a letter and a digit.
 _VALUE = r"[\"']?[ \t]{0,4}[:=][ \t]{0,4}[\"']?(?=[^\s\"']{0,64}\d)(?=[^\s\"']{0,64}[a-z])[^\s\"'<>{}]{8}"
@@ -97,17 +102,31 @@ def data_class(text: str) -> DataClass:
     if len(text) > 2 * LOOK:
         text = f"{text[:LOOK]}\n{text[-LOOK:]}"
     low = text.lower()
-    if _stands(_OPAQUE, text) or ((":" in low or "=" in low) and _stands(_ASSIGNED, low)):
+    if _secret(text, low):
         return "secret"
     numbers = _numbers(text)
     financial = "financial" in numbers
     personal = "personal" in numbers or _stands((("@", _ADDRESS),), text)
-    medical = len(set(_MEDICAL.findall(low))) if any(stem in low for stem in _MEDICAL_STEMS) else 0
+    medical = _medical(low)
     if medical > 1 or (medical and (personal or financial)):
         return "health"
     if financial:
         return "financial"
     return "personal" if personal else "none"
+
+
+def _secret(text: str, low: str) -> bool:
+    if (len(text) > _SHORT or len(max(text.split(), key=len, default="")) >= _OPAQUE_LENGTH) and _stands(_OPAQUE, text):
+        return True
+    return _stands(_MARKED, text) or ((":" in low or "=" in low) and _stands(_ASSIGNED, low))
+
+
+def _medical(low: str) -> int:
+    """How many different medical phrases there are."""
+    for stem in _MEDICAL_STEMS:
+        if stem in low:
+            return len(set(_MEDICAL.findall(low)))
+    return 0
 
 
 def _stands(table: tuple[tuple[str, re.Pattern[str]], ...], text: str) -> bool:

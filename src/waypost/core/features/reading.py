@@ -6,13 +6,12 @@ Nothing of a reading outlives the call of `extract`.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from waypost.core.model.conversation import Conversation, Message, Part, Reasoning, Refusal, Text, ToolCall, ToolResult
 
 
-@dataclass(frozen=True, slots=True)
-class Reading:
+class Reading(NamedTuple):
     """``said`` is all text but for the ``arguments`` of tool calls, which are data and no sign of code.
 
     ``asks`` are the texts of the user's turns, the newest first.

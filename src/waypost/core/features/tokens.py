@@ -60,7 +60,7 @@ _SPANS = (
 # Thousandths of a token. A word costs its start and then a little per letter, so that base64 and long rare words come
 # out dearer than prose of the same length; a start that no blank precedes costs more, because it cannot merge with one.
 _WORD, _JOINED, _CAMEL = 480, 860, 700
-_ASCII = ((b"a", 140), (b"A", 300), (b"0", 640), (b".", 540), (b"\n", 500))
+_SMALL, _CAPITAL, _FIGURE, _SIGN, _LINE = 140, 300, 640, 540, 500
 _OTHERS = (
     (b"e", 740),
     (b"y", 110),
@@ -124,9 +124,15 @@ def estimate(text: str) -> int:
     classes = b" " + seen.encode("utf-8", "surrogatepass").translate(_CLASS, _CONTINUATION)
     count, runs = classes.count, classes.translate(_RUN).count
     capitals = count(b"A")
-    milli = runs(b" a") * _WORD + runs(b".a") * _JOINED
-    for pattern, weight in _ASCII:
-        milli += count(pattern) * weight
+    milli = (
+        runs(b" a") * _WORD
+        + runs(b".a") * _JOINED
+        + count(b"a") * _SMALL
+        + capitals * _CAPITAL
+        + count(b"0") * _FIGURE
+        + count(b".") * _SIGN
+        + count(b"\n") * _LINE
+    )
     if capitals * 8 > len(seen):
         milli += count(b"aA") * _CAMEL
     if not seen.isascii():
