@@ -14,6 +14,7 @@ import importlib.util
 import logging
 import pkgutil
 import sys
+import weakref
 from collections.abc import Callable, Sequence
 from types import ModuleType
 from typing import Any, Protocol
@@ -22,6 +23,8 @@ import waypost.adapters.sdks as sdks
 
 log = logging.getLogger("waypost")
 MARK = "_waypost_wrapped"
+
+_left_alone: weakref.WeakSet[ModuleType] = weakref.WeakSet()
 
 
 class Sdk(Protocol):
@@ -68,7 +71,9 @@ def wrap(sdk: Sdk, module: ModuleType, handler: Handler) -> bool:
     except Exception as error:
         problem = f"the self-test failed ({type(error).__name__})"
     if problem is not None:
-        log.warning("%s is left alone: %s. Calls go through unrouted and without receipts.", sdk.MODULE, problem)
+        if module not in _left_alone:
+            _left_alone.add(module)
+            log.warning("%s is left alone: %s. Calls go through unrouted and without receipts.", sdk.MODULE, problem)
         return False
     for class_name, method, is_async in sdk.POINTS:
         kind = getattr(module, class_name)
