@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import signal
+import sys
 import time
 from collections.abc import Callable
 
@@ -71,6 +73,22 @@ def test_an_open_receipt_is_listed_as_open(site: Site) -> None:
     assert store.verify() == []
     assert list((site.home / "journal").iterdir()) == []
     store.close()
+
+
+def test_list_open_shows_a_killed_call(site: Site) -> None:
+    """`waypost list --open` in another process, as text and as JSON; a settled call of the same home is not in it."""
+    assert site.run(CALL).code == 0
+    site.chat = lambda request: [FOREVER]
+    killed(site, CALL, lambda: len(site.openai.seen) == 2)
+    command = [sys.executable, "-m", "waypost", "list", "--open", "--home", str(site.home)]
+    ended = site.execute([*command, "--json"])
+    assert (ended.code, ended.err) == (0, "")
+    (row,) = json.loads(ended.out)["receipts"]
+    assert (row["outcome"], row["selected"], row["requested"]) == (None, "openai/gpt-4o-mini", "auto")
+    ended = site.execute(command)
+    assert (ended.code, ended.err) == (0, "")
+    assert row["id"][:15] in ended.out
+    assert len(site.execute(command[:4] + command[5:]).lines) == 3
 
 
 def test_a_call_killed_in_its_fallback_shows_both_sends(site: Site) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib.metadata
-import importlib.util
 import sys
 from pathlib import Path
 
@@ -14,15 +13,7 @@ from process_site import CALL, Site
 ROOT = Path(__file__).resolve().parents[2]
 PLAIN = CALL.replace("waypost.auto_instrument()\n", "")
 ARGUMENTS = PLAIN + "import sys\nprint(sys.argv[1:], __name__)\nraise SystemExit(4)\n"
-COMMAND = """\
-import argparse, sys
-from waypost.surfaces.cli import run
-parser = argparse.ArgumentParser()
-run.arguments(parser)
-raise SystemExit(run.run(parser.parse_args(sys.argv[1:])))
-"""
-HAS_COMMAND = importlib.util.find_spec("waypost.__main__") is not None
-RUN = [sys.executable, *(("-m", "waypost", "run") if HAS_COMMAND else ("-c", COMMAND))]
+RUN = [sys.executable, "-m", "waypost", "run"]
 
 
 def test_run_routes_a_program_that_knows_nothing_of_it(site: Site) -> None:
