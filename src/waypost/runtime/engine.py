@@ -10,6 +10,7 @@ from typing import Any
 
 from waypost.adapters.senders.client import BYPASS, is_async
 from waypost.adapters.senders.http import Http
+from waypost.adapters.sinks.console import Console
 from waypost.adapters.sinks.jsonl import Jsonl
 from waypost.adapters.sinks.otel_metrics import OtelMetrics
 from waypost.adapters.sinks.otel_spans import OtelSpans
@@ -74,6 +75,8 @@ class Engine:
         sinks: list[Any] = [self.spans]
         if self.settings.jsonl is not None:
             sinks.append(Jsonl(self.settings.jsonl, self.worker.submit))
+        if self.settings.console:
+            sinks.append(Console(self.worker.submit))
         return Recorder(
             Journal(self.home.journal),
             sinks,
