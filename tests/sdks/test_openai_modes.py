@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -11,7 +12,7 @@ import pytest
 from openai.types.chat import ChatCompletion
 
 import waypost
-from stub_provider import chat_body, chat_chunks, json_answer, sse_answer
+from stub_provider import chat_body, chat_chunks, json_answer, message_events, sse_answer
 
 HELLO: Any = [{"role": "user", "content": "What is the capital of France?"}]
 CLAUDE = "filter: [provider == anthropic]\nrank: cheapest"
@@ -300,3 +301,27 @@ def test_raw_body_answers(world: Any, client: Any) -> None:
     world.on("", "observe")
     answer = client.post("/chat/completions", cast_to=object, body={"model": "gpt-4o", "messages": HELLO})
     assert answer["choices"][0]["message"]["content"] == "Raw."
+
+
+def test_a_translated_answer_says_when_it_was_made(world: Any, client: Any) -> None:
+    """Anthropic gives no time; `created` is the time of the call, plain and streamed."""
+    world.on(CLAUDE)
+    begun = int(time.time())
+    answer = client.chat.completions.create(model="auto", messages=HELLO)
+    world.messages = lambda request: sse_answer(message_events(["Hi"], request.body["model"]))
+    chunks = list(client.chat.completions.create(model="auto", messages=HELLO, stream=True))
+    assert begun <= answer.created <= time.time()
+    assert {begun <= chunk.created <= time.time() for chunk in chunks} == {True}
+
+
+def test_a_vendor_without_stream_options_is_not_sent_any(
+    world: Any, client: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What an endpoint refuses is left out; its usage then comes unasked."""
+    monkeypatch.setenv("MISTRAL_API_KEY", "k")
+    monkeypatch.setenv("MISTRAL_BASE_URL", world.openai.url + "/mistral")
+    world.chat = lambda request: sse_answer(chat_chunks(["Hi"], request.body["model"]))
+    world.on("filter: [endpoint == mistral]\nrank: cheapest")
+    held = client.chat.completions.create(model="auto", messages=HELLO, stream=True)
+    assert "".join(chunk.choices[0].delta.content or "" for chunk in held) == "Hi"
+    assert "stream_options" not in world.openai.seen[0].body

@@ -43,7 +43,12 @@ def received(effect: Send, value: Any, codec: Codec) -> Wire:
             raise SendFailed(Failure("malformed", 200))
         return Wire(200, {}, value)
     response = value.response
-    watch = Watch(reader=effect.reader, writer=effect.writer, strip_usage=effect.strip_usage)
+    watch = Watch(
+        reader=effect.reader,
+        writer=effect.writer,
+        strip_usage=effect.strip_usage,
+        started_ns=effect.attempt.started_ns,
+    )
     sync, asynchronous = shells(effect.call.native.http_library())
     headers = {name: response.headers[name] for name in KEPT if name in response.headers}
     ending = Ending(watch, codec)

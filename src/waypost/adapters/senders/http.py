@@ -86,7 +86,12 @@ class Http:
         return Wire(status, headers, body)
 
     def _streamed(self, effect: Send, library: ModuleType, codec: Codec, response: Any, *, is_async: bool) -> Wire:
-        watch = Watch(reader=effect.reader, writer=effect.writer, strip_usage=effect.strip_usage)
+        watch = Watch(
+            reader=effect.reader,
+            writer=effect.writer,
+            strip_usage=effect.strip_usage,
+            started_ns=effect.attempt.started_ns,
+        )
         ending = Ending(watch, codec)
         sync, asynchronous = shells(library)
         headers = {name: response.headers[name] for name in KEPT if name in response.headers}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from waypost.core.codecs.openai_chat import retarget
@@ -94,7 +94,8 @@ def plan_exchange(stage: Stage, target: Target, last: bool) -> Exchange:
         body = dict(call.body) if target is stage.requested else {**call.body, "model": target.model}
     else:
         body = retarget(call.body, target, endpoint)
-    strip = call.streaming and not stage.conversation.include_usage
+    told = home or "stream_options" not in endpoint.drops
+    strip = call.streaming and told and not stage.conversation.include_usage
     if strip:
         body = {**body, "stream_options": {**(body.get("stream_options") or {}), "include_usage": True}}
     return Exchange(stage, target, endpoint, home, body, codec, last, strip)
@@ -108,6 +109,8 @@ def wire_answer(stage: Stage, exchange: Exchange, sent: Wire) -> tuple[Wire, Obs
     """
     assert sent.body is not None
     reply = exchange.codec.decode_response(sent.body)
+    if reply.created is None:
+        reply = replace(reply, created=stage.routes.now() // 1_000_000_000)
     observed = Observed(
         usage=reply.usage,
         response_id=reply.id,

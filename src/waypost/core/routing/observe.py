@@ -10,6 +10,7 @@ import json
 import re
 import zlib
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from waypost.core.codecs.framing import SseParser
 from waypost.core.model.conversation import Delta, Finished, Start, StreamError
@@ -31,13 +32,20 @@ class Watch:
     """Bookkeeping of one stream. ``chunk`` takes what came and gives what the caller gets."""
 
     __slots__ = (
-        "_before", "_bytes", "_head", "_held", "_inflate", "_parser", "_parts", "committed", "failure", "finished",
-        "reader", "seen", "strip", "writer",
-    )  # fmt: skip
+        *("_before", "_bytes", "_created", "_head", "_held", "_inflate", "_parser", "_parts"),
+        *("committed", "failure", "finished", "reader", "seen", "strip", "writer"),
+    )
 
     def __init__(
-        self, *, reader: Reader | None, writer: Writer | None, strip_usage: bool, encoding: str | None = None
+        self,
+        *,
+        reader: Reader | None,
+        writer: Writer | None,
+        strip_usage: bool,
+        encoding: str | None = None,
+        started_ns: int = 0,
     ) -> None:
+        """``started_ns`` is when the attempt began; a translated stream says so where the upstream gives no time."""
         self.reader = reader
         self.writer = writer
         self.strip = strip_usage
@@ -52,6 +60,7 @@ class Watch:
         self._parts: list[bytes] = []
         self._bytes = 0
         self._before = 0
+        self._created = started_ns // 1_000_000_000
 
     def chunk(self, data: bytes) -> bytes:
         """One chunk of the upstream's bytes, to the bytes that go on.
@@ -118,6 +127,8 @@ class Watch:
     def _note(self, delta: Delta) -> Delta:
         if isinstance(delta, Start):
             self.seen = Observed(delta.usage, delta.id, delta.model)
+            if delta.created is None:
+                delta = replace(delta, created=self._created)
         elif isinstance(delta, Finished):
             self.finished = True
             usage = delta.usage or self.seen.usage
