@@ -137,8 +137,9 @@ class Recorder:
                 line = attempt_line(event, self._pseudonym, trace_id)
             else:
                 line = settled_line(event, self._pseudonym, trace_id, alone=receipt in self._unwritten)
-            self._remember(receipt, line, event)
-            self.journal.append(line)
+            lines = self._remember(receipt, line, event)
+            seq = self.journal.append(line)
+            lines[-1] = f'{{"seq":{seq},"journal":"{self.journal.name}",{line[1:]}'
             self._unwritten.discard(receipt)
         except OSError as error:
             self._missed(receipt)
@@ -151,7 +152,7 @@ class Recorder:
         if len(self._unwritten) < RECENT:
             self._unwritten.add(receipt)
 
-    def _remember(self, receipt: str, line: str, event: Attempting | Settled) -> None:
+    def _remember(self, receipt: str, line: str, event: Attempting | Settled) -> list[str]:
         lines = self.recent.get(receipt)
         if lines is None:
             lines = self.recent[receipt] = []
@@ -166,6 +167,7 @@ class Recorder:
                 self.names[name] = receipt
         while len(self.names) > 2 * RECENT:
             self.names.popitem(last=False)
+        return lines
 
     def _later(self) -> None:
         """Fold soon: one transaction for all calls of a while, because that costs hardly more than one for a call."""

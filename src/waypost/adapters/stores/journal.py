@@ -75,6 +75,11 @@ class Journal:
             return seq
 
     @property
+    def name(self) -> str:
+        """The journal's name, which all its files begin with; another after a fork."""
+        return self._name
+
+    @property
     def path(self) -> Path | None:
         """The file that is written to, ``None`` before the first record."""
         return None if self._fd < 0 else self.directory / file_name(self._name, self._part)
