@@ -10,7 +10,7 @@ import pytest
 from waypost.core.features import classify_de, classify_en, classify_es, classify_fr, classify_pt
 from waypost.core.features.classify import BASE, LANGUAGES, SIGNALS, TOGETHER, classify, signals
 from waypost.core.features.language import natural_language
-from waypost.core.features.phrases import STEM, fold, words
+from waypost.core.features.phrases import STEM, find, fold, index, words
 from waypost.core.model.question import Task
 
 MODULES = {"en": classify_en, "pt": classify_pt, "es": classify_es, "fr": classify_fr, "de": classify_de}
@@ -127,3 +127,16 @@ def test_no_words_is_a_simple_conversation() -> None:
 def test_natural_language(language: str | None, text: str) -> None:
     """S1.39: stop words and characters tell five languages apart; what speaks for none is unknown."""
     assert natural_language(text) == language
+
+
+def test_a_longer_phrase_hides_what_begins_inside_of_it() -> None:
+    """An error message to be written is not an error; its last word does not come back as a stem either."""
+    known = index(
+        {"write": "error message*", "debug": "error | messag*", "steps": "in a few steps", "few": "few | steps"}
+    )
+    found: dict[str, int] = {}
+    find(words("the error messages come in a few steps"), known, found)
+    assert found == {"write": 1, "steps": 4}
+    found = {}
+    find(words("messaging an error in a few words"), known, found)
+    assert found == {"debug": 0, "few": 5}

@@ -91,14 +91,15 @@ def find(said: list[str], known: Index, found: dict[str, int]) -> None:
 
     A longer phrase hides the shorter ones inside of it; a single word also counts for the stems that it begins with.
     """
-    heads, stems = known.heads, known.stems
+    head_of, stems_of = known.heads.get, known.stems.get
     free = 0
-    for at, (word, after) in enumerate(zip(said, [*said[1:], ""], strict=False)):
-        head, near = heads.get(word), stems.get(word[:STEM])
+    for at, word in enumerate(said):
+        head = head_of(word)
+        near = stems_of(word[:STEM])
         if (head is None and near is None) or at < free:
             continue
         if head is not None:
-            length, names = _longest(said, at, head, after)
+            length, names = _longest(said, at, head)
             free = at + length
             for name in names:
                 found.setdefault(name, at)
@@ -109,14 +110,17 @@ def find(said: list[str], known: Index, found: dict[str, int]) -> None:
                         found.setdefault(name, at)
 
 
-def _longest(said: list[str], at: int, head: Head, after: str) -> tuple[int, Names]:
+def _longest(said: list[str], at: int, head: Head) -> tuple[int, Names]:
     """How many words the longest phrase takes that begins at ``at``, and its names; ``1, ()`` where there is none."""
-    for tail, names in head.second.get(after, ()):
-        if len(tail) == 1 or _follows(said, at + 1, tail):
-            return 1 + len(tail), names
-    for tail, names in head.stems:
-        if after.startswith(tail[0][:-1]):
-            return 2, names
+    if at + 1 < len(said):
+        after = said[at + 1]
+        if after in head.second:
+            for tail, names in head.second[after]:
+                if len(tail) == 1 or _follows(said, at + 1, tail):
+                    return 1 + len(tail), names
+        for tail, names in head.stems:
+            if after.startswith(tail[0][:-1]):
+                return 2, names
     return 1, head.alone
 
 
