@@ -30,7 +30,7 @@ BAD = [
     ("match: quality > 0.5\n",
      "p.yaml:3:8: quality depends on the target; use fields of the request here, and put this line into `filter`"),
     ("baseline: openai/bigg\n", "p.yaml:3:11: unknown target 'openai/bigg'; did you mean 'openai/big'?"),
-    ("baseline: zzz\n", "p.yaml:3:11: unknown target 'zzz'; `waypost catalog` lists all targets"),
+    ("baseline: zzz\n", "p.yaml:3:11: unknown target 'zzz'; policies/catalog.yaml of the package has all targets"),
     ("tiers: {cheap: [openai/min]}\n", "p.yaml:3:17: unknown target 'openai/min'; did you mean 'openai/mini'?"),
     ("rules: [{name: a, use: fastcheap}]\n", "p.yaml:3:24: unknown tier 'fastcheap'; did you mean 'fast_cheap'?"),
     ("rules: [{name: a, use: [openai/minni]}]\n",

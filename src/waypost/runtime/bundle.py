@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +33,8 @@ class Bundle:
     routes: Routes
     credentials: Credentials
     places: dict[tuple[str, str], tuple[str, str]]
+    registered: dict[tuple[str, str], tuple[str, str]] = field(default_factory=dict)
+    """The places among them that came with registered clients."""
 
 
 def load(settings: Settings, cache: Path | None = None) -> Bundle:

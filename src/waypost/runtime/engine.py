@@ -206,7 +206,8 @@ class Engine:
         base_url = getattr(client, "base_url", None)
         if base_url is not None:
             endpoint = endpoints[names[0]]
-            self.bundle.places[endpoint.dialect, bundles.normal(str(base_url))] = (endpoint.name, endpoint.provider)
+            place = (endpoint.dialect, bundles.normal(str(base_url)))
+            self.bundle.places[place] = self.bundle.registered[place] = (endpoint.name, endpoint.provider)
             self._places.clear()
 
     def configure(self, settings: Settings) -> None:
@@ -226,8 +227,13 @@ class Engine:
         return True
 
     def swap(self, new: bundles.Bundle) -> None:
-        for (endpoint, asynchronous), client in self.bundle.credentials.clients().items():
+        """Put ``new`` in force, with the clients that were registered and the places that they made known."""
+        old = self.bundle
+        for (endpoint, asynchronous), client in old.credentials.clients().items():
             new.credentials.use(endpoint, client, is_async=asynchronous)
+        for place, found in old.registered.items():
+            new.registered[place] = found
+            new.places[place] = found
         self.bundle = new
         self._places.clear()
 

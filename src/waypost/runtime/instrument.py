@@ -5,13 +5,14 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from waypost.errors import SettingsError
 from waypost.runtime import patch
 from waypost.runtime.engine import Engine
 from waypost.runtime.receipts import Receipt
-from waypost.runtime.settings import read
+from waypost.runtime.settings import Settings, read
 
 log = logging.getLogger("waypost")
 
@@ -63,7 +64,7 @@ def auto_instrument(
     """
     global _engine
     with _lock:
-        settings = read(policy=policy, catalog=catalog, mode=mode)
+        settings = _settings(policy, catalog, mode)
         if not settings.enabled:
             return
         if _engine is None or tracer_provider is not None or meter_provider is not None:
@@ -73,11 +74,27 @@ def auto_instrument(
             engine = _engine
             if not engine.active or any(item is not None for item in (policy, catalog, mode)):
                 engine.configure(settings)
-        for provider, client in [*_clients, *(clients or {}).items()]:
+        for provider, client in _clients:
             engine.use(provider, client)
         engine.active = True
         _engine = engine
+        for provider, client in (clients or {}).items():
+            use(provider, client)
         patch.install(_handler)
+
+
+def _settings(policy: Any, catalog: Any, mode: str | None) -> Settings:
+    """What is given and what the environment says; what neither says stays as it was chosen before."""
+    settings = read(policy=policy, catalog=catalog, mode=mode)
+    if _engine is None:
+        return settings
+    before = _engine.settings
+    return replace(
+        settings,
+        policies=settings.policies if policy is not None else before.policies,
+        catalog=settings.catalog if catalog is not None else before.catalog,
+        mode=settings.mode if mode is not None else before.mode,
+    )
 
 
 def uninstrument() -> None:
@@ -95,10 +112,9 @@ def use(provider: str, client: Any) -> None:
         SettingsError: the catalog has no such provider.
     """
     with _lock:
-        if _engine is None:
-            _clients.append((provider, client))
-        else:
+        if _engine is not None:
             _engine.use(provider, client)
+        _clients.append((provider, client))
 
 
 def flush(timeout_s: float = 5.0) -> bool:

@@ -85,7 +85,7 @@ class Targets:
             return yaml.suggest(text, tiers)
         names = () if self.catalog is None else (*self.catalog.index, *self.catalog.aliases)
         remedy = yaml.suggest(text, names)
-        return remedy if remedy.startswith("did") else "`waypost catalog` lists all targets"
+        return remedy if remedy.startswith("did") else "policies/catalog.yaml of the package has all targets"
 
 
 def _catalog_tiers(catalog: Catalog | None) -> dict[str, tuple[TargetId, ...]]:

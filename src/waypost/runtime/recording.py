@@ -6,6 +6,7 @@ Nothing here raises into a call. What breaks is counted and logged once per plac
 from __future__ import annotations
 
 import logging
+import traceback
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
@@ -40,7 +41,7 @@ class Faults:
         if key not in self._said:
             self._said.add(key)
             log.warning("%s failed (%s); %s. Said once; `waypost doctor` counts them.", layer, name, consequence)
-            log.debug("%s failed", layer, exc_info=error)
+            log.debug("%s failed at %s", layer, _places(error))
 
     def loss(self, layer: str, error: BaseException, consequence: str) -> None:
         """Something outside refused (disk full, read-only): counted and said once, and no fault of ours."""
@@ -181,6 +182,12 @@ class Recorder:
             self._fold()
         except Exception as error:
             self.faults.loss("store", error, "receipts stay in the journal until it can be written again")
+
+
+def _places(error: BaseException | None) -> str:
+    """Where it broke, innermost first, without a word of the message: that may quote a prompt."""
+    frames = traceback.extract_tb(error.__traceback__) if error is not None else []
+    return " < ".join(f"{frame.filename.rpartition('/')[2]}:{frame.lineno}" for frame in reversed(frames))
 
 
 def _reason(error: BaseException) -> str:

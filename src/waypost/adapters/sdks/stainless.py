@@ -193,7 +193,14 @@ class Bound:
         return library
 
     def _native_request(self) -> Any:
-        return self.client._build_request(self.options.model_copy())
+        """The request that the SDK would have sent. A client that gets its key only when it sends has none yet: then
+        one without authentication stands in, for no answer of ours depends on it."""
+        try:
+            return self.client._build_request(self.options.model_copy())
+        except Exception:
+            headers = {name: value for name, value in _headers(self.options).items() if isinstance(value, str)}
+            url = str(self.client._prepare_url(self.options.url))
+            return library_of(self.client._client).Request(self.options.method.upper(), url, headers=headers)
 
     # --- answering
 
@@ -203,8 +210,10 @@ class Bound:
             if answer.summary is not None:
                 decorate(answer.value, answer.summary, receipt)
             return answer.value
-        told = told_headers(answer.summary, receipt)
-        headers = {**answer.wire.headers, **told}
+        headers = {**answer.wire.headers, **told_headers(answer.summary, receipt)}
+        request_id = headers.get("x-request-id") or headers.get("request-id")
+        if request_id is not None:  # each SDK looks for its own name
+            headers["x-request-id"] = headers["request-id"] = request_id
         if answer.stream is not None:
             response = self._response(200, {**headers, "content-type": "text/event-stream"}, stream=answer.stream)
         else:
@@ -221,7 +230,9 @@ class Bound:
             "retries_taken": 0,
         }
         known = inspect.signature(self.client._process_response).parameters
-        return self.client._process_response(**{name: keywords[name] for name in keywords if name in known})
+        if not any(item.kind is inspect.Parameter.VAR_KEYWORD for item in known.values()):
+            keywords = {name: value for name, value in keywords.items() if name in known}
+        return self.client._process_response(**keywords)
 
     def fail(self, error: NativeError, codec: Codec) -> Exception:
         """The SDK's own exception for a failure that has none."""
@@ -302,6 +313,7 @@ def bind(
         classify=classify,
         needs=needs,
         request_id=request_id or _given(headers, "x-request-id"),
+        is_async=bound.is_async,
         native=bound,
         port=host_and_port(str(client.base_url))[1],
     )

@@ -22,11 +22,11 @@ class Credentials:
         self._endpoints = endpoints
         self._environ = os.environ if environ is None else environ
         self._clients: dict[tuple[str, bool], Any] = {}
-        self._names: tuple[str, ...] = ()
+        self._names: tuple[tuple[str, ...], tuple[str, ...]] = ((), ())
         self._until_ns = 0
 
     def __repr__(self) -> str:
-        return f"Credentials({', '.join(self.names())})"
+        return f"Credentials({', '.join(self.names(False))})"
 
     def use(self, endpoint: str, client: Any, *, is_async: bool) -> None:
         """Send to ``endpoint`` with the user's own client from now on."""
@@ -40,22 +40,23 @@ class Credentials:
         """All registered clients, to be carried over to the next bundle."""
         return dict(self._clients)
 
-    def names(self) -> tuple[str, ...]:
-        """Names of the endpoints that a key or a client was found for; sorted.
+    def names(self, is_async: bool) -> tuple[str, ...]:
+        """Names of the endpoints that a key, or a client of that colour, was found for; sorted.
 
         One that needs no key (a local server) counts once its address is given by its variable: nobody's prompts are
         sent to whatever may listen on a default port.
         """
         now = time.monotonic_ns()
         if now >= self._until_ns:
-            registered = {name for name, _ in self._clients}
-            self._names = tuple(
-                sorted(
-                    name for name, endpoint in self._endpoints.items() if name in registered or self._found(endpoint)
-                )
-            )
+            self._names = (self._look(False), self._look(True))
             self._until_ns = now + _FRESH_NS
-        return self._names
+        return self._names[is_async]
+
+    def _look(self, is_async: bool) -> tuple[str, ...]:
+        found = [
+            name for name, item in self._endpoints.items() if (name, is_async) in self._clients or self._found(item)
+        ]
+        return tuple(sorted(found))
 
     def _found(self, endpoint: Endpoint) -> bool:
         if endpoint.key_env:

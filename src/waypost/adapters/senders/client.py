@@ -26,6 +26,9 @@ def is_async(client: Any) -> bool:
 def send(effect: Send, client: Any) -> Any:
     """The SDK's low-level ``post``: a dict or a stream, or an awaitable of it. Raises what that SDK raises."""
     marked = client.with_options(max_retries=0)
+    limits = [ns for ns in (effect.timeout_ns, effect.call.timeout_ns) if ns is not None]
+    if limits:
+        marked = marked.with_options(timeout=min(limits) / 1e9)
     setattr(marked, BYPASS, True)
     assert effect.endpoint is not None
     body = dict(effect.body or {})

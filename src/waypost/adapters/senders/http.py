@@ -10,6 +10,7 @@ import asyncio
 import json
 import os
 import weakref
+from http.cookiejar import CookieJar, DefaultCookiePolicy
 from types import ModuleType
 from typing import Any
 
@@ -111,8 +112,13 @@ class Http:
             kind = library.AsyncClient
         client = pool.get(key)
         if client is None:
-            client = pool.setdefault(key, kind(follow_redirects=False))
+            client = pool.setdefault(key, kind(follow_redirects=False, cookies=_no_cookies()))
         return client
+
+
+def _no_cookies() -> CookieJar:
+    """A jar that takes none: what one tenant's call was given would go along with another's."""
+    return CookieJar(DefaultCookiePolicy(allowed_domains=[]))
 
 
 def _endpoint(effect: Send) -> Endpoint:

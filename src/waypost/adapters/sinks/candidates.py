@@ -5,7 +5,7 @@ All of it comes from the decision's masks, because to prove a decision takes lon
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from dataclasses import dataclass
 
 from waypost.adapters.sinks import names
 from waypost.adapters.sinks.attributes import Attributes, usd
@@ -18,68 +18,99 @@ MAX_LISTED = 12
 
 TRIED = "tried"
 NO_KEY = "provider.credentials"
+NO_SCORES = (-1,) * MAX_LISTED
+
+MAX_KNOWN = 256
+_known: dict[tuple[str, tuple[int, ...], tuple[tuple[str, int], ...]], Shown] = {}
+"""Few decisions differ in more than their scores and estimates; emptied when full."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What is shown of all decisions with the same order and the same rejections.
+
+    ``indices`` are the candidates of the arrays. ``rejected`` has the name and the value of one attribute each.
+    """
+
+    indices: tuple[int, ...]
+    arrays: Attributes
+    rejected: tuple[tuple[str, str], ...]
 
 
 def candidates(decided: Decided, room: int) -> Attributes:
     """The parallel arrays, and one attribute per rejected candidate while ``room`` attributes are left."""
-    decision, target_of = decided.decision, decided.target_of
-    shown, count = shortlist(decision)
-    survivors = len(decision.order)
-    reasons = [first_rule(decision, index) for index in shown[survivors:]]
-    ids = [target_of(index) for index in shown]
-    listed = len(shown[:MAX_LISTED])
-    missing = max(listed - survivors, 0)
-    outcomes = ["selected", *["standby"] * (survivors - 1)] if survivors else []
-    outcomes += ["tried" if reason == TRIED else "rejected" for reason in reasons]
-    out: Attributes = {
-        names.CANDIDATE_COUNT: count,
-        names.CANDIDATE_IDS: ids[:listed],
-        names.CANDIDATE_OUTCOMES: outcomes[:listed],
-        names.CANDIDATE_REASONS: [*[""] * survivors, *reasons][:listed],
-        names.CANDIDATE_SCORES: [*decision.scores, *[-1] * missing][:listed],
-        names.CANDIDATE_ESTIMATED_COSTS: _estimates(decided, shown[:listed]),
-    }
-    if count > listed:
-        out[names.CANDIDATE_TRUNCATED] = count - listed
-    left = max(room - len(out), 0)
-    for target, reason in zip(ids[survivors:][:left], reasons[:left], strict=True):
-        out[f"{names.REJECTED_PREFIX}{target}"] = reason
+    decision = decided.decision
+    key = (decision.catalog, decision.order, decision.rejections)
+    shown = _known.get(key)
+    if shown is None:
+        if len(_known) >= MAX_KNOWN:
+            _known.clear()
+        shown = _known[key] = _show(decided)
+    listed = len(shown.indices)
+    out = dict(shown.arrays)
+    out[names.CANDIDATE_SCORES] = (*decision.scores, *NO_SCORES)[:listed]
+    out[names.CANDIDATE_ESTIMATED_COSTS] = _estimates(decided, shown.indices)
+    out.update(shown.rejected[: max(room - len(out), 0)])
     return out
 
 
-def shortlist(decision: Decision) -> tuple[tuple[int, ...], int]:
-    """The candidates that are shown, and how many there are in all.
+def _show(decided: Decided) -> Shown:
+    decision, target_of = decided.decision, decided.target_of
+    rejected, count = shortlist(decision)
+    survivors = len(decision.order)
+    indices = (*decision.order, *rejected)[:MAX_LISTED]
+    outcomes = ["selected", *["standby"] * (survivors - 1)] if survivors else []
+    outcomes += ["tried" if rule == TRIED else "rejected" for rule in rejected.values()]
+    arrays: Attributes = {
+        names.CANDIDATE_COUNT: count,
+        names.CANDIDATE_IDS: [target_of(index) for index in indices],
+        names.CANDIDATE_OUTCOMES: outcomes[:MAX_LISTED],
+        names.CANDIDATE_REASONS: [*[""] * survivors, *rejected.values()][:MAX_LISTED],
+    }
+    if count > len(indices):
+        arrays[names.CANDIDATE_TRUNCATED] = count - len(indices)
+    return Shown(
+        indices, arrays, tuple((names.REJECTED_PREFIX + target_of(index), rule) for index, rule in rejected.items())
+    )
 
-    The winner and the standby come first, then those tried, then those that failed one rule only, then the others,
-    and at last those that nobody has a key for; each by index.
+
+def shortlist(decision: Decision) -> tuple[dict[int, str], int]:
+    """The rejected candidates that are shown, each with the first rule that it failed; and how many candidates are.
+
+    Those tried come first, then those that failed one rule only, then the others, and at last those that nobody has a
+    key for; each by index. With the survivors they are 24 at most.
     """
-    failed = failed_twice = tried = no_key = 0
+    failed = twice = tried = no_key = 0
     for rule, mask in decision.rejections:
-        failed_twice |= failed & mask
+        twice |= failed & mask
         failed |= mask
         if rule == TRIED:
             tried = mask
         elif rule == NO_KEY:
             no_key = mask
-    shown = list(decision.order[:MAX_CANDIDATES])
+    room = max(MAX_CANDIDATES - len(decision.order), 0)
+    shown: list[int] = []
     left = failed
-    for group in (tried, failed & ~failed_twice & ~no_key, failed & ~no_key, failed):
-        shown.extend(_lowest(group & left, MAX_CANDIDATES - len(shown)))
-        left &= ~group
-    return tuple(shown), (failed | decision.survivors).bit_count()
+    for group in (tried, ~(twice | no_key), ~no_key, -1):
+        found = left & group
+        left ^= found
+        while found and len(shown) < room:
+            bit = found & -found
+            shown.append(bit.bit_length() - 1)
+            found ^= bit
+    return _first_rules(decision, shown), (failed | decision.survivors).bit_count()
 
 
-def first_rule(decision: Decision, index: int) -> str:
-    """The name of the first rule that a rejected candidate failed."""
-    return next(rule for rule, mask in decision.rejections if mask >> index & 1)
-
-
-def _lowest(mask: int, count: int) -> Iterator[int]:
-    while mask and count > 0:
-        bit = mask & -mask
-        yield bit.bit_length() - 1
-        mask ^= bit
-        count -= 1
+def _first_rules(decision: Decision, indices: list[int]) -> dict[int, str]:
+    """The name of the first failed rule of each of these candidates."""
+    out: dict[int, str] = {}
+    for index in indices:
+        bit = 1 << index
+        for rule, failed in decision.rejections:
+            if failed & bit:
+                out[index] = rule
+                break
+    return out
 
 
 def _estimates(decided: Decided, indices: tuple[int, ...]) -> list[float]:

@@ -28,7 +28,7 @@ from pathlib import Path
 from typing import Any
 
 from waypost.adapters.sinks.attributes import SCOPES, scoped
-from waypost.adapters.sinks.candidates import first_rule, shortlist
+from waypost.adapters.sinks.candidates import shortlist
 from waypost.adapters.sinks.names import CONTEXT_PREFIX
 from waypost.core.model.events import Decided, Event, Settled
 from waypost.core.model.outcome import Attempt, Usage
@@ -134,14 +134,14 @@ def _decision(decided: Decided | None) -> Mapping[str, Any]:
         nothing = dict.fromkeys(("selected", "cause", "rule"))
         return {**nothing, "advised": False, "candidates": [], "rejected": {}, "candidate_count": 0}
     decision, target_of = decided.decision, decided.target_of
-    shown, count = shortlist(decision)
+    rejected, count = shortlist(decision)
     return {
         "selected": None if decision.selected is None else target_of(decision.selected),
         "cause": decision.cause,
         "rule": decision.rule,
         "advised": decided.advised,
         "candidates": [target_of(index) for index in decision.order],
-        "rejected": {target_of(index): first_rule(decision, index) for index in shown[len(decision.order) :]},
+        "rejected": {target_of(index): rule for index, rule in rejected.items()},
         "candidate_count": count,
     }
 

@@ -21,6 +21,7 @@ from waypost.core.model.events import Attempted, Decided, InternalError, Settled
 from waypost.core.model.money import NANO
 from waypost.core.model.outcome import Attempt
 
+MAX_KEYS = 1_000
 DECISION_BUCKETS = (1e-5, 2.5e-5, 5e-5, 1e-4, 2.5e-4, 5e-4, 1e-3, 2.5e-3, 5e-3, 1e-2, 5e-2, 0.1, 0.5, 1.0)
 DURATION_BUCKETS = (0.01, 0.02, 0.04, 0.08, 0.16, 0.32, 0.64, 1.28, 2.56, 5.12, 10.24, 20.48, 40.96, 81.92)
 TOKEN_BUCKETS = tuple(4.0**power for power in range(14))
@@ -58,6 +59,7 @@ class OtelMetrics:
         self._dropped = dropped
         self._before_collect = before_collect
         self._bounded = Bounded()
+        self._keys: dict[tuple[object, ...], Key] = {}
         self._cost, self._baseline, self._decisions = Tally(), Tally(), Tally()
         self._rejections, self._attempts, self._errors = Tally(), Tally(), Tally()
         self._held: Meter | None = None
@@ -158,16 +160,23 @@ class OtelMetrics:
             self._record_inference(attempted, context)
 
     def _money(self, settled: Settled, attempt: Attempt, basis: str) -> Key:
-        key: Key = (
-            self._bound(names.PROVIDER, attempt.provider),
-            self._bound(names.MODEL, attempt.model),
-            self._bound(names.REQUEST_MODEL, settled.started.requested),
-            (names.POLICY_NAME, settled.started.policy),
-            (names.COST_BASIS, basis),
-        )
-        if settled.question is None:
-            return key
-        return (*key, *(self._bound(*each) for each in scoped(settled.question.context, self._scopes)))
+        started, question = settled.started, settled.question
+        who: Key = () if question is None else tuple(scoped(question.context, self._scopes))
+        raw = (attempt.provider, attempt.model, started.requested, started.policy, basis, who)
+        key = self._keys.get(raw)
+        if key is None:
+            if len(self._keys) >= MAX_KEYS:
+                self._keys.clear()
+            bound = self._bound
+            key = self._keys[raw] = (
+                bound(names.PROVIDER, attempt.provider),
+                bound(names.MODEL, attempt.model),
+                bound(names.REQUEST_MODEL, started.requested),
+                (names.POLICY_NAME, started.policy),
+                (names.COST_BASIS, basis),
+                *(bound(*each) for each in who),
+            )
+        return key
 
     def _record_inference(self, attempted: Attempted, context: Context) -> None:
         attempt = attempted.attempt

@@ -298,7 +298,7 @@ def _thinking(part: Reasoning) -> dict[str, Any] | None:
 
 def _tool_use(part: ToolCall, native: bool) -> dict[str, Any]:
     call_id = part.id if native else fit_call_id(part.id, CALL_ID)
-    return {"type": "tool_use", "id": call_id, "name": part.name, "input": json.loads(part.arguments)}
+    return {"type": "tool_use", "id": call_id, "name": part.name, "input": json.loads(part.arguments or "{}")}
 
 
 def _tool_result(part: ToolResult, native: bool) -> dict[str, Any]:

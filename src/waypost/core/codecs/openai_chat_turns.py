@@ -278,7 +278,7 @@ def _call(draft: Draft, call: Any, path: str) -> Part:
     arguments = as_text(function.get("arguments"), f"{path}.function.arguments")
     rest = draft.unknown(raw, _CALL, path)
     draft.unknown(function, _CALLED, f"{path}.function")
-    if not _is_object(arguments):
+    if arguments and not _is_object(arguments):  # models call functions without parameters with empty text
         draft.need("tool_arguments.invalid_json", f"{path}.function.arguments")
     name = as_text(function.get("name"), f"{path}.function.name")
     if not TOOL_NAME.fullmatch(name):

@@ -44,6 +44,7 @@ class Call:
     classify: Callable[[BaseException], Failure]
     needs: tuple[Need, ...] = ()
     request_id: str | None = None
+    is_async: bool = False
     native: Any = field(default=None, repr=False)
     port: int | None = None
 

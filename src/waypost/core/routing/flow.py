@@ -38,8 +38,8 @@ from waypost.core.routing.effects import (
 )
 from waypost.core.routing.exchange import Exchange, plan_exchange, wire_answer
 from waypost.core.routing.nobody import NO_ELIGIBLE_MODEL, NOBODY, default_exchange, no_candidates, summary
-from waypost.core.routing.open_fail import fail_open
-from waypost.core.routing.prepare import Routes, Stage, prepare, with_need
+from waypost.core.routing.open_fail import blind
+from waypost.core.routing.prepare import NotThisDialect, Routes, Stage, prepare, with_need
 from waypost.core.routing.settle import Flow, Open, ended, estimated, settle
 from waypost.errors import Untranslatable
 
@@ -48,9 +48,11 @@ def route(call: Call, routes: Routes) -> Flow:
     """One call, from bound to answered. Returns an `Answer`; raises what the caller is to see."""
     try:
         stage = prepare(call, routes)
+    except NotThisDialect as error:
+        return (yield from _blindly(call, routes, NativeError(NOBODY, f"waypost: {error}")))
     except Exception as error:
         yield Tell(InternalError("prepare", type(error).__name__, call.receipt), error)
-        return (yield from fail_open(call, routes))
+        return (yield from _blindly(call, routes, None))
     if stage.mode == "off":
         return Answer((yield Send(call, _blank(stage), True, None, None, None)).value)
     yield Tell(stage.started)
@@ -58,6 +60,35 @@ def route(call: Call, routes: Routes) -> Flow:
         return (yield from _routed(stage))
     decided = (yield from _advice(stage)) if stage.mode == "advise" else None
     return (yield from _unchanged(stage, decided))
+
+
+def _blindly(call: Call, routes: Routes, refusal: NativeError | None) -> Flow:
+    """Nothing can be decided. A concrete model gets the original call; ``auto`` gets ``refusal``, if the fault is the
+    caller's, else the policy's default at the caller's own endpoint, unless a hard rule needs what is not known."""
+    try:
+        stage = blind(call, routes)
+    except Exception as error:
+        yield Tell(InternalError("prepare", type(error).__name__, call.receipt), error)
+        if call.auto:
+            raise refusal or _closed(call) from None
+        attempt = Attempt(1, None, call.origin.provider, call.requested, call.dialect, "passthrough", 0, 0)
+        return Answer((yield Send(call, attempt, True, None, None, None)).value)
+    yield Tell(stage.started)
+    if not call.auto:
+        return (yield from _unchanged(stage, None))
+    hops = _Hops()
+    exchange = None if refusal is not None else _open_default(stage, hops)
+    if exchange is not None:
+        answer = yield from _try(stage, hops, exchange, None)
+        if answer is not None:
+            return answer
+    yield from settle(stage, "error" if hops.past else "rejected", hops.past, None)
+    raise refusal or (yield from _final(stage, hops, None))
+
+
+def _closed(call: Call) -> NativeError:
+    message = f"waypost: no decision could be made and the policy fails closed (receipt {call.receipt})"
+    return NativeError(Failure("internal", 500), message, code="routing_failed")
 
 
 # --- observe and advise: the call runs as it is
@@ -368,8 +399,7 @@ def _final(stage: Stage, hops: _Hops, decided: Decided | None) -> Flow:
         message = f"waypost: {last.provider}/{last.model} failed: {hops.failure.kind} (receipt {stage.call.receipt})"
         return NativeError(hops.failure, message, notes)
     if hops.failure is not None or decided is None:
-        message = f"waypost: no decision could be made and the policy fails closed (receipt {stage.call.receipt})"
-        return NativeError(Failure("internal", 500), message, code="routing_failed")
+        return _closed(stage.call)
     try:
         return no_candidates(stage, decided)
     except Exception as error:

@@ -16,7 +16,7 @@ NOBODY = Failure("bad_request", 400, "invalid_request_error")
 NO_ELIGIBLE_MODEL = "no_eligible_model"
 """The error's code, by which a caller recognises it."""
 
-UNSENDABLE = ("need.", "provider.credentials", "cross_origin", "breaker", "tried")
+UNSENDABLE = ("need.", "dialect", "provider.credentials", "cross_origin", "breaker", "tried")
 """Rules that no default may override: such a target could not be reached, or not say what the caller asked for."""
 
 

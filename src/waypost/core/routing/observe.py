@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from waypost.core.codecs.framing import SseParser
-from waypost.core.model.conversation import Delta, Finished, Start, StreamError
+from waypost.core.model.conversation import Delta, Finished, PartDelta, Start, StreamError
 from waypost.core.model.outcome import Failure, Usage
 from waypost.core.routing.effects import Observed
 from waypost.core.routing.ports import Codec, Reader, Writer
@@ -32,7 +32,7 @@ class Watch:
     """Bookkeeping of one stream. ``chunk`` takes what came and gives what the caller gets."""
 
     __slots__ = (
-        *("_before", "_bytes", "_created", "_head", "_held", "_inflate", "_parser", "_parts"),
+        *("_before", "_bytes", "_created", "_head", "_held", "_inflate", "_parser", "_parts", "_spoken"),
         *("committed", "failure", "finished", "reader", "seen", "strip", "writer"),
     )
 
@@ -60,6 +60,7 @@ class Watch:
         self._parts: list[bytes] = []
         self._bytes = 0
         self._before = 0
+        self._spoken = 0
         self._created = started_ns // 1_000_000_000
 
     def chunk(self, data: bytes) -> bytes:
@@ -97,7 +98,11 @@ class Watch:
     def observed(self, codec: Codec) -> Observed:
         """What the stream said of itself, from its deltas or from its head and tail."""
         if self.writer is not None:
-            return self.seen
+            usage = self.seen.usage
+            if usage is None or self.finished:
+                return self.seen
+            # What the start of a stream says of its end is a placeholder: the provider bills what it had produced.
+            return replace(self.seen, usage=replace(usage, output=max(usage.output, self._spoken), estimated=True))
         whole = b"".join(self._parts)
         return observe_bytes(codec, self._head or whole[:HEAD], whole[-TAIL:])
 
@@ -129,6 +134,8 @@ class Watch:
             self.seen = Observed(delta.usage, delta.id, delta.model)
             if delta.created is None:
                 delta = replace(delta, created=self._created)
+        elif isinstance(delta, PartDelta):
+            self._spoken += 1
         elif isinstance(delta, Finished):
             self.finished = True
             usage = delta.usage or self.seen.usage

@@ -2,44 +2,25 @@
 
 from __future__ import annotations
 
-from waypost.core.model.outcome import Attempt, Failure
+from waypost.core.model.conversation import Conversation
 from waypost.core.model.question import Features, Question
 from waypost.core.policy.decide import choose
-from waypost.core.routing.effects import Answer, Call, Native, NativeError, Send
-from waypost.core.routing.prepare import Routes
-from waypost.core.routing.settle import Flow
+from waypost.core.routing.effects import Call
+from waypost.core.routing.prepare import Routes, Stage, started
 
 BLIND = Features(tokens_input=0, tokens_output=0)
+"""Nothing is known of the request: it could not be read, or what reads it broke."""
 
 
-def fail_open(call: Call, routes: Routes) -> Flow:
-    """A concrete model gets the original call. ``auto`` gets the policy's default at the caller's own endpoint, unless
-    the policy has a hard rule that needs facts of the call or the world: then it fails closed with a native error."""
-    now = routes.now()
-    attempt = Attempt(1, None, call.origin.provider, call.requested, call.dialect, "passthrough", now, now)
-    if not call.auto:
-        return _plain((yield Send(call, attempt, True, None, None, None)))
-    model = _default_model(call, routes)
-    if model is None:
-        message = f"waypost: no decision could be made and the policy fails closed (receipt {call.receipt})"
-        raise NativeError(Failure("internal", 500), message, code="routing_failed")
-    return _plain((yield Send(call, attempt, True, {**call.body, "model": model}, None, None)))
+def blind(call: Call, routes: Routes) -> Stage:
+    """A stage on which nothing can be decided, but everything that happens can still be told.
 
-
-def _plain(sent: Native) -> Answer:
-    return Answer(sent.value, stream=None)
-
-
-def _default_model(call: Call, routes: Routes) -> str | None:
+    Raises whatever is wrong with choosing a policy; then the call goes through with no receipt.
+    """
     question = Question(call.dialect, call.requested, call.auto, call.origin, BLIND, context=call.context)
-    try:
-        plan = choose(routes.plans, question)
-        if plan.needs_call_facts and plan.policy.on_internal_error != "open":
-            return None
-        name = plan.default_for(call.origin.provider)
-        target = plan.catalog.get(name) if name else None
-    except Exception:
-        return None
-    if target is None or target.endpoint != call.origin.endpoint:
-        return None
-    return target.model
+    plan = choose(routes.plans, question)
+    requested = None if call.auto else routes.catalog.resolve(call.requested, call.origin.endpoint)
+    conversation = Conversation(call.dialect, call.requested, (), call.streaming, include_usage=True)
+    mode = "route" if call.auto else "observe"
+    told = started(call, plan, mode, routes)  # type: ignore[arg-type]
+    return Stage(call, routes, plan, mode, question, conversation, told, requested)  # type: ignore[arg-type]

@@ -9,6 +9,7 @@ from waypost.core.catalog.table import Catalog
 from waypost.core.features.extract import extract
 from waypost.core.model.conversation import Conversation
 from waypost.core.model.events import Started
+from waypost.core.model.needs import Need
 from waypost.core.model.question import Mode, Question
 from waypost.core.model.target import Dialect, Endpoint, Target
 from waypost.core.policy.decide import choose, may_leave, mode_of
@@ -22,7 +23,8 @@ class Routes:
     """Everything that a call is routed with; swapped whole when a policy or a catalog changes.
 
     ``mode`` is the operator's own and stands above the policies'. ``endpoints`` have their base URLs resolved.
-    ``now`` is epoch nanoseconds; ``credentials`` the names of endpoints that can be used.
+    ``now`` is epoch nanoseconds; ``credentials`` the names of endpoints that can be used by
+    sync calls, or (given true) by async ones.
     """
 
     plans: tuple[Plan, ...]
@@ -31,7 +33,7 @@ class Routes:
     codecs: Mapping[Dialect, Codec]
     mode: Mode | None
     now: Callable[[], int]
-    credentials: Callable[[], tuple[str, ...]]
+    credentials: Callable[[bool], tuple[str, ...]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,8 +53,8 @@ class Stage:
 
 def prepare(call: Call, routes: Routes) -> Stage:
     """Raises whatever is wrong in our own code or in the body; the flow fails open on it."""
-    conversation = routes.codecs[call.dialect].decode_request(call.body)
-    needs = conversation.needs + call.needs if call.needs else conversation.needs
+    conversation = _decoded(call, routes)
+    needs = tuple(Need(need.flag, need.path, need.severity) for need in conversation.needs) + call.needs
     question = Question(
         dialect=call.dialect,
         requested=call.requested,
@@ -63,12 +65,23 @@ def prepare(call: Call, routes: Routes) -> Stage:
         context=call.context,
         streaming=call.streaming,
         granted=True,
-        credentials=routes.credentials(),
+        credentials=routes.credentials(call.is_async),
     )
     plan = choose(routes.plans, question)
     mode = effective_mode(plan, question, call.seed, routes.mode)
     requested = None if call.auto else routes.catalog.resolve(call.requested, call.origin.endpoint)
     return Stage(call, routes, plan, mode, question, conversation, started(call, plan, mode, routes), requested)
+
+
+class NotThisDialect(Exception):
+    """The caller's body cannot be read: its own provider is to say so, or we do in its place."""
+
+
+def _decoded(call: Call, routes: Routes) -> Conversation:
+    try:
+        return routes.codecs[call.dialect].decode_request(call.body)
+    except ValueError as error:
+        raise NotThisDialect(str(error)) from error
 
 
 def effective_mode(plan: Plan, question: Question, seed: bytes, operator: Mode | None) -> Mode:
@@ -122,6 +135,4 @@ def started(call: Call, plan: Plan, mode: Mode, routes: Routes) -> Started:
 
 def with_need(question: Question, flag: str, path: str) -> Question:
     """The question with one more required need, found while encoding."""
-    from waypost.core.model.needs import Need
-
     return replace(question, needs=(*question.needs, Need(flag, path)))

@@ -103,7 +103,7 @@ def configuration(policy: str | None, catalog: str | None) -> Iterator[Check]:
     yield Check(
         "catalog", "ok", f"{routes.catalog.name}: {len(routes.catalog)} targets, {routes.catalog.fingerprint[:12]}"
     )
-    usable = routes.credentials()
+    usable = routes.credentials(False)
     for name, endpoint in sorted(routes.endpoints.items()):
         yield Check(f"endpoint {name}", "ok" if name in usable else "note", _credentials(endpoint, usable))
     moved = [name for name in ADDRESSES if os.environ.get(name)]

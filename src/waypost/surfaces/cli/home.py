@@ -11,6 +11,7 @@ from typing import Any
 
 from waypost.adapters.stores.objects import ObjectStore
 from waypost.adapters.stores.sqlite import SqliteStore, StoreError
+from waypost.core.codecs.ids import INFIX
 from waypost.core.model.receipt import Receipt
 from waypost.errors import SettingsError
 
@@ -64,9 +65,12 @@ def find(store: SqliteStore, name: str) -> Receipt:
     Raises:
         SettingsError: there is none, or there are several; the message lists the nearest.
     """
-    found = store.get(name)
-    if found is not None:
-        return found
+    for known in (
+        (name, name.partition(INFIX)[2]) if INFIX in name else (name,)
+    ):  # of a translated answer: the upstream's
+        found = store.get(known)
+        if found is not None:
+            return found
     near = store.matching(name) or store.matching(f"wp_{name}")
     if len(near) == 1 and (only := store.get(near[0])) is not None:
         return only
