@@ -18,7 +18,6 @@ MAX_LISTED = 12
 
 TRIED = "tried"
 NO_KEY = "provider.credentials"
-NO_SCORES = (-1,) * MAX_LISTED
 
 MAX_KNOWN = 256
 _known: dict[tuple[str, tuple[int, ...], tuple[tuple[str, int], ...]], Shown] = {}
@@ -48,7 +47,7 @@ def candidates(decided: Decided, room: int) -> Attributes:
         shown = _known[key] = _show(decided)
     listed = len(shown.indices)
     out = dict(shown.arrays)
-    out[names.CANDIDATE_SCORES] = (*decision.scores, *NO_SCORES)[:listed]
+    out[names.CANDIDATE_SCORES] = [*decision.scores, *[-1] * listed][:listed]
     out[names.CANDIDATE_ESTIMATED_COSTS] = _estimates(decided, shown.indices)
     out.update(shown.rejected[: max(room - len(out), 0)])
     return out
