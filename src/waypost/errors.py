@@ -28,9 +28,13 @@ class WaypostError(Exception):
 
 
 class ConfigError(WaypostError):
-    """Something that a user wrote cannot be used. ``others`` are further errors found in the same pass."""
+    """Something that a user wrote cannot be used. ``others`` are further errors found in the same pass; ``str()`` has a
+    line for each."""
 
     others: tuple[ConfigError, ...] = ()
+
+    def __str__(self) -> str:
+        return "\n".join([super().__str__(), *map(str, self.others)])
 
 
 class PolicyError(ConfigError):

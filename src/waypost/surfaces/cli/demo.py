@@ -30,7 +30,14 @@ def run(args: argparse.Namespace) -> int:
         return 0
     terminal = Terminal(_write)
     terminal.opening()
-    terminal.closing(tour(options, terminal))
+    try:
+        result = tour(options, terminal)
+    except Exception as error:
+        if not type(error).__module__.startswith("openai"):
+            raise
+        print(f"\n\nwaypost demo: this query was refused, as it would be in your program: {error}", file=sys.stderr)
+        return 1
+    terminal.closing(result)
     return 0
 
 
