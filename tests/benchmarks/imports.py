@@ -32,7 +32,8 @@ waypost.auto_instrument()
 switched, more = time.process_time() - before, rss() - memory
 memory, known = rss(), len(sys.modules)
 first = call() - bare
-print(json.dumps([switched * 1e3, more / 1e6, first * 1e3, (rss() - memory) / 1e6, len(sys.modules) - known]), flush=True)
+found = [switched * 1e3, more / 1e6, first * 1e3, (rss() - memory) / 1e6, len(sys.modules) - known]
+print(json.dumps(found), flush=True)
 os._exit(0)
 """
 

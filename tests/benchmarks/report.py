@@ -42,7 +42,7 @@ def instructions(bare: Costs, added: Mapping[str, Costs]) -> list[Row]:
         if name == "waypost":
             rows.append(("the same, async", _both(cost.acall), ""))
     ours = added["waypost"].call.every
-    for name in (YARDSTICK, "openai-v2-metrics"):
+    for name in [name for name in added if name.startswith(YARDSTICK)]:
         ratio = ours / added[name].call.every
         must = "must: < 1" if name == YARDSTICK else ""
         rows.append((f"Waypost, all threads, as a multiple of {LABELS[name]}", f"{ratio:.2f}", must))
