@@ -57,7 +57,7 @@ async def test_off_leaves_no_trace(style: str, world: Any, client: Any, aclient:
 
 @both
 async def test_auto_is_always_routed(style: str, world: Any, client: Any, aclient: Any) -> None:
-    """model="auto" is answered by another vendor's model and comes back as the caller's native type (S1.01, S1.04)."""
+    """model="auto" is answered by another vendor's model and comes back as the caller's native type (S1.01, S1.04, S3.05)."""
     world.on(CLAUDE, "advise")
     answer = await complete(style, client, aclient, model="auto")
     assert type(answer) is ChatCompletion

@@ -1,4 +1,4 @@
-"""Proofs: every failed rule as people read it, what the winner passed, and why it beat each standby."""
+"""Proofs: every failed rule as people read it, what the winner passed, and why it beat each standby (S6.03, S2.20)."""
 
 from __future__ import annotations
 
