@@ -155,12 +155,22 @@ def test_a_forked_child_writes_a_file_of_its_own(tmp_path: Path) -> None:
 def test_a_fork_while_another_thread_appends_does_not_hang(tmp_path: Path) -> None:
     """The child's lock is its own, whoever held the parent's at that moment."""
     journal = Journal(tmp_path)
-    journal._lock.acquire()
+    held, done = threading.Event(), threading.Event()
+
+    def hold() -> None:
+        with journal._lock:
+            held.set()
+            done.wait()
+
+    holder = threading.Thread(target=hold)
+    holder.start()
+    held.wait()
     forked = os.fork()
     if forked == 0:
         signal.alarm(5)
         in_child(journal)
-    journal._lock.release()
+    done.set()
+    holder.join()
     assert os.waitpid(forked, 0)[1] == 0
     journal.append(record(1))
     journal.close()

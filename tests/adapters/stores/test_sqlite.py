@@ -364,6 +364,18 @@ def test_records_that_do_not_fit_keep_nobody_from_reading(tmp_path: Path, store:
     assert receipt.settlement == huge.settlement
 
 
+def test_what_another_process_has_derived_is_not_derived_again(
+    tmp_path: Path, store: SqliteStore, journal: Journal
+) -> None:
+    """Two readers that find the same new lines at the same time count them once."""
+    journal.append(fault_line(InternalError("features", "KeyError")))
+    store.fold(tmp_path / "journal")
+    other = SqliteStore(tmp_path / "receipts.sqlite")
+    assert [other._derive_some(1, 0), store._derive_some(1, 0)] == [1, 1]
+    assert store.faults() == [("features", "KeyError", 1)]
+    other.close()
+
+
 def test_a_feedback_without_a_call_is_no_receipt(tmp_path: Path, store: SqliteStore, journal: Journal) -> None:
     """A rating of something that we never saw is kept and not listed."""
     journal.append({"kind": "feedback", "receipt": "wp_x", "score": 1})

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from receipt_cases import ANSWERED, BASELINE, COST, DECISION, FAILED, FIRST, SETTLEMENT, USAGE
 from waypost.core.analysis import words
 from waypost.core.analysis.calendar import utc
-from waypost.core.model.decision import Rejection, Source
+from waypost.core.model.decision import CandidateProof, Rejection, Source
 from waypost.core.model.outcome import UNPRICED, Baseline, Cost, Failure, Usage
 from waypost.core.policy.reasons import reason
 
@@ -92,6 +92,16 @@ def test_a_rejection_is_what_holds_instead_with_its_line() -> None:
     assert words.rejection(Rejection("need.tools", "capabilities", "has", "absent", "")) == "no tools"
     dear = Rejection("x", "estimated.cost", "<=", "$0.0021", "$0.002", Source("p.yaml", 3, 1), "$0.00201")
     assert words.rejection(dear) == f"{reason(dear)}, exactly $0.00201 (p.yaml:3)"
+
+
+@pytest.mark.parametrize(
+    ("own", "winner", "said"),
+    [(99, 100, True), (100, 100, False), (101, 100, False), (None, 100, False), (1, None, False)],
+)
+def test_a_rejected_candidate_that_is_cheaper_says_so(own: int | None, winner: int | None, said: bool) -> None:
+    """S2.02: which rule dropped the cheaper one; equal is not cheaper, unknown is neither."""
+    row = CandidateProof("a/b", "rejected", None, (), (Rejection("need.tools", "", "has", "absent", ""),), own)
+    assert words.rejected(row, winner) == "filtered: no tools" + ("; cheaper, about $0.000000099" if said else "")
 
 
 def test_attempts_say_what_came_of_them() -> None:
