@@ -155,6 +155,11 @@ class SqliteStore:
                 self._db.close()
                 self._db = None
 
+    def __del__(self) -> None:
+        if getattr(self, "_db", None) is not None and self._pid == os.getpid():
+            with contextlib.suppress(Exception):
+                self._db.close()  # type: ignore[union-attr]  # nobody else holds it any more
+
     # Folding
 
     def _fold_file(self, directory: Path, file: str) -> int:
