@@ -57,7 +57,7 @@ async def test_off_leaves_no_trace(style: str, world: Any, client: Any, aclient:
 
 @both
 async def test_auto_is_always_routed(style: str, world: Any, client: Any, aclient: Any) -> None:
-    """model="auto" is answered by another vendor's model and comes back as the caller's native type (S1.01, S1.04, S3.05)."""
+    """model="auto" is answered by another vendor and comes back as the native type (S1.01, S1.04, S3.05)."""
     world.on(CLAUDE, "advise")
     answer = await complete(style, client, aclient, model="auto")
     assert type(answer) is ChatCompletion
@@ -325,3 +325,14 @@ def test_a_vendor_without_stream_options_is_not_sent_any(
     held = client.chat.completions.create(model="auto", messages=HELLO, stream=True)
     assert "".join(chunk.choices[0].delta.content or "" for chunk in held) == "Hi"
     assert "stream_options" not in world.openai.seen[0].body
+
+
+def test_the_department_may_stand_in_the_system_prompt(world: Any, client: Any) -> None:
+    """S3.12: the header says it, else the system message; what the caller says stands above what is read."""
+    system: Any = [{"role": "system", "content": "You are the assistant of the customer support department."}]
+    world.on("filter: [target == openai/gpt-4o-mini]")
+    read = client.chat.completions.create(model="auto", messages=system + HELLO)
+    with waypost.context(department="rd"):
+        said = client.chat.completions.create(model="auto", messages=system + HELLO)
+    found = [waypost.receipt(answer).to_dict()["question"]["context"]["department"] for answer in (read, said)]
+    assert found == ["support", "rd"]

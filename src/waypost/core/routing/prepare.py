@@ -6,11 +6,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 from waypost.core.catalog.table import Catalog
+from waypost.core.features.department import department_hint
 from waypost.core.features.extract import extract
 from waypost.core.model.conversation import Conversation
 from waypost.core.model.events import Started
 from waypost.core.model.needs import Need
-from waypost.core.model.question import Mode, Question
+from waypost.core.model.question import Context, Mode, Question
 from waypost.core.model.target import Dialect, Endpoint, Target
 from waypost.core.policy.decide import choose, may_leave, mode_of
 from waypost.core.policy.plan import Plan
@@ -62,7 +63,7 @@ def prepare(call: Call, routes: Routes) -> Stage:
         origin=call.origin,
         features=extract(conversation),
         needs=needs,
-        context=call.context,
+        context=_context(call, conversation),
         streaming=call.streaming,
         granted=True,
         credentials=routes.credentials(call.is_async),
@@ -71,6 +72,14 @@ def prepare(call: Call, routes: Routes) -> Stage:
     mode = effective_mode(plan, question, call.seed, routes.mode)
     requested = None if call.auto else routes.catalog.resolve(call.requested, call.origin.endpoint)
     return Stage(call, routes, plan, mode, question, conversation, started(call, plan, mode, routes), requested)
+
+
+def _context(call: Call, conversation: Conversation) -> Context:
+    """What the caller said, with the department that a system message names where nobody said one (S3.12)."""
+    if call.context.department is not None:
+        return call.context
+    hint = department_hint(conversation)
+    return call.context if hint is None else replace(call.context, department=hint)
 
 
 class NotThisDialect(Exception):
