@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from waypost.core.model.decision import CandidateProof
 from waypost.core.model.events import Decided
 from waypost.core.model.money import grid
 from waypost.core.model.outcome import Failure
@@ -47,16 +48,23 @@ def default_exchange(stage: Stage, decided: Decided | None, *, forced: bool = Fa
 def no_candidates(stage: Stage, decided: Decided) -> NativeError:
     """The native error of a call for which no candidate survived: one line per candidate, its first failed rule."""
     proof = prove(stage.plan, decided.question, decided.snapshot, decided.decision)
+    near_first = sorted(proof.candidates, key=lambda candidate: (len(candidate.rejections), candidate.target))
     lines = [
-        f"  {candidate.target}: {reason(candidate.rejections[0])}"
-        for candidate in proof.candidates
+        f"  {candidate.target}: {reason(candidate.rejections[0])}" + _more(candidate)
+        for candidate in near_first
         if candidate.rejections
     ]
     message = (
         f"waypost: no eligible model under policy {stage.plan.policy.name!r} for {stage.call.requested!r} "
-        f"(receipt {stage.call.receipt})\n" + "\n".join(lines)
+        f"(`waypost explain {stage.call.receipt}` shows every rule)\n" + "\n".join(lines)
     )
     return NativeError(NOBODY, message, code=NO_ELIGIBLE_MODEL)
+
+
+def _more(candidate: CandidateProof) -> str:
+    """How many further rules it fails: who fails one alone was near."""
+    further = len(candidate.rejections) - 1
+    return f" (and {further} more)" if further else ""
 
 
 def summary(stage: Stage, decided: Decided | None, target: Target | None) -> Summary | None:
