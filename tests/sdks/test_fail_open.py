@@ -188,3 +188,14 @@ def test_a_broken_binding_lets_the_call_through(world: Any, client: Any, monkeyp
     world.on(BLIND)
     monkeypatch.setattr("waypost.adapters.sdks.stainless._origin", broken)
     assert client.chat.completions.create(model="gpt-4o", messages=HELLO).choices[0].message.content == "Hello."
+
+
+def test_another_process_can_count_the_faults(world: Any, client: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """They are journalled by layer and class, so that `waypost doctor` sees them."""
+    world.on(BLIND)
+    monkeypatch.setattr(BEFORE["features"], broken)
+    client.chat.completions.create(model="gpt-4o", messages=HELLO)
+    assert waypost.flush(10)
+    (fault,) = instrument.engine().lookup.store().faults()
+    assert "Broken" in str(fault)
+    assert "secret prompt text" not in str(fault)

@@ -9,12 +9,12 @@ import logging
 import traceback
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, nullcontext, suppress
 from typing import Any, Protocol
 
 from waypost.adapters.stores.journal import Journal
 from waypost.core.model.events import Attempting, Event, InternalError, Settled, Started
-from waypost.core.model.receipt import attempt_line, settled_line
+from waypost.core.model.receipt import attempt_line, fault_line, settled_line
 from waypost.runtime.worker import Worker
 
 log = logging.getLogger("waypost")
@@ -93,6 +93,7 @@ class Recorder:
     def tell(self, event: Event, error: BaseException | None = None) -> None:
         """The journal, then each sink; a fault of one does not keep the others from it."""
         if isinstance(event, InternalError):
+            self._fault(event)
             self.faults.note(event.layer, error, "the call went on without it")
         for sink in self.sinks:
             if isinstance(event, Started):
@@ -148,6 +149,13 @@ class Recorder:
         except Exception as error:
             self._missed(receipt)
             self.faults.note("journal", error, "a receipt is being lost")
+
+    def _fault(self, event: InternalError) -> None:
+        """For `waypost doctor`, which looks from another process. Where the journal cannot be written that is said
+        with the receipts that are lost."""
+        with suppress(Exception):
+            self.journal.append(fault_line(event))
+            self._later()
 
     def _missed(self, receipt: str) -> None:
         if len(self._unwritten) < RECENT:
