@@ -172,7 +172,7 @@ def test_errors_say_where_what_and_the_remedy(text: str, message: str) -> None:
         parse(text, variables={"floor": "0.5"})
     assert str(caught.value).startswith(message)
     if not message.endswith((": ", "; ")):
-        assert str(caught.value) == message
+        assert str(caught.value).splitlines()[0] == message
 
 
 def test_all_errors_of_meaning_come_together() -> None:
@@ -214,12 +214,12 @@ def test_variables_are_values_only() -> None:
 def test_reading_is_linear() -> None:
     """Ten times the text takes about ten times the time, and nesting never exhausts the stack."""
     small, large = "code == true or " * 40 + "code == true", "code == true or " * 400 + "code == true"
-    begun = time.perf_counter()
+    begun = time.process_time()
     for _ in range(10):
         parse(small)
-    middle = time.perf_counter()
+    middle = time.process_time()
     parse(large)
-    assert time.perf_counter() - middle < 6 * (middle - begun)
+    assert time.process_time() - middle < 6 * (middle - begun)
     with pytest.raises(PolicyError, match="nested deeper"):
         parse("(" * 4_000)
 
