@@ -1,0 +1,143 @@
+"""`dataclass` for records: such classes as `dataclasses.dataclass` makes, without compiling source for each of them.
+
+The standard decorator writes the source of every method of every class and compiles it while the program starts; with
+more than a hundred records that is most of what importing Waypost costs. Here only ``__init__`` is a class's own, and
+that is a copy of one code object per shape with the names put in. `dataclasses.fields`, `replace`, `asdict`, ``match``,
+copying and pickling work as with the standard one.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+from operator import attrgetter
+from types import CodeType, FunctionType
+from typing import TYPE_CHECKING, Any
+
+_MISSING: Any = dataclasses.MISSING
+_SEEN = {"__builtins__": {}, "put": object.__setattr__, "missing": _MISSING}
+"""The globals of each ``__init__``."""
+
+_shapes: dict[tuple[bool, int, tuple[int, ...]], CodeType] = {}
+
+
+def record(*, frozen: bool = False, eq: bool = True, slots: bool = True) -> Callable[[type], type]:
+    """A class decorator like `dataclasses.dataclass`. A record always has slots and never a record as its base.
+
+    Raises:
+        TypeError: when the class is made: it asks for something that only the standard decorator can do.
+    """
+
+    def decorate(cls: type) -> type:
+        cls.__doc__ = cls.__doc__ or cls.__name__  # without one the standard decorator works a signature out
+        cls = dataclasses.dataclass(init=False, repr=False, eq=False)(cls)
+        fields = dataclasses.fields(cls)
+        if not slots or cls.__bases__ != (object,) or not all(map(_plain, fields)):
+            raise TypeError(f"{cls.__qualname__}: only dataclasses.dataclass can make it")
+        methods: dict[str, Any] = {"__init__": _init(cls, fields, frozen), "__repr__": _repr}
+        if eq:
+            methods |= _equality(tuple(field.name for field in fields), frozen)
+        return _slotted(cls, tuple(field.name for field in fields), methods | (_FROZEN if frozen else {}))
+
+    return decorate
+
+
+if TYPE_CHECKING:
+    from dataclasses import dataclass as dataclass
+    from dataclasses import field as field
+else:
+    dataclass, field = record, dataclasses.field
+
+
+def _plain(field: dataclasses.Field[Any]) -> bool:
+    return field.init and field.compare and field.hash is None and not field.kw_only
+
+
+def _slotted(cls: type, names: tuple[str, ...], methods: dict[str, Any]) -> type:
+    """``cls`` made again, with slots; what it defines itself goes before ``methods``."""
+    dropped = {*names, "__dict__", "__weakref__"}
+    own = {key: value for key, value in cls.__dict__.items() if key not in dropped}
+    made = type(cls)(cls.__name__, cls.__bases__, {**methods, **own, "__slots__": names})
+    made.__qualname__ = cls.__qualname__
+    return made
+
+
+def _init(cls: type, fields: tuple[dataclasses.Field[Any], ...], frozen: bool) -> FunctionType:
+    made = {f"make{at}": field.default_factory for at, field in enumerate(fields) if _makes(field)}
+    code = _code(frozen, len(fields), tuple(at for at, field in enumerate(fields) if _makes(field)))
+    names = {f"a{at}": field.name for at, field in enumerate(fields)}
+    code = code.replace(
+        co_varnames=tuple(names.get(name, name) for name in code.co_varnames),
+        co_names=tuple(names.get(name, name) for name in code.co_names),
+        co_consts=tuple(names.get(value, value) if isinstance(value, str) else value for value in code.co_consts),
+    )
+    optional = [field for field in fields if field.default is not _MISSING or _makes(field)]
+    if optional != list(fields[len(fields) - len(optional) :]):
+        raise TypeError(f"{cls.__qualname__}: a field without a default comes after one with a default")
+    init = FunctionType(code, _SEEN | made if made else _SEEN, "__init__", tuple(field.default for field in optional))
+    init.__qualname__ = f"{cls.__qualname__}.__init__"
+    return init
+
+
+def _makes(field: dataclasses.Field[Any]) -> bool:
+    return field.default_factory is not _MISSING
+
+
+def _code(frozen: bool, count: int, factories: tuple[int, ...]) -> CodeType:
+    """The code of an ``__init__`` of ``count`` fields called ``a0``, ``a1``, ..., compiled once per shape."""
+    shape = (frozen, count, factories)
+    if shape not in _shapes:
+        lines = ["pass"]
+        for at in range(count):
+            value = f"make{at}() if a{at} is missing else a{at}" if at in factories else f"a{at}"
+            lines.append(f"put(self, 'a{at}', {value})" if frozen else f"self.a{at} = {value}")
+        head = ", ".join(["self", *(f"a{at}" for at in range(count))])
+        module = compile(f"def __init__({head}):\n " + "\n ".join(lines), "<record>", "exec")
+        _shapes[shape] = next(value for value in module.co_consts if isinstance(value, CodeType))
+    return _shapes[shape]
+
+
+def _equality(names: tuple[str, ...], frozen: bool) -> dict[str, Any]:
+    values: Callable[[Any], Any]
+    if len(names) > 1:
+        values = attrgetter(*names)
+    else:  # `attrgetter` makes no tuple of one
+        values = lambda self: tuple(getattr(self, name) for name in names)  # noqa: E731
+
+    def equal(self: Any, other: object) -> Any:
+        return values(self) == values(other) if other.__class__ is self.__class__ else NotImplemented
+
+    def hashed(self: Any) -> int:
+        return hash(values(self))
+
+    return {"__eq__": equal, "__hash__": hashed if frozen else None}
+
+
+def _repr(self: Any) -> str:
+    shown = (f"{each.name}={getattr(self, each.name)!r}" for each in dataclasses.fields(self) if each.repr)
+    return f"{type(self).__qualname__}({', '.join(shown)})"
+
+
+def _no_set(_self: Any, name: str, _value: object) -> None:
+    raise dataclasses.FrozenInstanceError(f"cannot assign to field {name!r}")
+
+
+def _no_delete(_self: Any, name: str) -> None:
+    raise dataclasses.FrozenInstanceError(f"cannot delete field {name!r}")
+
+
+def _get_state(self: Any) -> list[Any]:
+    return [getattr(self, name) for name in self.__slots__]
+
+
+def _set_state(self: Any, state: list[Any]) -> None:
+    for name, value in zip(self.__slots__, state, strict=True):
+        object.__setattr__(self, name, value)
+
+
+_FROZEN: dict[str, Any] = {
+    "__setattr__": _no_set,
+    "__delattr__": _no_delete,
+    "__getstate__": _get_state,
+    "__setstate__": _set_state,
+}
