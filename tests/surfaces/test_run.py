@@ -81,10 +81,78 @@ def test_exit_codes_and_exceptions_are_the_programs_own(providers: Emulator, tmp
     assert raised.stderr.endswith("ValueError: mine\n")
 
 
-def test_a_program_that_is_not_there_is_bad_input(providers: Emulator, tmp_path: Path) -> None:
-    """Exit code 2, the name and the remedy; no traceback."""
-    done = run(providers, tmp_path, "ap.py")
+def plain(folder: Path, name: str) -> subprocess.CompletedProcess[str]:
+    """The program under Python itself."""
+    command = [sys.executable, name]
+    return subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=60, check=False)
 
-    assert done.returncode == 2
-    assert "'ap.py'" in done.stderr
-    assert "Traceback" not in done.stderr
+
+@pytest.mark.parametrize(
+    "program",
+    [
+        "def mine():\n    raise ValueError('mine')\nmine()\n",
+        "x = (\n",
+        "import not_there\n",
+        "try:\n    1 / 0\nexcept ZeroDivisionError as error:\n    raise KeyError('k') from error\n",
+        "import os, signal\nos.kill(os.getpid(), signal.SIGINT)\n",
+        "import sys\nsys.excepthook = lambda *it: print(it[0].__name__, it[2].tb_lineno, file=sys.stderr)\n1 / 0\n",
+        "import waypost.errors\nraise waypost.errors.PolicyError('x')\n",
+    ],
+)
+def test_a_traceback_is_the_one_of_python_itself(providers: Emulator, tmp_path: Path, program: str) -> None:
+    """No frame of Waypost or runpy stands above the program's, and the process ends in the same way."""
+    (tmp_path / "broken.py").write_text(program)
+    expected = plain(tmp_path, "broken.py")
+    done = run(providers, tmp_path, "broken.py")
+
+    assert expected.returncode != 0
+    assert (done.returncode, done.stderr) == (expected.returncode, expected.stderr)
+
+
+def test_classes_of_the_program_can_be_pickled(providers: Emulator, tmp_path: Path) -> None:
+    """The program stays `__main__`, also for what runs when the process ends."""
+    source = "import atexit, pickle\nclass A: pass\natexit.register(lambda: print(len(pickle.dumps(A())) > 0))\n"
+    (tmp_path / "late.py").write_text(source)
+    done = run(providers, tmp_path, "late.py")
+
+    assert (done.returncode, done.stdout, done.stderr) == (0, "True\n", "")
+
+
+@pytest.mark.parametrize(
+    ("words", "line"),
+    [
+        (["ap.py"], "waypost run: there is no file 'ap.py'; check the path\n"),
+        (["-m", "no_such_module"], "waypost run: no module named no_such_module; check its name\n"),
+        (["home_of_none"], "waypost run: can't find '__main__' module in 'home_of_none'; check its name\n"),
+    ],
+)
+def test_a_program_that_is_not_there_is_bad_input(
+    providers: Emulator, tmp_path: Path, words: list[str], line: str
+) -> None:
+    """Exit code 2, one line with the name and the remedy; no traceback."""
+    (tmp_path / "home_of_none").mkdir()
+    done = run(providers, tmp_path, *words)
+
+    assert (done.returncode, done.stderr) == (2, line)
+
+
+def test_a_missing_program_and_a_wrong_mode_are_told_in_the_words_of_the_command(
+    providers: Emulator, tmp_path: Path
+) -> None:
+    """What is missing is the program, and the option is --mode, whatever they are called inside."""
+    missing = run(providers, tmp_path)
+    wrong = run(providers, tmp_path, "--mode", "foo", "app.py")
+
+    assert missing.returncode == wrong.returncode == 2
+    assert missing.stderr.endswith("waypost run: error: the following arguments are required: program\n")
+    assert "argument --mode: invalid choice: 'foo' (choose from " in wrong.stderr
+
+
+def test_receipts_rest_in_the_home_that_is_given(providers: Emulator, tmp_path: Path) -> None:
+    """--home is above WAYPOST_HOME, and a child process of the program inherits it."""
+    (tmp_path / "show.py").write_text("import os\nprint(os.environ['WAYPOST_HOME'])\n")
+    done = run(providers, tmp_path, "--home", "there", "show.py")
+
+    assert done.stdout == f"{tmp_path / 'there'}\n"
+    assert (tmp_path / "there" / ".gitignore").is_file()
+    assert not (tmp_path / "home").exists()
