@@ -1,7 +1,8 @@
 """Puts the wrapper onto the SDKs' `request()`, now or when they are imported; never imports one itself.
 
 A wrapper stays where it is for the life of the process: switching off is a flag, because another library may have
-wrapped ours in the meantime, and taking ours away would take theirs too.
+wrapped ours in the meantime, and taking ours away would take theirs too. Where another library has put a wrapper of
+the base class's method onto a subclass, ours goes on top of it there: the base class is never asked then.
 """
 
 from __future__ import annotations
@@ -11,11 +12,12 @@ import importlib
 import importlib.abc
 import importlib.machinery
 import importlib.util
+import inspect
 import logging
 import pkgutil
 import sys
 import weakref
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from types import ModuleType
 from typing import Any, Protocol
 
@@ -77,10 +79,39 @@ def wrap(sdk: Sdk, module: ModuleType, handler: Handler) -> bool:
         return False
     for class_name, method, is_async in sdk.POINTS:
         kind = getattr(module, class_name)
-        original = kind.__dict__[method]
-        if not getattr(original, MARK, False):
-            setattr(kind, method, _wrapper(sdk, original, handler, is_async=is_async))
+        for owner in (kind, *_bypassing(kind, method)):
+            original = owner.__dict__[method]
+            if not getattr(original, MARK, False):
+                setattr(owner, method, _wrapper(sdk, original, handler, is_async=is_async))
     return True
+
+
+def _bypassing(kind: type, method: str) -> Iterator[type]:
+    """Subclasses whose own ``method`` is the base's original in somebody's wrapper, so that ours is not below it."""
+    bottom = inspect.unwrap(kind.__dict__[method])
+    for subclass in _subclasses(kind):
+        own = subclass.__dict__.get(method)
+        if own is not None and inspect.unwrap(own, stop=_ends_the_way) is bottom:
+            yield subclass
+
+
+def _ends_the_way(function: Any) -> bool:
+    """Ours, or a function that asks ``super()`` and so comes to ours, whatever it says that it wraps."""
+    code = getattr(function, "__code__", None) if inspect.isfunction(function) else None
+    return getattr(function, MARK, False) or (code is not None and "__class__" in code.co_freevars)
+
+
+def _subclasses(kind: type) -> Iterator[type]:
+    """All of them, parents first, each once."""
+    seen: dict[type, None] = {}
+    waiting = [kind]
+    while waiting:
+        subclass: type
+        for subclass in type.__subclasses__(waiting.pop()):
+            if subclass not in seen:
+                seen[subclass] = None
+                waiting.append(subclass)
+    return iter(seen)
 
 
 def _wrapper(sdk: Sdk, original: Callable[..., Any], handler: Handler, *, is_async: bool) -> Callable[..., Any]:
