@@ -17,11 +17,13 @@ from waypost.core.policy.lexer import Variables
 from waypost.core.policy.masks import static
 from waypost.core.policy.needs_call import beyond_catalog, needs_call_facts
 from waypost.core.policy.tree import And, Filter, ModeSpec, Op, Policy, Predicate, Rule
+from waypost.core.policy.words import Words
 from waypost.errors import PolicyError
 from waypost.runtime import policy_parts, yaml
 from waypost.runtime.nodes import Reader, is_null, spoken
 from waypost.runtime.policy_targets import Targets
 from waypost.runtime.policy_unenforced import refuse_unenforced
+from waypost.runtime.policy_words import CLOSED, note_doubts
 
 KEYS = (
     "waypost", "name", "extends", "description", "mode", "baseline", "match", "vars", "tiers", "rules", "filter",
@@ -42,7 +44,8 @@ def read_tree(root: yaml.Mapping, catalog: Catalog | None, sources: tuple[str, .
     reader.variables = _variables(reader, root.get("vars"))
     refuse_unenforced(reader, root)
     targets = Targets(reader, catalog, root.get("tiers"))
-    parts = _Parts(reader, root, targets)
+    words = Words(catalog, CLOSED, dict(targets.tiers))
+    parts = _Parts(reader, root, targets, words)
     policy = parts.policy(sources)
     reader.finish()
     if catalog is not None:
@@ -54,10 +57,11 @@ def read_tree(root: yaml.Mapping, catalog: Catalog | None, sources: tuple[str, .
 class _Parts:
     """Reads the parts of one document that refer to each other's names."""
 
-    def __init__(self, reader: Reader, root: yaml.Mapping, targets: Targets) -> None:
+    def __init__(self, reader: Reader, root: yaml.Mapping, targets: Targets, words: Words) -> None:
         self.reader = reader
         self.root = root
         self.targets = targets
+        self.words = words
 
     def policy(self, sources: tuple[str, ...]) -> Policy:
         read, root = self.reader, self.root
@@ -143,7 +147,8 @@ class _Parts:
             self.reader.wrong(node.at, f"match.{key.raw} has no value", "write a word or a list of words")
             return None
         variables: Variables = {"value": tuple(values) if op == "in" else values[0]}
-        return self.reader.guarded(lambda: _matching(key, op, variables))
+        tree = self.reader.guarded(lambda: _matching(key, op, variables))
+        return note_doubts(self.reader, self.words, tree)
 
     def predicate(self, node: yaml.Node | None, what: str, *, request_only: bool = False) -> Predicate | None:
         if node is None or is_null(node):
@@ -152,7 +157,11 @@ class _Parts:
             self.reader.wrong(node.at, f"{what} is {spoken(node)}, not a predicate", "write `field op value`")
             return None
         text, at, variables = node.raw, node.at, self.reader.variables
-        return self.reader.guarded(lambda: parse_predicate(text, at, variables=variables, request_only=request_only))
+        return note_doubts(
+            self.reader,
+            self.words,
+            self.reader.guarded(lambda: parse_predicate(text, at, variables=variables, request_only=request_only)),
+        )
 
     def rules(self) -> tuple[Rule, ...]:
         seen: dict[str, Source] = {}

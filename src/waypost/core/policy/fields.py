@@ -8,10 +8,10 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Literal, TypeAlias, get_args
 
-from waypost.core.model.needs import MODEL
+from waypost.core.model.frozen import dataclass
+from waypost.core.model.needs import DIALECT, ENDPOINT, MODEL
 from waypost.core.model.question import Complexity, Preference, Task
 from waypost.core.policy.tree import Op, Unit
 
@@ -25,7 +25,7 @@ class Field:
 
     ``kind`` is ``text``, ``set`` or the base unit of a number. ``source`` says what it depends on: the catalog, the
     call, the catalog and the measured world, or the catalog and the call. ``values`` are the only words that the
-    field can have, empty where it is open.
+    field can have, empty where it is open; one that ends with a dot begins a family of words.
     """
 
     name: str
@@ -39,7 +39,16 @@ class Field:
         """The base unit of a number, ``None`` for text and sets."""
         return None if self.kind == "text" or self.kind == "set" else self.kind
 
+    def can_be(self, word: str) -> bool:
+        """Whether the field can ever have ``word``."""
+        if not self.values or (word in self.values and not word.endswith(".")):
+            return True
+        return any(end.endswith(".") and word.startswith(end) and word != end for end in self.values)
 
+
+DIALECTS = ("anthropic.messages", "google.generate_content", "openai.chat", "openai.responses")
+"""Every wire format that a catalog may name."""
+NEEDS = tuple(sorted({*MODEL, *DIALECT, *ENDPOINT}))
 _BOOL = ("true", "false")
 _ALL = (
     Field("target", "text", "target", "id of the target: provider/model, or provider/model@deployment"),
@@ -48,7 +57,7 @@ _ALL = (
     Field("family", "text", "target", "family of the model"),
     Field("tier", "text", "target", "the catalog's tier: fast_cheap, balanced, powerful, local"),
     Field("endpoint", "text", "target", "name of the endpoint that serves it"),
-    Field("dialect", "text", "target", "wire format of its endpoint"),
+    Field("dialect", "text", "target", "wire format of its endpoint", DIALECTS),
     Field("region", "text", "target", "where the data is processed"),
     Field("retention", "text", "target", "how long the provider keeps prompts"),
     Field("labels.<name>", "text", "target", "a user-defined fact of the catalog"),
@@ -71,7 +80,7 @@ _ALL = (
     Field("requested.model", "text", "request", "the model name as the caller wrote it"),
     Field("origin.provider", "text", "request", "provider of the caller's own endpoint"),
     Field("origin.sdk", "text", "request", "the SDK that was called"),
-    Field("origin.dialect", "text", "request", "wire format of the call"),
+    Field("origin.dialect", "text", "request", "wire format of the call", DIALECTS),
     Field("department", "text", "request", "context: who pays"),
     Field("user", "text", "request", "context: who asks"),
     Field("workflow", "text", "request", "context: the workflow it belongs to"),
@@ -90,7 +99,7 @@ _ALL = (
     Field("turns", "count", "request", "user turns in the conversation"),
     Field("messages", "count", "request", "messages in the conversation"),
     Field("code_language", "set", "request", "programming languages in the prompt"),
-    Field("needs", "set", "request", "what the request requires of a target"),
+    Field("needs", "set", "request", "what the request requires of a target", NEEDS),
     Field("signals", "set", "request", "keyword rules that fired"),
 )
 FIELDS: dict[str, Field] = {field.name: field for field in _ALL}

@@ -17,6 +17,7 @@ from waypost.core.model.money import MICRO
 from waypost.core.policy.fields import FIELDS, Field, lookup, nearest, operators
 from waypost.core.policy.lexer import KEYWORDS, Token, Variables, place, tokens
 from waypost.core.policy.render import render_value
+from waypost.core.policy.request import glob
 from waypost.core.policy.tree import And, Compare, FieldTimes, Items, Not, Number, Op, Or, Predicate, Unit, Value, Word
 from waypost.core.policy.units import EXPECTED, literal, to_base
 from waypost.errors import PolicyError
@@ -184,7 +185,7 @@ class _Parser:
             self.fail(f"`{op}` does not take a list", "write `in [...]`")
         if field is not None and field.unit is not None and start.kind == "word" and start.text not in KEYWORDS:
             return self.other_field(field, field.unit)
-        return self.literal(field)
+        return self.literal(field, pattern=op == "matches")
 
     def items(self, field: Field | None, start: Token) -> Items:
         items = [self.literal(field)]
@@ -194,7 +195,7 @@ class _Parser:
             self.fail(f"expected `,` or `]`, found {_spoken(self.token)}", "close the list")
         return Items(tuple(items), self.span(start.start))
 
-    def literal(self, field: Field | None) -> Number | Word:
+    def literal(self, field: Field | None, *, pattern: bool = False) -> Number | Word:
         token = self.token
         if token.kind == "number":
             self.next()
@@ -203,14 +204,18 @@ class _Parser:
             self.fail(f"expected a value, found {_spoken(token)}", "quote text that is not a plain word")
         self.next()
         if field is not None:
-            self.check_word(token, field)
+            self.check_word(token, field, pattern)
         return Word(token.text, self.place(token.start, token.stop))
 
-    def check_word(self, token: Token, field: Field) -> None:
+    def check_word(self, token: Token, field: Field, pattern: bool) -> None:
         if field.unit is not None:
             self.wrong(f"{field.name} is a number, {token.text!r} is text", EXPECTED[field.unit], token)
-        elif field.values and token.text not in field.values:
-            self.wrong(f"{field.name} is never {token.text!r}", nearest(token.text, field.values), token)
+        elif pattern and field.values and any(map(glob(token.text), field.values)):
+            return
+        elif not field.can_be(token.text):
+            family = f"write what follows the dot: {token.text}<name>" if token.text in field.values else None
+            remedy = family or nearest(token.text, field.values)
+            self.wrong(f"{field.name} is never {token.text!r}", remedy, token)
         elif token.kind == "word" and "." in token.text and lookup(token.text) is not None:
             remedy = "quote it if the word itself is meant"
             self.wrong(f"{token.text} is a field; text is not compared with a field by this version", remedy, token)
