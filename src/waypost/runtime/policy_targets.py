@@ -7,8 +7,9 @@ from collections.abc import Mapping
 from waypost.core.catalog.table import Catalog
 from waypost.core.model.decision import Source
 from waypost.core.model.target import TargetId
+from waypost.core.policy.words import near_target
 from waypost.runtime import yaml
-from waypost.runtime.nodes import Reader
+from waypost.runtime.nodes import Reader, is_null
 
 ANY = "*"
 
@@ -37,6 +38,8 @@ class Targets:
             return self._expanded(text, node.at) if text else ()
         if node is None:
             return None
+        if isinstance(node, yaml.Sequence) and not node.items:
+            self.reader.wrong(node.at, "`use` is an empty list, so nobody could be chosen", "name targets or a tier")
         found = [item for text, at in self.reader.texts(node, "use") for item in self._expanded(text, at)]
         return tuple(dict.fromkeys(found))
 
@@ -58,6 +61,9 @@ class Targets:
         return dict(sorted(out.items()))
 
     def _ids(self, node: yaml.Node, what: str) -> tuple[TargetId, ...]:
+        if is_null(node) or (isinstance(node, yaml.Sequence) and not node.items):
+            self.reader.wrong(node.at, f"{what} has no targets", "write a list: [provider/model, ...]")
+            return ()
         found = (self._id(text, at) for text, at in self.reader.texts(node, what))
         return tuple(dict.fromkeys(item for item in found if item is not None))
 
@@ -81,11 +87,12 @@ class Targets:
         return ()
 
     def _near(self, text: str, tiers: Mapping[str, object] | tuple[()]) -> str:
-        if tiers:
-            return yaml.suggest(text, tiers)
-        names = () if self.catalog is None else (*self.catalog.index, *self.catalog.aliases)
-        remedy = yaml.suggest(text, names)
-        return remedy if remedy.startswith("did") else "policies/catalog.yaml of the package has all targets"
+        """What to write instead: a tier that is spelt so, a target of that model, or the nearest of either."""
+        near = yaml.suggest(text, tiers)
+        target = None if self.catalog is None else near_target(self.catalog, text)
+        if target is not None and (target.startswith("write") or not near.startswith("did")):
+            return target
+        return near if tiers else "policies/catalog.yaml of the package has all targets"
 
 
 def _catalog_tiers(catalog: Catalog | None) -> dict[str, tuple[TargetId, ...]]:
