@@ -10,7 +10,7 @@ from contextlib import AbstractContextManager
 from inspect import isawaitable
 from typing import Any, Protocol
 
-from waypost.core.routing.effects import Effect
+from waypost.core.routing.effects import Effect, Send
 
 
 class Perform(Protocol):
@@ -18,14 +18,11 @@ class Perform(Protocol):
 
     def __call__(self, effect: Effect) -> Any: ...
 
-    def around(self, effect: Effect) -> AbstractContextManager[Any] | None:
-        """A sync context manager that is entered while the effect is being performed.
-
-        ``None`` where there is nothing to enter, and what comes back is as the flow wants it.
-        """
+    def around(self, effect: Effect) -> AbstractContextManager[Any]:
+        """A sync context manager that is entered while a send is being performed."""
 
     def received(self, effect: Effect, value: Any) -> Any:
-        """What came back, awaited, as the flow wants it."""
+        """What came back of a send, awaited, as the flow wants it."""
 
     def failed(self, effect: Effect, error: BaseException) -> BaseException:
         """What was raised, as the flow wants it."""
@@ -42,11 +39,10 @@ def drive(flow: Generator[Effect, Any, Any], perform: Perform) -> Any:
             except StopIteration as stop:
                 return stop.value
             try:
-                around = perform.around(effect)
-                if around is None:
+                if effect.__class__ is not Send:
                     value = perform(effect)
                 else:
-                    with around:
+                    with perform.around(effect):
                         value = perform.received(effect, perform(effect))
                 step = flow.send
             except BaseException as exc:
@@ -66,13 +62,12 @@ async def adrive(flow: Generator[Effect, Any, Any], perform: Perform) -> Any:
             except StopIteration as stop:
                 return stop.value
             try:
-                around = perform.around(effect)
-                if around is None:
+                if effect.__class__ is not Send:
                     value = perform(effect)
-                    if isawaitable(value):
+                    if value is not None and isawaitable(value):
                         value = await value
                 else:
-                    with around:
+                    with perform.around(effect):
                         value = perform(effect)
                         if isawaitable(value):
                             value = await value

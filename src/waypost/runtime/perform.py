@@ -52,9 +52,9 @@ class Performer:
         self.is_async: bool = call.native.is_async
 
     def __call__(self, effect: Effect) -> Any:
+        if effect.__class__ is Tell:  # most effects are
+            return self.ports.recorder.tell(effect.event, effect.error)
         match effect:
-            case Tell():
-                return self.ports.recorder.tell(effect.event, effect.error)
             case Send():
                 return self._send(effect)
             case Look():
@@ -73,15 +73,13 @@ class Performer:
                 now = time.time_ns()
                 return self.ports.state.reserve(effect.scopes, effect.nano_usd, effect.ttl_ns, now)
 
-    def around(self, effect: Effect) -> AbstractContextManager[Any] | None:
-        if not isinstance(effect, Send):
-            return None
+    def around(self, effect: Effect) -> AbstractContextManager[Any]:
+        assert isinstance(effect, Send)
         span = self.ports.recorder.active(effect.call.receipt)
         return span if effect.home else without_baggage(span)
 
     def received(self, effect: Effect, value: Any) -> Any:
-        if not isinstance(effect, Send):
-            return value
+        assert isinstance(effect, Send)
         if effect.home:
             return home.received(effect, value, self._codec(effect))
         if self._client(effect) is not None:

@@ -92,18 +92,17 @@ class Recorder:
 
     def tell(self, event: Event, error: BaseException | None = None) -> None:
         """The journal, then each sink; a fault of one does not keep the others from it."""
-        if isinstance(event, InternalError):
-            self._fault(event)
-            self.faults.note(event.layer, error, "the call went on without it")
+        kind = event.__class__
+        if kind is Attempting or kind is Settled:
+            self._write(event)  # type: ignore[arg-type]
+        elif kind is InternalError:
+            self._fault(event, error)  # type: ignore[arg-type]
         for sink in self.sinks:
-            if isinstance(event, Started):
-                self._sink(sink, event)
-        if isinstance(event, Attempting | Settled):
-            self._write(event)
-        if not isinstance(event, Started):
-            for sink in self.sinks:
-                self._sink(sink, event)
-        if isinstance(event, Settled):
+            try:
+                sink.event(event)
+            except Exception as fault:
+                self.faults.note("sink", fault, f"{type(sink).__name__} missed an event")
+        if kind is Settled:
             self._later()
 
     def active(self, receipt: str) -> AbstractContextManager[Any]:
@@ -125,12 +124,6 @@ class Recorder:
         self.journal.append({"kind": "feedback", "receipt": receipt, "score": score})
         self._later()
 
-    def _sink(self, sink: Telling, event: Event) -> None:
-        try:
-            sink.event(event)
-        except Exception as error:
-            self.faults.note("sink", error, f"{type(sink).__name__} missed an event")
-
     def _write(self, event: Attempting | Settled) -> None:
         receipt = event.started.receipt
         try:
@@ -150,12 +143,13 @@ class Recorder:
             self._missed(receipt)
             self.faults.note("journal", error, "a receipt is being lost")
 
-    def _fault(self, event: InternalError) -> None:
-        """For `waypost doctor`, which looks from another process. Where the journal cannot be written that is said
-        with the receipts that are lost."""
+    def _fault(self, event: InternalError, error: BaseException | None) -> None:
+        """Count it, and journal it for `waypost doctor`, which looks from another process. Where the journal cannot be
+        written that is said with the receipts that are lost."""
         with suppress(Exception):
             self.journal.append(fault_line(event))
             self._later()
+        self.faults.note(event.layer, error, "the call went on without it")
 
     def _missed(self, receipt: str) -> None:
         if len(self._unwritten) < RECENT:
@@ -168,12 +162,12 @@ class Recorder:
             while len(self.recent) > RECENT:
                 self.recent.popitem(last=False)
         lines.append(line)
-        names = [event.started.request_id]
-        if isinstance(event, Settled):
-            names += [attempt.response_id for attempt in event.settlement.attempts]
-        for name in names:
-            if name:
-                self.names[name] = receipt
+        if event.started.request_id:
+            self.names[event.started.request_id] = receipt
+        if event.__class__ is Settled:
+            for attempt in event.settlement.attempts:
+                if attempt.response_id:
+                    self.names[attempt.response_id] = receipt
         while len(self.names) > 2 * RECENT:
             self.names.popitem(last=False)
         return lines

@@ -21,17 +21,17 @@ def price_usage(target: Target | None, usage: Usage | None) -> Cost:
     price = None if target is None else target.price
     if price is None or usage is None:
         return UNPRICED
-    rates = tier_of(price, usage.input)
+    rates = tier_of(price, usage.input) if price.above else price
     lines = []
-    for kind, tokens in _tokens(usage):
-        rate: int | None = getattr(rates, kind)
-        if tokens < 0 or (tokens and rate is None):
-            return UNPRICED
-        if tokens and rate is not None:
-            lines.append(CostLine(kind, tokens, rate, line_cost(tokens, rate)))
     total = 0
-    for line in lines:
-        total += line.nano_usd
+    for kind, tokens in _tokens(usage):
+        if tokens:
+            rate: int | None = getattr(rates, kind)
+            if tokens < 0 or rate is None:
+                return UNPRICED
+            cost = line_cost(tokens, rate)
+            lines.append(CostLine(kind, tokens, rate, cost))
+            total += cost
     return Cost(total, _basis(price, usage), tuple(lines), price.as_of or price.since)
 
 
@@ -46,6 +46,8 @@ def tier_of(price: Price, input_tokens: int) -> Price:
 
 def _tokens(usage: Usage) -> tuple[tuple[Kind, int], ...]:
     """Each token once: input holds cache reads and writes, and the writes those that are kept for an hour."""
+    if not (usage.cache_read or usage.cache_write or usage.cache_write_1h):
+        return ("input", usage.input), ("output", usage.output)
     return (
         ("input", usage.input - usage.cache_read - usage.cache_write),
         ("cached_input", usage.cache_read),

@@ -144,10 +144,11 @@ def ended_text(attempt: Attempt, *, alone: bool = False, settlement: Settlement 
 
 def settlement_text(settlement: Settlement) -> str:
     """The settlement without its attempts."""
-    bases = [
-        f'{{"label":{_q[base.label]},"target":{_q[base.target]},"cost":{_cost_text(base.cost)}}}'
-        for base in settlement.baselines
-    ]
+    bases, cost, text = [], None, ""
+    for base in settlement.baselines:
+        if base.cost is not cost:
+            cost, text = base.cost, _cost_text(base.cost)
+        bases.append(f'{{"label":{_q[base.label]},"target":{_q[base.target]},"cost":{text}}}')
     return (
         f'{{"outcome":{_q[settlement.outcome]},"usage":{_usage_text(settlement.usage)},'
         f'"cost":{_cost_text(settlement.cost)},"baselines":[{",".join(bases)}],'

@@ -9,6 +9,7 @@ from __future__ import annotations
 NANO = 1_000_000_000
 MICRO = 1_000_000
 MTOK = 1_000_000
+_HALF = MTOK // 2
 
 
 def div_half_even(numerator: int, denominator: int) -> int:
@@ -22,7 +23,8 @@ def div_half_even(numerator: int, denominator: int) -> int:
 
 def line_cost(tokens: int, nano_usd_per_mtok: int) -> int:
     """Cost of one usage line in nano-USD, rounded half to even once."""
-    return div_half_even(tokens * nano_usd_per_mtok, MTOK)
+    cost, rest = divmod(tokens * nano_usd_per_mtok, MTOK)
+    return cost + 1 if rest > _HALF or (rest == _HALF and cost & 1) else cost
 
 
 def decimal_to_int(text: str, scale: int) -> int:

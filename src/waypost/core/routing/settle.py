@@ -79,7 +79,7 @@ def settlement(stage: Stage, outcome: Outcome, attempts: tuple[Attempted, ...]) 
         outcome=outcome,
         usage=last.usage if last else None,
         cost=total(billed),
-        baselines=baselines(stage, last.usage) if last and last.usage else (),
+        baselines=baselines(stage, last.usage, last) if last and last.usage else (),
         started_ns=stage.started.at_ns,
         ended_ns=records[-1].ended_ns if records else stage.started.at_ns,
         attempts=records,
@@ -102,15 +102,24 @@ def total(billed: list[Attempt]) -> Cost:
     return Cost(amount, billed[-1].cost.basis, (), billed[-1].cost.price_as_of)
 
 
-def baselines(stage: Stage, usage: Usage) -> tuple[Baseline, ...]:
-    """The same usage at the requested model and at the policy's baseline, as far as each is known."""
-    out = []
-    if stage.requested is not None:
-        out.append(Baseline("requested", stage.requested.id, price_usage(stage.requested, usage)))
+def baselines(stage: Stage, usage: Usage, billed: Attempt) -> tuple[Baseline, ...]:
+    """The same usage at the requested model and at the policy's baseline, as far as each is known.
+
+    A target is priced once: often the requested one is the baseline, or is who answered.
+    """
+    out: list[Baseline] = []
+    asked = stage.requested
+    if asked is not None:
+        cost = billed.cost if asked.id == billed.target else price_usage(asked, usage)
+        out.append(Baseline("requested", asked.id, cost))
     name = stage.plan.policy.baseline
     target = stage.routes.catalog.get(name) if name else None
     if target is not None:
-        out.append(Baseline("policy", target.id, price_usage(target, usage)))
+        if target is asked:
+            cost = out[0].cost
+        else:
+            cost = billed.cost if target.id == billed.target else price_usage(target, usage)
+        out.append(Baseline("policy", target.id, cost))
     return tuple(out)
 
 
