@@ -186,7 +186,7 @@ async def test_a_broken_settlement_leaves_the_stream_alone(
 def test_a_broken_binding_lets_the_call_through(world: Any, client: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """The adapter itself breaks: the SDK's own method is called with what it was given."""
     world.on(BLIND)
-    monkeypatch.setattr("waypost.adapters.sdks.stainless._origin", broken)
+    monkeypatch.setattr("waypost.adapters.sdks.stainless._place_of", broken)
     assert client.chat.completions.create(model="gpt-4o", messages=HELLO).choices[0].message.content == "Hello."
 
 

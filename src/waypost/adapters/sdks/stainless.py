@@ -11,6 +11,7 @@ import datetime
 import inspect
 import json
 import sys
+import weakref
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import ModuleType
@@ -287,12 +288,13 @@ def bind(
     arguments["options"] = options
     if len(args) > 2:
         arguments["remaining_retries"] = args[2]
-    bound = Bound(flavour, wrapped, client, arguments, is_async=_is_async(client))
+    place = _place_of(client, flavour)
+    bound = Bound(flavour, wrapped, client, arguments, is_async=place.is_async)
     body, keys = _body(bound)
     headers = _headers(options)
     claims, needs = _own(bound, headers, keys)
     context, request_id = world.claims(claims)
-    origin = _origin(flavour, world, dialect, client)
+    origin = place.origin(flavour, world, dialect)
     requested = body.get("model")
     auto = origin.endpoint is not None and (requested is None or requested in flavour.auto)
     seed = seeds.take()
@@ -315,7 +317,7 @@ def bind(
         request_id=request_id or _given(headers, "x-request-id"),
         is_async=bound.is_async,
         native=bound,
-        port=host_and_port(str(client.base_url))[1],
+        port=place.port,
     )
 
 
@@ -359,17 +361,42 @@ def _own(bound: Bound, headers: Mapping[str, Any], claims: dict[str, Any]) -> tu
     return claims, tuple(needs)
 
 
-def _origin(flavour: Flavour, world: World, dialect: str, client: Any) -> Origin:
-    """The caller's endpoint by its base URL; a cloud class or a provider of its own is nobody's endpoint."""
-    kind = type(client)
-    base_url = str(client.base_url)
-    host, _ = host_and_port(base_url)
-    names = {base.__name__ for base in kind.__mro__}
-    if names & flavour.cloud or getattr(client, "_provider", None) is not None:
-        return Origin(flavour.sdk, kind.__name__, host, flavour.provider, None)
-    known = world.endpoint_at(dialect, base_url)
-    endpoint, provider = known if known is not None else (None, flavour.provider)
-    return Origin(flavour.sdk, kind.__name__, host, provider, endpoint)
+class _Place:
+    """Where a client sends to, read once for as long as its base URL stays the same object.
+
+    A cloud class or a provider of its own is nobody's endpoint.
+    """
+
+    __slots__ = ("base_url", "cloud", "host", "is_async", "kind", "known", "port", "text")
+
+    def __init__(self, client: Any, flavour: Flavour, base_url: Any) -> None:
+        names = {base.__name__ for base in type(client).__mro__}
+        self.base_url = base_url
+        self.text = str(base_url)
+        self.host, self.port = host_and_port(self.text)
+        self.kind = type(client).__name__
+        self.is_async = "AsyncAPIClient" in names
+        self.cloud = bool(names & flavour.cloud) or getattr(client, "_provider", None) is not None
+        self.known: tuple[tuple[str, str] | None, Origin] | None = None
+
+    def origin(self, flavour: Flavour, world: World, dialect: str) -> Origin:
+        """The caller's endpoint by its base URL, as far as the process knows it now."""
+        known = None if self.cloud else world.endpoint_at(dialect, self.text)
+        if self.known is None or self.known[0] != known:
+            endpoint, provider = known if known is not None else (None, flavour.provider)
+            self.known = known, Origin(flavour.sdk, self.kind, self.host, provider, endpoint)
+        return self.known[1]
+
+
+_places: weakref.WeakKeyDictionary[Any, _Place] = weakref.WeakKeyDictionary()
+
+
+def _place_of(client: Any, flavour: Flavour) -> _Place:
+    base_url = client.base_url
+    place = _places.get(client)
+    if place is None or place.base_url is not base_url:
+        place = _places[client] = _Place(client, flavour, base_url)
+    return place
 
 
 def classify(error: BaseException) -> Failure:
@@ -521,7 +548,3 @@ def _headers(options: Any) -> Mapping[str, Any]:
 
 def _given(headers: Mapping[str, Any], wanted: str) -> str | None:
     return next((value for name, value in headers.items() if name.lower() == wanted and isinstance(value, str)), None)
-
-
-def _is_async(client: Any) -> bool:
-    return any(kind.__name__ == "AsyncAPIClient" for kind in type(client).__mro__)
