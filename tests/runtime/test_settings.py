@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from waypost.errors import SettingsError
-from waypost.runtime.settings import flag, read
+from waypost.runtime.settings import VARIABLES, flag, read, unknown
 
 
 def test_without_anything_set() -> None:
@@ -116,3 +117,25 @@ def test_yes_and_no_have_many_spellings(text: str, value: bool) -> None:
     """And a variable that is not there has the default."""
     assert flag({"X": text}, "X", default=not value) is value
     assert flag({}, "X", default=value) is value
+
+
+def test_variables_that_nothing_reads_are_named_with_what_was_meant() -> None:
+    """A misspelt variable would be missed in silence; those of the containers and tests are not ours to judge."""
+    env = dict.fromkeys((*VARIABLES, "WAYPOST_PORT_JAEGER", "WAYPOST_REQUIRE_BACKENDS", "WAYPOSTS", "PATH"), "1")
+    assert unknown(env) == ()
+    env |= {"WAYPOST_POLCY": "x", "WAYPOST_Q": "x", "WAYPOST_LOGLEVEL": "x"}
+    assert unknown(env) == (
+        ("WAYPOST_LOGLEVEL", "WAYPOST_LOG_LEVEL"),
+        ("WAYPOST_POLCY", "WAYPOST_POLICY"),
+        ("WAYPOST_Q", None),
+    )
+
+
+def test_every_variable_that_the_sources_read_is_known_and_documented() -> None:
+    """The list, the sources and the table of the README name the same."""
+    root = Path(__file__).resolve().parents[2]
+    sources = "".join(path.read_text() for path in (root / "src").rglob("*.py"))
+    read_somewhere = set(re.findall(r"""(?:get\(|environ\[|flag\(\w+, )"(WAYPOST_[A-Z_]+)""", sources))
+    assert read_somewhere == set(VARIABLES)
+    table = re.findall(r"^\| `(WAYPOST_[A-Z_]+)` \|", (root / "README.md").read_text(), re.MULTILINE)
+    assert sorted(table) == sorted(VARIABLES)

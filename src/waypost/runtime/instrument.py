@@ -8,17 +8,18 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from waypost.errors import SettingsError
+from waypost.errors import ConfigError, SettingsError
 from waypost.runtime import patch
 from waypost.runtime.engine import Engine
 from waypost.runtime.receipts import Receipt
-from waypost.runtime.settings import Settings, read
+from waypost.runtime.settings import Settings, read, unknown
 
 log = logging.getLogger("waypost")
 
 _lock = threading.RLock()
 _engine: Engine | None = None
 _clients: list[tuple[str, Any]] = []
+_remarked: set[str] = set()
 
 
 class _Handler:
@@ -69,6 +70,7 @@ def auto_instrument(
             return
         if _engine is None or tracer_provider is not None or meter_provider is not None:
             logging.getLogger("waypost").setLevel(settings.log_level)
+            _remark()
             engine = Engine(settings, tracer_provider=tracer_provider, meter_provider=meter_provider)
         else:
             engine = _engine
@@ -95,6 +97,15 @@ def _settings(policy: Any, catalog: Any, mode: str | None) -> Settings:
         catalog=settings.catalog if catalog is not None else before.catalog,
         mode=settings.mode if mode is not None else before.mode,
     )
+
+
+def _remark() -> None:
+    """Say once which ``WAYPOST_*`` variables nothing reads: a misspelt one would be missed in silence."""
+    strange = [(name, near) for name, near in unknown() if name not in _remarked]
+    if strange:
+        _remarked.update(name for name, _ in strange)
+        said = (name if near is None else f"{name} (did you mean {near}?)" for name, near in strange)
+        log.warning("Waypost ignores what is none of its settings: %s; unset it, or mend its name", ", ".join(said))
 
 
 def uninstrument() -> None:

@@ -3,15 +3,39 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, cast
 
+from waypost.core.model.frozen import dataclass
 from waypost.core.model.question import Mode
 from waypost.errors import SettingsError
 
 MODES = ("off", "observe", "advise", "route")
+VARIABLES = (
+    "WAYPOST_CATALOG",
+    "WAYPOST_CONSOLE",
+    "WAYPOST_ENABLED",
+    "WAYPOST_HOME",
+    "WAYPOST_JSONL",
+    "WAYPOST_LOG_LEVEL",
+    "WAYPOST_MODE",
+    "WAYPOST_POLICY",
+    "WAYPOST_RECORD",
+    "WAYPOST_RECORDING_PATH",
+)
+"""Every variable of the environment that is read; the README has a table of them."""
+_OTHERS = (
+    "BACKENDS_",
+    "COLLECTOR_",
+    "EXHAUSTIVE",
+    "JAEGER_",
+    "PORT_",
+    "PROMETHEUS_",
+    "REQUIRE_BACKENDS",
+    "TRACE_PERCENT",
+)
+"""Beginnings of those that the repository's containers and tests read."""
 _TRUE = frozenset(("1", "true", "yes", "on"))
 _FALSE = frozenset(("0", "false", "no", "off", ""))
 _LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
@@ -55,6 +79,25 @@ def read(
         log_level=level,
         enabled=flag(env, "WAYPOST_ENABLED", default=True),
     )
+
+
+def unknown(environ: Mapping[str, str] | None = None) -> tuple[tuple[str, str | None], ...]:
+    """``WAYPOST_*`` variables that nothing reads, sorted, each with the known one that was probably meant."""
+    prefix = "WAYPOST_"
+    env = os.environ if environ is None else environ
+    strange = (name for name in env if name.startswith(prefix) and name not in VARIABLES)
+    strangers = sorted(name for name in strange if not name[len(prefix) :].startswith(_OTHERS))
+    known = [name[len(prefix) :] for name in VARIABLES]
+    nearest = [(name, near(name[len(prefix) :], known)) for name in strangers]
+    return tuple((name, None if found is None else prefix + found) for name, found in nearest)
+
+
+def near(word: str, known: Iterable[str]) -> str | None:
+    """The known word that was probably meant, if there is one."""
+    import difflib  # only who mistyped pays for it
+
+    found = difflib.get_close_matches(word, list(known), n=1, cutoff=0.6)
+    return found[0] if found else None
 
 
 def flag(env: Mapping[str, str], name: str, *, default: bool) -> bool:

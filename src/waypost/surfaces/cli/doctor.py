@@ -72,6 +72,9 @@ def environment() -> Iterator[Check]:
     yield Check("libraries", "ok", ", ".join(found))
     if os.environ.get("WAYPOST_ENABLED", "1").strip().lower() in ("0", "false", "no", "off"):
         yield Check("enabled", "finding", "WAYPOST_ENABLED switches Waypost off", "unset it")
+    for name, near in settings.unknown():
+        remedy = f"did you mean {near}?" if near is not None else "known: " + ", ".join(settings.VARIABLES)
+        yield Check("variable", "finding", f"{name} is ignored, because no such setting is known", remedy)
 
 
 def sdks() -> Iterator[Check]:
