@@ -63,15 +63,25 @@ def auto_instrument(
     Raises:
         ConfigError: a file or a value that cannot be used, with file, line, column and the remedy. Nothing is on then.
     """
+    try:
+        _switch_on(policy, catalog, mode, clients=clients, providers=(tracer_provider, meter_provider))
+    except ConfigError as error:
+        # What is wrong stands in what the caller wrote; frames of ours would only bury the message.
+        raise error.with_traceback(None) from None
+
+
+def _switch_on(
+    policy: Any, catalog: Any, mode: str | None, *, clients: Mapping[str, Any] | None, providers: tuple[Any, Any]
+) -> None:
     global _engine
     with _lock:
         settings = _settings(policy, catalog, mode)
         if not settings.enabled:
             return
-        if _engine is None or tracer_provider is not None or meter_provider is not None:
+        if _engine is None or any(provider is not None for provider in providers):
             logging.getLogger("waypost").setLevel(settings.log_level)
             _remark()
-            engine = Engine(settings, tracer_provider=tracer_provider, meter_provider=meter_provider)
+            engine = Engine(settings, tracer_provider=providers[0], meter_provider=providers[1])
         else:
             engine = _engine
             if not engine.active or any(item is not None for item in (policy, catalog, mode)):
