@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import date, timedelta
+
 import pytest
 
 from waypost.errors import CatalogError
-from waypost.runtime.catalogs import read_catalog
+from waypost.runtime import catalog_reader
+from waypost.runtime.catalogs import load_catalog, read_catalog
 
 GOOD = """\
 waypost: catalog/v1
@@ -195,3 +198,28 @@ def test_two_targets_cannot_share_a_snapshot() -> None:
     """A served name means one target."""
     text = GOOD.replace("  v/n: {}", "  v/n: {snapshots: [x]}").replace("    data:", "    snapshots: [x]\n    data:")
     assert faults(text) == ["c.yaml:20:21: 'v/x' stands for 'v/m' already; keep one of the two"]
+
+
+def test_a_source_of_the_future_is_a_fault() -> None:
+    """Nobody can have read it; tomorrow is let through, because it is that day already somewhere."""
+    today = date.today()
+    tomorrow, after = ((today + timedelta(days=days)).isoformat() for days in (1, 2))
+    last = max(tomorrow, catalog_reader.ISSUED)
+    assert len(read_catalog(GOOD.replace("2026-02-01", last), "c.yaml")) == 2
+    late = max(after, "2099-01-01")
+    assert faults(GOOD.replace("2026-02-01", late)) == [
+        f"c.yaml:4:37: `as_of` {late} of source 'list' lies in the future; "
+        f"write the day on which it was read, at the latest {last}"
+    ]
+
+
+def test_a_slow_clock_does_not_refuse_the_packaged_catalog(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A machine that was just switched on may think that it is 1970."""
+
+    class Past(date):
+        @classmethod
+        def today(cls) -> date:
+            return date(1970, 1, 1)
+
+    monkeypatch.setattr(catalog_reader, "date", Past)
+    assert max(source.as_of for source in load_catalog().sources.values()) == catalog_reader.ISSUED

@@ -7,6 +7,7 @@ absent and fails closed in decisions.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from datetime import date, timedelta
 from typing import get_args
 
 from waypost.core.catalog.document import FORMAT
@@ -21,8 +22,15 @@ TOP = ("waypost", "name", "sources", "by_default", "endpoints", "capabilities", 
 ENDPOINT = (
     "provider", "dialect", "base_url", "path", "base_url_env", "auth", "key_env", "max_tokens_field", "drops", "data",
 )  # fmt: skip
+ISSUED = "2026-11-21"
+"""The newest date in the packaged catalog: today is no earlier day, even where a machine's clock says so."""
 GROUPS = ("about", "limits", "capabilities", "prices", "priors", "data")
 DIALECTS = ("openai.chat", "openai.responses", "anthropic.messages", "google.generate_content")
+
+
+def latest_day() -> str:
+    """The last day, ``YYYY-MM-DD``, that a source can have been read on: today, where it is latest on earth."""
+    return max(ISSUED, (date.today() + timedelta(days=1)).isoformat())
 
 
 class CatalogReader:
@@ -79,7 +87,11 @@ class CatalogReader:
         for key in ("text", "as_of"):
             row.need(key, f"source {name!r}")
         basis = self._basis(row)
-        self.tables.sources[name] = Provenance(row.text("text") or "", row.day("as_of") or "", basis)
+        as_of = row.day("as_of") or ""
+        if as_of > (last := latest_day()):
+            what = f"`as_of` {as_of} of source {name!r} lies in the future"
+            self.faults.note(row.where("as_of"), what, f"write the day on which it was read, at the latest {last}")
+        self.tables.sources[name] = Provenance(row.text("text") or "", as_of, basis)
 
     def _basis(self, row: Row) -> Basis:
         word = row.text("basis")
