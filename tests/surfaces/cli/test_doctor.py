@@ -63,3 +63,69 @@ def test_switching_on_says_once_what_it_ignores(tmp_path: Path) -> None:
         "Waypost ignores what is none of its settings: WAYPOST_POLCY (did you mean WAYPOST_POLICY?), WAYPOST_Q; "
         "unset it, or mend its name\n"
     )
+
+
+def test_without_any_key_it_says_what_was_looked_for_and_what_happens(
+    doctor: Doctor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No finding, because a program may hold its key itself; but never just "Nothing to mend."."""
+    code, out = doctor()
+    text = next(check["text"] for check in checks(doctor) if check["topic"] == "keys")
+
+    assert (code, out.splitlines()[-1]) == (0, "Nothing to mend. But no provider key was found: see `keys`.")
+    assert text.startswith("no provider key was found; looked for ANTHROPIC_API_KEY, DEEPSEEK_API_KEY, GEMINI_API_KEY")
+    assert "provider.credentials" in text
+    monkeypatch.setenv("GROQ_API_KEY", "x")
+    assert doctor()[1].splitlines()[-1] == "Nothing to mend."
+    assert "keys" not in {check["topic"] for check in checks(doctor)}
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "endpoint", "text"),
+    [
+        ("OPENAI_BASE_URL", "http://127.0.0.1:9/v1", "openai", "http://127.0.0.1:9/v1"),
+        ("ANTHROPIC_BASE_URL", "https://me:pw@proxy.test/a?key=s#f", "anthropic", "https://proxy.test/a"),
+        ("GOOGLE_GEMINI_BASE_URL", "https://g.test", "google", "https://g.test"),
+        ("OLLAMA_BASE_URL", "http://localhost:11434/v1", "ollama", "http://localhost:11434/v1"),
+        ("GROQ_BASE_URL", "secret-and-no-address", "groq", "what is no http(s) address"),
+        ("GROQ_BASE_URL", "http://[secret", "groq", "what is no http(s) address"),
+    ],
+)
+def test_a_moved_endpoint_says_where_to(
+    doctor: Doctor, monkeypatch: pytest.MonkeyPatch, variable: str, value: str, endpoint: str, text: str
+) -> None:
+    """Per endpoint, by which variable, and without the credentials that an address may hold."""
+    monkeypatch.setenv(variable, value)
+    found = {check["topic"]: check["text"] for check in checks(doctor)}
+
+    assert found[f"endpoint {endpoint}"].endswith(f"; moved to {text} by {variable}")
+    assert [name for name, said in found.items() if "moved" in said] == [f"endpoint {endpoint}"]
+
+
+def test_an_address_that_no_endpoint_of_the_catalog_has_is_told_too(
+    doctor: Doctor, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """With a catalog of one's own the SDK still follows its variable."""
+    packaged = Path(__file__).resolve().parents[3] / "policies" / "catalog.yaml"
+    (tmp_path / "c.yaml").write_text(packaged.read_text().replace("    base_url_env: OPENAI_BASE_URL\n", ""))
+    monkeypatch.setenv("OPENAI_BASE_URL", "http://127.0.0.1:9/v1")
+    found = {check["topic"]: check["text"] for check in checks(doctor, "--catalog", "c.yaml")}
+
+    assert found["address"] == "no endpoint of the catalog; moved to http://127.0.0.1:9/v1 by OPENAI_BASE_URL"
+
+
+def test_a_file_in_the_place_of_the_home_is_a_finding(doctor: Doctor, tmp_path: Path) -> None:
+    """It is not "not there yet", and nothing can be written into it."""
+    (tmp_path / "file").touch()
+    home = next(check for check in checks(doctor, "--home", "file") if check["topic"] == "home")
+
+    assert (home["state"], home["text"]) == ("finding", "file: is a file, not a directory")
+    assert home["remedy"] == "set WAYPOST_HOME or --home to a directory"
+
+
+def test_a_policy_that_does_not_load_is_told_to_be_mended_once(doctor: Doctor) -> None:
+    """The mark says MEND; the remedy is the error's own."""
+    said = " ".join(doctor("--policy", "none.yaml")[1].split())
+
+    assert "there is no file 'none.yaml'; check the path; auto_instrument() raises the same error" in said
+    assert "mend it" not in said

@@ -8,11 +8,12 @@ import platform
 import shutil
 import sys
 import textwrap
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from importlib import import_module, metadata, util
 from pathlib import Path
 from typing import Any, Literal
+from urllib.parse import urlsplit
 
 from waypost._version import __version__
 from waypost.adapters.stores.sqlite import SqliteStore, StoreError
@@ -31,6 +32,7 @@ UNCOVERED = (
     ("anthropic", "message batches"),
     ("google-genai", "live sessions, interactions, batch jobs"),
 )
+NO_KEY = "keys"
 ADDRESSES = ("OPENAI_BASE_URL", "ANTHROPIC_BASE_URL", "GOOGLE_GEMINI_BASE_URL")
 
 
@@ -99,7 +101,7 @@ def configuration(policy: str | None, catalog: str | None) -> Iterator[Check]:
         chosen = settings.read(policy=policy, catalog=catalog)
         routes = bundle.load(chosen).routes
     except (ConfigError, OSError) as error:
-        yield Check("policy", "finding", str(error), "mend it; auto_instrument() raises the same error")
+        yield Check("policy", "finding", str(error), "auto_instrument() raises the same error")
         return
     names = ", ".join(f"{plan.policy.name} (mode {plan.policy.mode.mode})" for plan in routes.plans)
     yield Check("policy", "ok", names)
@@ -107,23 +109,42 @@ def configuration(policy: str | None, catalog: str | None) -> Iterator[Check]:
         "catalog", "ok", f"{routes.catalog.name}: {len(routes.catalog)} targets, {routes.catalog.fingerprint[:12]}"
     )
     usable = routes.credentials(False)
+    yield from _keys(routes.endpoints)
     for name, endpoint in sorted(routes.endpoints.items()):
-        yield Check(f"endpoint {name}", "ok" if name in usable else "note", _credentials(endpoint, usable))
-    moved = [name for name in ADDRESSES if os.environ.get(name)]
-    if moved:
-        yield Check("addresses", "note", f"moved by {', '.join(moved)}")
+        state: Literal["ok", "note"] = "ok" if name in usable else "note"
+        yield Check(f"endpoint {name}", state, _credentials(endpoint, usable) + _moved(endpoint.base_url_env))
+    known = {endpoint.base_url_env for endpoint in routes.endpoints.values()}
+    for variable in (name for name in ADDRESSES if name not in known):
+        if moved := _moved(variable):
+            yield Check("address", "note", f"no endpoint of the catalog{moved}")
+
+
+def _keys(endpoints: Mapping[str, Endpoint]) -> Iterator[Check]:
+    """Only where no key of any provider is in the environment: what was looked for, and what happens without."""
+    wanted = sorted({name for endpoint in endpoints.values() for name in endpoint.key_env})
+    if wanted and not any(os.environ.get(name) for name in wanted):
+        text = (
+            f"no provider key was found; looked for {', '.join(wanted)}. A client that the program gives a key "
+            "reaches its own provider only, one without a key raises the SDK's own error, and every other hosted "
+            "provider is rejected by the rule provider.credentials"
+        )
+        yield Check(NO_KEY, "note", text, "set one of them, or try `waypost demo --serve`, which needs none")
 
 
 def store(directory: Path) -> Iterator[Check]:
     """Whether receipts can be written and read, how many are open, and what of ours broke."""
+    if directory.exists() and not directory.is_dir():
+        named = "set WAYPOST_HOME or --home to a directory"
+        yield Check("home", "finding", f"{directory}: is a file, not a directory", named)
+        return
     if not directory.exists():
         ready = os.access(_existing(directory), os.W_OK)
-        remedy = None if ready else "set WAYPOST_HOME to a directory that can be written"
+        remedy = None if ready else "set WAYPOST_HOME or --home to a directory that can be written"
         yield Check("home", "note" if ready else "finding", f"{directory}: not there yet", remedy)
         return
     writable = os.access(directory, os.W_OK)
     free = shutil.disk_usage(directory).free
-    remedy = None if writable else "set WAYPOST_HOME to a directory that can be written"
+    remedy = None if writable else "set WAYPOST_HOME or --home to a directory that can be written"
     text = f"{directory}: {'writable' if writable else 'not writable'}, {free // 1_000_000:,} MB free"
     yield Check("home", "ok" if writable else "finding", text, remedy)
     receipts = SqliteStore(directory / home.STORE, readonly=not writable)
@@ -174,6 +195,20 @@ def _credentials(endpoint: Endpoint, usable: tuple[str, ...]) -> str:
     return f"key in {found[0]}" if found else f"no key in {' or '.join(endpoint.key_env)}"
 
 
+def _moved(variable: str | None) -> str:
+    """Where a variable moves an endpoint to, without the credentials that a URL may hold; empty where it does not."""
+    value = os.environ.get(variable) if variable is not None else None
+    if not value:
+        return ""
+    try:
+        url = urlsplit(value)
+        place = url._replace(netloc=url.netloc.rpartition("@")[2], query="", fragment="")
+        shown = place.geturl() if url.scheme in ("http", "https") and url.hostname else "what is no http(s) address"
+    except ValueError:
+        shown = "what is no http(s) address"
+    return f"; moved to {shown} by {variable}"
+
+
 def _fits(adapter: Any) -> str | None:
     try:
         problem: str | None = adapter.fits(import_module(adapter.MODULE))
@@ -207,4 +242,6 @@ def _print(checks: list[Check], found: int) -> None:
                 head + text, 100, subsequent_indent=" " * len(head), break_long_words=False, break_on_hyphens=False
             )
         )
-    print(home.bold(f"{found} to mend." if found else "Nothing to mend."))
+    keyless = any(check.topic == NO_KEY for check in checks)
+    closing = f"{found} to mend." if found else "Nothing to mend."
+    print(home.bold(f"{closing} But no provider key was found: see `{NO_KEY}`." if keyless else closing))

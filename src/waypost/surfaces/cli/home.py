@@ -40,9 +40,7 @@ def open_store(args: argparse.Namespace) -> SqliteStore:
     """
     home = directory(args)
     if not home.is_dir():
-        raise SettingsError(
-            "there are no receipts here", where=str(home), remedy="run a program with auto_instrument(), or give --home"
-        )
+        raise _no_home(home)
     store = SqliteStore(home / STORE)
     try:
         store.fold(home / JOURNAL)
@@ -55,6 +53,15 @@ def open_store(args: argparse.Namespace) -> SqliteStore:
     return store
 
 
+def _no_home(home: Path) -> SettingsError:
+    """Two cases that need different remedies."""
+    if home.exists():
+        remedy = "name the directory of the receipts by --home or WAYPOST_HOME"
+        return SettingsError("this is a file, not a directory", where=str(home), remedy=remedy)
+    remedy = "make some with `waypost run`, or name their directory by --home or WAYPOST_HOME"
+    return SettingsError("no such directory, so no receipts", where=str(home), remedy=remedy)
+
+
 def objects(args: argparse.Namespace) -> ObjectStore:
     return ObjectStore(directory(args) / OBJECTS)
 
@@ -63,8 +70,10 @@ def find(store: SqliteStore, name: str) -> Receipt:
     """The receipt of a receipt id, request id, response id, or of the beginning of one receipt id.
 
     Raises:
-        SettingsError: there is none, or there are several; the message lists the nearest.
+        SettingsError: no id, or there is none, or there are several; the message lists the nearest.
     """
+    if not name.strip():
+        raise SettingsError("an id is needed", remedy="`waypost list` shows the newest")
     for known in (
         (name, name.partition(INFIX)[2]) if INFIX in name else (name,)
     ):  # of a translated answer: the upstream's
@@ -75,14 +84,14 @@ def find(store: SqliteStore, name: str) -> Receipt:
     if len(near) == 1 and (only := store.get(near[0])) is not None:
         return only
     if near:
-        raise SettingsError(f"{name!r} begins {len(near)} ids", where="ID", remedy="one of " + ", ".join(near))
+        raise SettingsError(f"{name!r} begins {len(near)} ids", remedy="one of " + ", ".join(near))
     remedy = "`waypost list` shows the newest"
     for length in range(len(name) - 1, 3, -1):
         near = store.matching(name[:length], 3)
         if near:
             remedy = "nearest: " + ", ".join(near)
             break
-    raise SettingsError(f"no receipt, request or response has the id {name!r}", where="ID", remedy=remedy)
+    raise SettingsError(f"no receipt, request or response has the id {name!r}", remedy=remedy)
 
 
 def print_json(document: Any) -> None:
