@@ -162,7 +162,6 @@ def test_all_faults_are_reported_in_the_order_of_the_file() -> None:
     """One pass over the file names everything that is to be mended; the first is raised, the rest rides on it."""
     text = GOOD.replace("0.5,", "5,").replace("base_url:", "base:").replace("{nick: v/m}", "{nick: nobody}")
     assert [one.split(";")[0] for one in faults(text)] == [
-        "c.yaml:6:6: endpoint 'v' has no `base_url`",
         "c.yaml:6:47: unknown key 'base'",
         "c.yaml:17:23: `quality` is '5', not within 0..1",
         "c.yaml:20:17: unknown target 'nobody'",
@@ -223,3 +222,22 @@ def test_a_slow_clock_does_not_refuse_the_packaged_catalog(monkeypatch: pytest.M
 
     monkeypatch.setattr(catalog_reader, "date", Past)
     assert max(source.as_of for source in load_catalog().sources.values()) == catalog_reader.ISSUED
+
+
+@pytest.mark.parametrize(
+    ("key", "written", "line"),
+    [("targets", "tragets", 9), ("name", "nmae", 2), ("waypost", "waypsot", 1)],
+)
+def test_a_misspelt_key_of_the_file_is_told_and_not_its_absence(key: str, written: str, line: int) -> None:
+    """What follows from a misspelling (no targets, no name, unknown aliases) would stand before it."""
+    text = GOOD.replace(f"\n{key}:", f"\n{written}:") if key != "waypost" else GOOD.replace(key, written, 1)
+    assert faults(text) == [f"c.yaml:{line}:1: unknown key {written!r}; did you mean {key!r}?"]
+
+
+def test_an_unknown_key_hides_no_missing_one() -> None:
+    """Only what is near a known key is taken for it."""
+    text = GOOD[: GOOD.index("targets:")] + "colour: {}\n"
+    assert [message.partition(": ")[2].partition(";")[0] for message in faults(text)] == [
+        "no targets",
+        "unknown key 'colour'",
+    ]

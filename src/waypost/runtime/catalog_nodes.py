@@ -16,6 +16,7 @@ from waypost.core.model.decision import Source
 from waypost.core.model.money import MICRO, NANO, decimal_to_int
 from waypost.errors import CatalogError
 from waypost.runtime import yaml
+from waypost.runtime.settings import near
 
 T = TypeVar("T")
 MAX_INT = 2**53
@@ -50,10 +51,13 @@ class Row:
         self.faults = faults
         self.at = node.at
         self.nodes: dict[str, yaml.Node] = {}
+        self.misspelt: set[str] = set()
+        """Known keys that are probably meant by unknown ones: that they are absent is no fault of its own."""
         for key, value in node.entries:
             name = str(key.value)
             if known is not None and name not in known:
                 faults.note(key.at, f"unknown key {name!r}", yaml.suggest(name, known))
+                self.misspelt.update(meant for meant in [near(name, known)] if meant is not None)
             else:
                 self.nodes[name] = value
 
@@ -62,8 +66,8 @@ class Row:
         return self.at if node is None else node.at
 
     def need(self, key: str, what: str) -> None:
-        """Notes that ``key`` is missing."""
-        if key not in self.nodes:
+        """Notes that ``key`` is missing, unless a misspelt one has been noted in its place."""
+        if key not in self.nodes and key not in self.misspelt:
             self.faults.note(self.at, f"{what} has no `{key}`", f"add `{key}:`")
 
     def child(self, key: str, known: Iterable[str] | None) -> Row | None:

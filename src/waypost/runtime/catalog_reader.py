@@ -53,15 +53,16 @@ class CatalogReader:
             for id_, row in self._rows(top, "targets", TARGET):
                 if target := read_target(id_, row, self.tables):
                     targets.append(target)
-            if not targets:
-                self.faults.note(top.where("targets"), "no targets", "list at least one under `targets`")
-            aliases = self._aliases(top, targets)
+            if "targets" not in top.misspelt:
+                if not targets:
+                    self.faults.note(top.where("targets"), "no targets", "list at least one under `targets`")
+                aliases = self._aliases(top, targets)
         self.faults.raise_all()
         return build_catalog(name, targets, self.tables.endpoints, aliases, sources=self.tables.sources)
 
     def _head(self, top: Row) -> None:
         version = top.text("waypost")
-        if version != FORMAT:
+        if version != FORMAT and "waypost" not in top.misspelt:
             self.faults.note(top.where("waypost"), f"`waypost` is {version!r}", f"write `waypost: {FORMAT}`")
         top.need("name", "the file")
         for name, row in self._rows(top, "sources", ("text", "as_of", "basis")):
