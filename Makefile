@@ -59,8 +59,8 @@ compat: ## the SDK's tests with its older majors, each in an environment of its 
 exhaustive: $(VENV)/.dev ## the generated tests with many more cases
 	WAYPOST_EXHAUSTIVE=1 $(BIN)/pytest --ignore=$(BACKENDS_TESTS)
 
-bench: .venvs/bench/.ready ## count what a call costs; prints the table of the README (ARGS=--write puts it there)
-	@.venvs/bench/bin/python -m tests.benchmarks $(ARGS)
+bench: .venvs/bench/.ready ## count what a call costs; prints the table of the README (WRITE=1 puts it there)
+	@.venvs/bench/bin/python -m tests.benchmarks $(if $(filter-out 0,$(WRITE)),--write) $(ARGS)
 
 backends: $(VENV)/.dev ## build the Collector, Jaeger and Prometheus (Go 1.26, 8 GB, ten minutes the first time)
 	$(BIN)/python scripts/backends.py build

@@ -88,3 +88,20 @@ def test_an_environment_follows_its_requirements(elsewhere: Path) -> None:
     assert "pip install" not in unchanged
     assert "--require-hashes -r requirements/demo.txt" in changed
     assert "--no-deps --no-build-isolation -e ." in changed
+
+
+@pytest.mark.parametrize(
+    ("words", "command"),
+    [
+        ((), "-m tests.benchmarks"),
+        (("WRITE=1",), "-m tests.benchmarks --write"),
+        (("WRITE=0",), "-m tests.benchmarks"),
+        (("WRITE=1", "ARGS=--calls=4"), "-m tests.benchmarks --write --calls=4"),
+    ],
+)
+def test_the_bench_table_can_be_written_by_make(elsewhere: Path, words: tuple[str, ...], command: str) -> None:
+    """`make bench WRITE=1` puts the table into the README."""
+    (elsewhere / "requirements" / "bench.txt").touch()
+    said = make(elsewhere, "-n", "bench", *words).stdout.splitlines()[-1]
+
+    assert " ".join(said.split()).endswith(command)
