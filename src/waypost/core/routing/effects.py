@@ -7,10 +7,10 @@ is contained by whoever performs it, so that only a send can fail.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeAlias
 
 from waypost.core.model.events import Event
+from waypost.core.model.frozen import dataclass, field
 from waypost.core.model.needs import Need
 from waypost.core.model.outcome import Attempt, Failure, Usage
 from waypost.core.model.question import Context, Origin

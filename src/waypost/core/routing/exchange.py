@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from waypost.core.codecs.openai_chat import retarget
+from waypost.core.model.frozen import dataclass
 from waypost.core.model.outcome import Attempt
 from waypost.core.model.target import Endpoint, Target, host_and_port
 from waypost.core.routing.effects import Observed, Send, Wire

@@ -10,10 +10,11 @@ classified only if they are `Exception`: cancellation and interrupts pass throug
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from waypost.core.model.events import Attempted, Attempting, Decided, InternalError
+from waypost.core.model.frozen import dataclass
 from waypost.core.model.outcome import Attempt, Failure
 from waypost.core.model.question import EMPTY_SNAPSHOT, Snapshot
 from waypost.core.model.target import Target

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from waypost.core.catalog.table import Catalog
 from waypost.core.features.department import department_hint
 from waypost.core.features.extract import extract
 from waypost.core.model.conversation import Conversation
 from waypost.core.model.events import Started
+from waypost.core.model.frozen import dataclass
 from waypost.core.model.needs import Need
 from waypost.core.model.question import Context, Mode, Question
 from waypost.core.model.target import Dialect, Endpoint, Target

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Generator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from waypost.core.catalog.pricing import price_usage
 from waypost.core.model.events import Attempted, Attempting, Decided, InternalError, Settled
+from waypost.core.model.frozen import dataclass
 from waypost.core.model.outcome import UNPRICED, Attempt, Baseline, Cost, Failure, Outcome, Settlement, Usage
 from waypost.core.model.target import Target
 from waypost.core.routing.effects import Effect, Observed, Settle, StreamEnd, Tell
