@@ -13,7 +13,7 @@ from contextlib import AbstractContextManager, nullcontext, suppress
 from typing import Any, Protocol
 
 from waypost.adapters.stores.journal import Journal
-from waypost.core.model.events import Attempting, Event, InternalError, Settled, Started
+from waypost.core.model.events import Attempting, Event, InternalError, Settled
 from waypost.core.model.receipt import attempt_line, fault_line, settled_line
 from waypost.runtime.worker import Worker
 

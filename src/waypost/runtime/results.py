@@ -41,8 +41,10 @@ class Results:
 
 
 def _layers(value: Any) -> list[Any]:
-    """The value, and the responses and raw streams that it stands on."""
+    """The value, and the responses and raw streams that it stands on; a parsed answer stands on nothing."""
     out = [value]
+    if hasattr(type(value), "model_fields"):
+        return out
     for item in out:
         if len(out) > 6 or isinstance(item, str | bytes | int | dict | list | None.__class__):
             continue

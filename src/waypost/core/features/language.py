@@ -14,6 +14,7 @@ _MODULES = (
 _CODES = tuple(code for code, _, _ in _MODULES)
 _LOOK = 300
 _MOST = 60
+_NOTHING = (0,) * _MOST
 _SIGNS = ",.?!;:'"
 
 
@@ -37,9 +38,8 @@ def natural_language(text: str) -> str | None:
     bare = low
     for sign in _SIGNS:
         bare = bare.replace(sign, " ")
-    votes, get = 0, _WORDS.get
-    for word in bare.split()[:_MOST]:  # so few that no byte overflows into the next language's
-        votes += get(word, 0)
+    # So few words that no byte overflows into the next language's.
+    votes = sum(map(_WORDS.get, bare.split()[:_MOST], _NOTHING))
     if not low.isascii():
         for mark in _MARK_SET.intersection(low):
             votes += _MARKS[mark]

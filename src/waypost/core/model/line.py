@@ -59,6 +59,7 @@ class _Masks(dict[tuple[Any, ...], str]):
         return text
 
 
+_NO_CONTEXT = Context()
 _q = _Quoted()
 _texts = _Lists()
 _masks = _Masks()
@@ -223,6 +224,8 @@ def _features_text(features: Features) -> str:
 
 def _context_text(context: Context, pseudonym: Callable[[str], str]) -> str:
     """The member with its leading comma, or nothing."""
+    if context == _NO_CONTEXT:
+        return ""
     out = ""
     for name, value in (
         ("department", context.department),
