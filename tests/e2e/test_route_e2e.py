@@ -106,7 +106,7 @@ def test_a_handled_failure_is_on_the_attempt_alone(sent: Sent) -> None:
     assert route.tags["waypost.outcome"] == "ok"
     assert route.tags["waypost.fallback.used"] is True
     assert route.tags["waypost.fallback.reason"] == "server_error"
-    assert sent.traces[1][0].tags["waypost.fallback.used"] is False
+    assert {"waypost.fallback.used", "waypost.fallback.reason"}.isdisjoint(sent.traces[1][0].tags)
 
 
 def test_the_route_span_is_no_inference(sent: Sent) -> None:
@@ -127,11 +127,9 @@ def test_the_route_span_is_no_inference(sent: Sent) -> None:
         "gen_ai.usage.input_tokens": 12,
         "gen_ai.usage.output_tokens": 4,
         "gen_ai.usage.cache_read.input_tokens": 2,
-        "gen_ai.usage.cost.amount": 0.0000302,
-        "gen_ai.usage.cost.currency": "USD",
-        "gen_ai.usage.cost.source": "local",
         "server.address": "127.0.0.1",
     }
+    assert answered["waypost.attempt.cost.amount"] == 0.0000302
 
 
 def test_the_route_span_says_what_was_decided(sent: Sent) -> None:

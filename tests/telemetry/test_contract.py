@@ -135,8 +135,8 @@ def test_every_declared_span_and_metric_is_emitted() -> None:
             keys |= {REGISTRY.attribute(name).key for name in found}
     assert spans == REGISTRY.spans.keys()
     assert metrics == REGISTRY.metrics.keys()
-    # A list that was cut has a test of its own.
-    assert REGISTRY.attributes.keys() - keys == {"waypost.candidate.truncated"}
+    # A list that was cut and a target with a deployment have tests of their own.
+    assert REGISTRY.attributes.keys() - keys == {"waypost.candidate.truncated", "waypost.attempt.target"}
 
 
 @pytest.mark.parametrize("scenario", EVERYTHING)

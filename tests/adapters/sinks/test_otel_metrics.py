@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from opentelemetry import trace
+from opentelemetry.context import Context
 from opentelemetry.sdk.metrics import MeterProvider
 from opentelemetry.sdk.metrics.export import InMemoryMetricReader
 from opentelemetry.sdk.trace import TracerProvider
@@ -16,9 +17,10 @@ from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
 import events_factory
-from waypost.adapters.sinks.otel_metrics import DECISION_BUCKETS, OtelMetrics
+from waypost.adapters.sinks import otel_metrics
+from waypost.adapters.sinks.otel_metrics import OtelMetrics
 from waypost.adapters.sinks.otel_spans import OtelSpans
-from waypost.adapters.sinks.tally import Bounded, Tally
+from waypost.adapters.sinks.tally import Bounded, Ledger, Tally
 from waypost.core.model.events import Event, InternalError
 
 
@@ -120,8 +122,20 @@ def test_decisions_and_rejections_are_counted(stage: Stage) -> None:
         for rule, count in (("need.tools", 2), ("estimated.cost <= 0.01", 2), ("region", 4), ("tried", 1))
     }
     (duration,) = found["waypost.decision.duration"]
-    assert (duration.count, duration.sum) == (2, pytest.approx(0.000024))
-    assert duration.explicit_bounds == DECISION_BUCKETS
+    assert (duration.value, dict(duration.attributes)) == (0.000024, {"waypost.policy.name": "default"})
+
+
+def test_many_kinds_of_calls_do_not_pile_up(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Beyond a bound, notes become series before anybody collects, and nothing is lost."""
+    monkeypatch.setattr(otel_metrics, "MAX_NOTES", 6)
+    for index in range(10):
+        stage.tell(events_factory.routed(policy=f"policy-{index}"))
+        assert len(stage.metrics._ledger) <= 6
+    found = stage.collect()
+    assert {(point.attributes["waypost.policy.name"], point.value) for point in found["waypost.decisions"]} == {
+        (f"policy-{index}", 1) for index in range(10)
+    }
+    assert len(found["waypost.cost"]) == 10
 
 
 def test_attempts_say_how_they_ended(stage: Stage) -> None:
@@ -324,6 +338,29 @@ def test_a_forked_child_counts_from_zero() -> None:
         os._exit(1 if taken(tally) else 0)
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
     assert taken(tally) == [(7, {})]
+
+
+def test_a_ledger_counts_and_sums_by_key() -> None:
+    """Equal keys share a line with the latest context, which is given away once."""
+    ledger = Ledger()
+    here, there = Context({"at": "here"}), Context({"at": "there"})
+    ledger.add([(("a",), 2, here), (("b",), 5, here)])
+    ledger.add([(("a",), 3, there)])
+    assert len(ledger) == 2
+    assert ledger.take() == {("a",): (2, 5, there), ("b",): (1, 5, here)}
+    assert ledger.take() == {}
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork on this platform")
+def test_a_forked_child_begins_a_new_ledger() -> None:
+    """What the parent noted is the parent's to report."""
+    ledger = Ledger()
+    ledger.add([(("a",), 7, Context())])
+    child = os.fork()
+    if child == 0:
+        os._exit(1 if ledger.take() else 0)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+    assert len(ledger) == 1
 
 
 def test_bounded_keeps_the_first_values() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 from opentelemetry import context as otel_context
@@ -119,7 +119,7 @@ def test_candidates_are_parallel_arrays(sink: OtelSpans, later: Later, exporter:
 
 
 def test_an_attempt_follows_the_conventions(sink: OtelSpans, later: Later, exporter: InMemorySpanExporter) -> None:
-    """Usage with cache and reasoning, response facts and draft cost stand on the attempt only."""
+    """Usage with cache and reasoning and response facts stand on the attempt only."""
     tell(sink, events_factory.routed())
     later.run()
     spans = by_name(exporter)
@@ -135,14 +135,65 @@ def test_an_attempt_follows_the_conventions(sink: OtelSpans, later: Later, expor
         "gen_ai.usage.cache_read.input_tokens": 50,
         "gen_ai.usage.cache_write.input_tokens": 25,
         "gen_ai.usage.reasoning.output_tokens": 40,
-        "gen_ai.usage.cost.amount": 0.0001635,
-        "gen_ai.usage.cost.currency": "USD",
-        "gen_ai.usage.cost.source": "local",
         "gen_ai.response.id": "chatcmpl-1",
         "gen_ai.response.model": "gpt-5-mini-2026-01-01",
         "gen_ai.response.finish_reasons": ("stop",),
     }
+    assert {key: value for key, value in attempt.items() if key.startswith("waypost.")} == {
+        "waypost.attempt.number": 1,
+        "waypost.attempt.reason": "primary",
+        "waypost.attempt.cost.amount": 0.0001635,
+    }
     assert not [key for key in spans["route default"].attributes if key.startswith("gen_ai.")]
+
+
+def test_a_route_span_says_only_what_does_not_go_without_saying(
+    sink: OtelSpans, later: Later, exporter: InMemorySpanExporter
+) -> None:
+    """Of an ordinary call nothing that is usual, false or empty."""
+    (start, *_) = tell(sink, events_factory.routed(request_id="order-17"))
+    later.run()
+    spans = by_name(exporter)
+    assert isinstance(start, Started)
+    own = {
+        key: value
+        for key, value in spans["route default"].attributes.items()
+        if not key.startswith(("waypost.candidate.", "waypost.rejected."))
+    }
+    assert own == {
+        "waypost.policy.name": "default",
+        "waypost.mode": "route",
+        "waypost.request.model": "auto",
+        "waypost.request.provider": "openai",
+        "waypost.receipt.id": start.receipt,
+        "waypost.request.id": "order-17",
+        "waypost.outcome": "ok",
+        "waypost.task": "question_answer",
+        "waypost.complexity": "simple",
+        "waypost.context.department": "rd",
+        "waypost.context.workflow": "triage",
+        "waypost.selected.cause": "policy",
+        "waypost.selected.target": "openai/gpt-5-mini",
+        "waypost.decision.duration": 0.000012,
+        "waypost.rerouted": True,
+        "waypost.cost.amount": 0.0001635,
+        "waypost.cost.baseline.requested": 0.0025,
+        "waypost.cost.baseline.policy": 0.0026,
+    }
+
+
+def test_what_is_unusual_is_said(sink: OtelSpans, later: Later, exporter: InMemorySpanExporter) -> None:
+    """Another operation is there for samplers; a target that is not provider and model is named."""
+    start = events_factory.started(operation="embeddings")
+    chosen = events_factory.decided(start)
+    sending = events_factory.attempting(start, chosen, target="openai/gpt-5-mini@eu")
+    done = events_factory.attempted(sending)
+    tell(sink, [start, chosen, sending, done, events_factory.settled(start, chosen, [done])])
+    assert later.jobs
+    later.run()
+    spans = by_name(exporter)
+    assert spans["route default"].attributes["waypost.operation"] == "embeddings"
+    assert spans["embeddings gpt-5-mini"].attributes["waypost.attempt.target"] == "openai/gpt-5-mini@eu"
 
 
 def test_samplers_see_the_call(exporter: InMemorySpanExporter) -> None:
@@ -164,10 +215,10 @@ def test_samplers_see_the_call(exporter: InMemorySpanExporter) -> None:
     assert route["waypost.mode"] == "route"
     assert route["waypost.request.model"] == "auto"
     assert route["waypost.request.provider"] == "openai"
-    assert route["waypost.operation"] == "chat"
     assert attempt["gen_ai.operation.name"] == "chat"
+    assert attempt["gen_ai.provider.name"] == "openai"
     assert attempt["gen_ai.request.model"] == "gpt-5-mini"
-    assert attempt["waypost.attempt.reason"] == "primary"
+    assert attempt["server.address"] == "api.openai.com"
 
 
 def test_providers_are_named_as_the_conventions_name_them(
@@ -237,11 +288,12 @@ def test_the_route_span_says_what_the_caller_got(
 
 
 def test_money_is_on_the_route_span_once(sink: OtelSpans, later: Later, exporter: InMemorySpanExporter) -> None:
-    """Cost, its basis and both baselines; an unpriced call has a basis and no amount."""
+    """Cost and both baselines, its basis where it is not the usual one; an unpriced call has a basis and no amount."""
     tell(sink, events_factory.routed())
     later.run()
     route = by_name(exporter)["route default"].attributes
-    assert (route["waypost.cost.amount"], route["waypost.cost.basis"]) == (0.0001635, "computed")
+    assert route["waypost.cost.amount"] == 0.0001635
+    assert "waypost.cost.basis" not in route
     assert route["waypost.cost.baseline.requested"] == 0.0025
     assert route["waypost.cost.baseline.policy"] == 0.0026
     exporter.clear()
@@ -255,13 +307,13 @@ def test_money_is_on_the_route_span_once(sink: OtelSpans, later: Later, exporter
 def test_a_cost_that_the_provider_reported_says_so(
     sink: OtelSpans, later: Later, exporter: InMemorySpanExporter
 ) -> None:
-    """`gen_ai.usage.cost.source` is provider only where the response had the price in it."""
+    """The basis is reported where the response had the price in it."""
     start, chosen, sending, _, _ = events_factory.routed()
     done = events_factory.attempted(sending, cost=events_factory.Cost(5_000_000_000, "reported"))
     tell(sink, [start, chosen, sending, done, events_factory.settled(start, chosen, [done])])
     later.run()
     attempt = by_name(exporter)["chat gpt-5-mini"].attributes
-    assert (attempt["gen_ai.usage.cost.source"], attempt["gen_ai.usage.cost.amount"]) == ("provider", 5.0)
+    assert (attempt["waypost.cost.basis"], attempt["waypost.attempt.cost.amount"]) == ("reported", 5.0)
 
 
 def test_a_stream_tells_its_first_chunk_and_that_usage_is_ours(
@@ -284,7 +336,8 @@ def test_advice_is_marked(sink: OtelSpans, later: Later, exporter: InMemorySpanE
     spans = by_name(exporter)
     route = spans["route default"].attributes
     assert route["waypost.advised"] is True
-    assert (route["waypost.selected.model"], route["waypost.rerouted"]) == ("gpt-5-mini", False)
+    assert route["waypost.selected.target"] == "openai/gpt-5-mini"
+    assert "waypost.rerouted" not in route
     assert spans["chat gpt-5"].attributes["waypost.attempt.reason"] == "passthrough"
 
 
@@ -348,8 +401,8 @@ def big(count: int, **changes: Any) -> Decided:
 
 
 def test_many_candidates_are_cut(tracer: trace.Tracer, exporter: InMemorySpanExporter) -> None:
-    """12 stand in the arrays, 24 are told at all, and the span keeps 64 attributes however many there would be."""
-    labels = {f"label{index}": "x" for index in range(14)}
+    """4 stand in the arrays, 8 are named, and the span keeps 64 attributes however many there would be."""
+    labels = {f"label{index}": "x" for index in range(36)}
     chosen = big(1_000, question=events_factory.question(labels=labels))
     start = chosen.started
     sending = events_factory.attempting(start, None)
@@ -357,23 +410,55 @@ def test_many_candidates_are_cut(tracer: trace.Tracer, exporter: InMemorySpanExp
     end = events_factory.settled(start, chosen, [done])
     tell(OtelSpans(tracer, Later(), inline=True, scopes=tuple(labels)), [start, chosen, sending, done, end])
     route = by_name(exporter)["route default"].attributes
-    assert len(route["waypost.candidate.ids"]) == 12
-    assert (route["waypost.candidate.count"], route["waypost.candidate.truncated"]) == (1_000, 988)
-    assert 0 < sum(key.startswith("waypost.rejected.") for key in route) < 22
-    assert len(route) == 64
+    assert len(route["waypost.candidate.ids"]) == 4
+    assert (route["waypost.candidate.count"], route["waypost.candidate.truncated"]) == (1_000, 996)
+    assert 0 < sum(key.startswith("waypost.rejected.") for key in route) < 8
+    assert len(route) == 63
     assert route["waypost.receipt.id"] == start.receipt
 
 
 def test_the_shown_candidates_are_those_that_matter() -> None:
     """Survivors by rank, the tried, near misses, others; those without a key come last and fill up."""
     found = candidates(big(1_000), room=64)
-    assert found["waypost.candidate.ids"][:7] == ["p/m1", "p/m0", "p/m901", "p/m900", "p/m800", "p/m2", "p/m3"]
-    assert found["waypost.candidate.outcomes"][:4] == ["selected", "standby", "tried", "rejected"]
-    assert found["waypost.candidate.reasons"][:5] == ["", "", "tried", "region", "region"]
-    assert found["waypost.candidate.scores"][:3] == [7, 6, -1]
-    assert found["waypost.candidate.estimated_costs"][:3] == [1.0, 0.0, 901.0]
-    assert {len(value) for value in found.values() if isinstance(value, list)} == {12}
-    assert sum(key.startswith("waypost.rejected.") for key in found) == 22
+    assert found["waypost.candidate.ids"] == ["p/m1", "p/m0", "p/m901", "p/m900"]
+    assert found["waypost.candidate.outcomes"] == ["selected", "standby", "tried", "rejected"]
+    assert found["waypost.candidate.reasons"] == ["", "", "tried", "region"]
+    assert found["waypost.candidate.scores"] == [7, 6, -1, -1]
+    assert found["waypost.candidate.estimated_costs"] == [1.0, 0.0, 901.0, 900.0]
+    assert {key: value for key, value in found.items() if key.startswith("waypost.rejected.")} == {
+        "waypost.rejected.p/m901": "tried",
+        "waypost.rejected.p/m900": "region",
+        "waypost.rejected.p/m800": "region",
+        **{f"waypost.rejected.p/m{index}": "provider.credentials" for index in (2, 3, 4, 5, 6)},
+    }
+
+
+def test_of_many_survivors_one_place_is_left_to_the_rejected() -> None:
+    """The arrays end with the nearest rejected; where nobody was rejected they are all survivors."""
+    order = (5, 4, 3, 2, 1)
+    rejections = (("region", 1 << 7), ("need.tools", 1 << 6 | 1 << 7))
+    made = events_factory.decision(order=order, rejections=rejections, scores=(9, 8, 7, 6, 5), catalog="of seven")
+    options = {"target_of": lambda index: f"p/m{index}", "estimates": lambda indices: [None for _ in indices]}
+    found = candidates(events_factory.decided(events_factory.started(), made=made, **options), room=64)
+    assert found["waypost.candidate.ids"] == ["p/m5", "p/m4", "p/m3", "p/m6"]
+    assert found["waypost.candidate.scores"] == [9, 8, 7, -1]
+    assert (found["waypost.candidate.count"], found["waypost.candidate.truncated"]) == (7, 3)
+    made = dataclasses.replace(made, rejections=())
+    found = candidates(events_factory.decided(events_factory.started(), made=made, **options), room=64)
+    assert found["waypost.candidate.ids"] == ["p/m5", "p/m4", "p/m3", "p/m2"]
+    assert "waypost.candidate.reasons" not in found
+
+
+def test_everybody_of_a_small_catalog_is_named() -> None:
+    """Up to eight rejected candidates are all found by their rule (S4.04)."""
+    rejections = (("need.tools", 0b0_1111_0000), ("region", 0b1_1111_1110))
+    made = events_factory.decision(order=(0,), rejections=rejections, scores=(1,), catalog="of nine")
+    options = {"target_of": lambda index: f"p/m{index}", "estimates": lambda indices: [None for _ in indices]}
+    found = candidates(events_factory.decided(events_factory.started(), made=made, **options), room=64)
+    assert {key: value for key, value in found.items() if key.startswith("waypost.rejected.")} == {
+        **{f"waypost.rejected.p/m{index}": "region" for index in (1, 2, 3, 8)},
+        **{f"waypost.rejected.p/m{index}": "need.tools" for index in (4, 5, 6, 7)},
+    }
 
 
 def test_rejected_attributes_give_way_first() -> None:
@@ -402,7 +487,7 @@ def test_no_survivors_and_no_rejections() -> None:
     )
     found = candidates(nobody, room=64)
     assert found["waypost.candidate.outcomes"] == ["rejected"] * 4
-    assert found["waypost.candidate.scores"] == [-1] * 4
+    assert "waypost.candidate.scores" not in found
     everybody = events_factory.decided(
         events_factory.started(), made=events_factory.decision(order=(0, 1, 2, 3), rejections=())
     )
@@ -449,7 +534,8 @@ def test_calls_that_never_end_are_given_up(
     tell(sink, [events_factory.started(), events_factory.started()])
     assert sink.given_up == 1
     assert by_name(exporter).keys() == {"route default", "chat gpt-5-mini"}
-    assert by_name(exporter)["route default"].attributes["waypost.outcome"] == "abandoned"
+    route = by_name(exporter)["route default"].attributes
+    assert (route["waypost.outcome"], route["waypost.receipt.id"]) == ("abandoned", first[0].receipt)
     tell(sink, first[3:])
     assert len(exporter.get_finished_spans()) == 2
     assert sink.failed == 0
@@ -509,6 +595,29 @@ def test_the_attempt_is_current_around_its_send(sink: OtelSpans, later: Later, e
     tell(sink, [done, end])
     later.run()
     assert inner == by_name(exporter)["chat gpt-5-mini"].context
+
+
+def test_what_the_caller_has_in_its_context_stays_there(sink: OtelSpans) -> None:
+    """Around the send too, whether it is the context of the call's start or one that came later."""
+    start, chosen, sending, done, end = events_factory.routed()
+    before = otel_context.attach(otel_context.set_value("mine", 1))
+    tell(sink, [start, chosen, sending])
+    with sink.activate(start.receipt):
+        assert otel_context.get_value("mine") == 1
+        first = trace.get_current_span()
+    later_on = otel_context.attach(otel_context.set_value("mine", 2))
+    with sink.activate(start.receipt):
+        assert otel_context.get_value("mine") == 2
+        assert trace.get_current_span() is first
+    otel_context.detach(later_on)
+    otel_context.detach(before)
+    assert first.is_recording()
+    tell(sink, [done, end])
+
+
+def test_every_kind_of_event_is_taken(sink: OtelSpans) -> None:
+    """No event is without somebody who takes it."""
+    assert set(sink._takers) == set(get_args(Event))
 
 
 def test_nothing_is_activated_without_an_attempt(sink: OtelSpans) -> None:

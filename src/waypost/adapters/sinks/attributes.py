@@ -5,13 +5,13 @@ The names are those of telemetry/registry; tests hold both against each other. T
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import TypeAlias
 
 from waypost.adapters.sinks import names
 from waypost.core.model.events import Attempting, Decided, Settled, Started
 from waypost.core.model.money import NANO
-from waypost.core.model.outcome import Attempt, Settlement, Usage
+from waypost.core.model.outcome import Attempt, Failure, Settlement, Usage
 from waypost.core.model.question import Context
 
 Value: TypeAlias = "str | bool | int | float | Sequence[str] | Sequence[int] | Sequence[float]"
@@ -23,15 +23,15 @@ SCOPES = ("department", "workflow")
 MAX_ATTRIBUTES = 64
 """Spans keep 128 by default and throw out the oldest, which are our most important; the rest is for others."""
 
+MAX_AT_START = 5
+"""Of these, how many a route span has before it ends."""
+
+USUAL_OPERATION = "chat"
+USUAL_BASIS = "computed"
+"""What goes without saying is not said: each attribute costs 5,000 instructions, and again as much to export."""
+
 NO_ELIGIBLE = "no_eligible_model"
 OTHER = "_OTHER"
-DRAFT_COST = (
-    names.GEN_AI_USAGE_COST_AMOUNT,
-    names.GEN_AI_USAGE_COST_CURRENCY,
-    names.GEN_AI_USAGE_COST_SOURCE,
-)
-"""Names of a draft of the conventions; they change here when it is accepted."""
-
 PROVIDER_NAMES = {
     "google": "gcp.gemini",
     "gemini": "gcp.gemini",
@@ -50,72 +50,54 @@ def provider_name(provider: str) -> str:
     return PROVIDER_NAMES.get(provider, provider)
 
 
-def usd(nano_usd: int) -> float:
-    """Nano-USD as the double that telemetry wants."""
-    return nano_usd / NANO
-
-
 # -- the route span ---------------------------------------------------------------------------------------------------
 
 
 def route_start(started: Started) -> Attributes:
-    """What samplers see of a call. Each attribute costs the caller's thread 5,000 instructions, so they are few."""
+    """What samplers see of a call, and nothing else: it is paid for on the caller's thread."""
     out: Attributes = {
-        names.RECEIPT_ID: started.receipt,
         names.POLICY_NAME: started.policy,
-        names.OPERATION: started.operation,
         names.MODE: started.mode,
         names.REQUEST_MODEL: started.requested,
         names.REQUEST_PROVIDER: started.provider,
     }
-    if started.request_id is not None:
-        out[names.REQUEST_ID] = started.request_id
+    if started.operation != USUAL_OPERATION:
+        out[names.OPERATION] = started.operation
     return out
 
 
 def route_end(settled: Settled, scopes: Sequence[str]) -> Attributes:
     """The call's outcome, its question and decision, without the candidates."""
-    started, settlement = settled.started, settled.settlement
-    attempts = settlement.attempts
-    out: Attributes = {
-        names.POLICY_FINGERPRINT: started.policy_fingerprint,
-        names.SDK: started.sdk,
-        names.OUTCOME: settlement.outcome,
-        names.ATTEMPT_COUNT: len(attempts),
-        names.FALLBACK_USED: len(attempts) > 1,
-        names.COST_BASIS: settlement.cost.basis,
-    }
+    started, settlement, question = settled.started, settled.settlement, settled.question
+    out: Attributes = {names.RECEIPT_ID: started.receipt, names.OUTCOME: settlement.outcome}
+    if started.request_id is not None:
+        out[names.REQUEST_ID] = started.request_id
     if started.streaming:
         out[names.REQUEST_STREAM] = True
-    if attempts:
-        out[names.REROUTED] = _rerouted(started, attempts[-1])
-    for attempt in attempts[:-1]:
-        if attempt.failure is not None:
-            out[names.FALLBACK_REASON] = attempt.failure.kind
-    if settlement.cost.nano_usd is not None:
-        out[names.COST_AMOUNT] = usd(settlement.cost.nano_usd)
-    for baseline in settlement.baselines:
-        if baseline.cost.nano_usd is not None:
-            key = names.COST_BASELINE_REQUESTED if baseline.label == "requested" else names.COST_BASELINE_POLICY
-            out[key] = usd(baseline.cost.nano_usd)
-    if settled.question is not None:
-        out[names.TASK] = settled.question.features.task
-        out[names.COMPLEXITY] = settled.question.features.complexity
-        out.update(scoped(settled.question.context, scopes))
+    if question is not None:
+        out[names.TASK] = question.features.task
+        out[names.COMPLEXITY] = question.features.complexity
+        out.update(scoped(question.context, scopes))
     if settled.decided is not None:
         _decision(settled.decided, out)
-    error = error_type(settlement)
-    if error is not None:
-        out[names.ERROR_TYPE] = error
+    _attempts(started, settlement.attempts, out)
+    _money(settlement, out)
+    if settlement.outcome != "ok":
+        error = error_type(settlement)
+        if error is not None:
+            out[names.ERROR_TYPE] = error
     return out
 
 
-def scoped(context: Context, scopes: Sequence[str]) -> Iterator[tuple[str, str]]:
+def scoped(context: Context, scopes: Sequence[str]) -> list[tuple[str, str]]:
     """The allow-listed facts of a context that are there, as attributes."""
+    found = []
+    labels = context.labels
     for scope in scopes:
-        value = getattr(context, scope, None) or context.labels.get(scope)
+        value = getattr(context, scope, None) or (labels.get(scope) if labels else None)
         if isinstance(value, str):
-            yield f"{names.CONTEXT_PREFIX}{scope}", value
+            found.append((f"{names.CONTEXT_PREFIX}{scope}", value))
+    return found
 
 
 def error_type(settlement: Settlement) -> str | None:
@@ -130,22 +112,38 @@ def error_type(settlement: Settlement) -> str | None:
             return next(failures, OTHER)
 
 
-def _rerouted(started: Started, attempt: Attempt) -> bool:
-    asked = started.requested, provider_name(started.provider)
-    return asked != (attempt.model, provider_name(attempt.provider))
+def _attempts(started: Started, attempts: Sequence[Attempt], out: Attributes) -> None:
+    if len(attempts) != 1:
+        out[names.ATTEMPT_COUNT] = len(attempts)
+        if not attempts:
+            return
+        out[names.FALLBACK_USED] = True
+        for attempt in attempts[:-1]:
+            if attempt.failure is not None:
+                out[names.FALLBACK_REASON] = attempt.failure.kind
+    last = attempts[-1]
+    if started.requested != last.model or provider_name(started.provider) != provider_name(last.provider):
+        out[names.REROUTED] = True
+
+
+def _money(settlement: Settlement, out: Attributes) -> None:
+    cost = settlement.cost
+    if cost.basis != USUAL_BASIS:
+        out[names.COST_BASIS] = cost.basis
+    if cost.nano_usd is not None:
+        out[names.COST_AMOUNT] = cost.nano_usd / NANO
+    for baseline in settlement.baselines:
+        if baseline.cost.nano_usd is not None:
+            key = names.COST_BASELINE_REQUESTED if baseline.label == "requested" else names.COST_BASELINE_POLICY
+            out[key] = baseline.cost.nano_usd / NANO
 
 
 def _decision(decided: Decided, out: Attributes) -> None:
     decision = decided.decision
     out[names.SELECTED_CAUSE] = decision.cause
-    out[names.DECISION_RANK] = decision.rank
     out[names.DECISION_DURATION] = decided.duration_ns / NANO
     if decision.selected is not None:
-        target = decided.target_of(decision.selected)
-        provider, _, rest = target.partition("/")
-        out[names.SELECTED_TARGET] = target
-        out[names.SELECTED_PROVIDER] = provider
-        out[names.SELECTED_MODEL] = rest.partition("@")[0]
+        out[names.SELECTED_TARGET] = decided.target_of(decision.selected)
     if decision.rule is not None:
         out[names.SELECTED_RULE] = decision.rule
     if decided.advised:
@@ -157,15 +155,14 @@ def _decision(decided: Decided, out: Attributes) -> None:
 
 def attempt_start(attempting: Attempting, *, owned: bool) -> Attributes:
     """What samplers see of an attempt: the GenAI conventions' own where we own the inference, else only ours."""
-    attempt, started = attempting.attempt, attempting.started
-    out: Attributes = {names.ATTEMPT_NUMBER: attempt.number, names.ATTEMPT_REASON: attempt.reason}
+    attempt = attempting.attempt
     if not owned:
-        out[names.PROVIDER] = attempt.provider
-        out[names.MODEL] = attempt.model
-        return out
-    out[names.GEN_AI_OPERATION_NAME] = started.operation
-    out[names.GEN_AI_PROVIDER_NAME] = provider_name(attempt.provider)
-    out[names.GEN_AI_REQUEST_MODEL] = attempt.model
+        return {names.PROVIDER: attempt.provider, names.MODEL: attempt.model}
+    out: Attributes = {
+        names.GEN_AI_OPERATION_NAME: attempting.started.operation,
+        names.GEN_AI_PROVIDER_NAME: PROVIDER_NAMES.get(attempt.provider, attempt.provider),
+        names.GEN_AI_REQUEST_MODEL: attempt.model,
+    }
     if attempting.host:
         out[names.SERVER_ADDRESS] = attempting.host
         if attempting.port is not None:
@@ -174,36 +171,38 @@ def attempt_start(attempting: Attempting, *, owned: bool) -> Attributes:
 
 
 def attempt_end(attempting: Attempting, attempt: Attempt, *, owned: bool) -> Attributes:
-    """What an attempt came to; usage, response and draft cost only where we own the inference."""
-    out: Attributes = {names.COST_BASIS: attempt.cost.basis}
-    if attempt.target is not None:
-        out[names.ATTEMPT_TARGET] = attempt.target
-    if attempt.usage is not None and attempt.usage.estimated:
-        out[names.USAGE_ESTIMATED] = True
-    failure = attempt.failure
-    if failure is not None:
-        out[names.ERROR_TYPE] = failure.kind
-        if failure.status is not None:
-            out[names.HTTP_RESPONSE_STATUS_CODE] = failure.status
-        if failure.type is not None:
-            out[names.ATTEMPT_FAILURE_TYPE] = failure.type
+    """What an attempt came to; usage and response only where we own the inference."""
+    cost, usage, target = attempt.cost, attempt.usage, attempt.target
+    out: Attributes = {names.ATTEMPT_NUMBER: attempt.number, names.ATTEMPT_REASON: attempt.reason}
+    if target is not None and target != f"{provider_name(attempt.provider)}/{attempt.model}":
+        out[names.ATTEMPT_TARGET] = target
+    if cost.basis != USUAL_BASIS:
+        out[names.COST_BASIS] = cost.basis
+    if cost.nano_usd is not None:
+        out[names.ATTEMPT_COST_AMOUNT] = cost.nano_usd / NANO
+    if usage is not None:
+        if usage.estimated:
+            out[names.USAGE_ESTIMATED] = True
+        if owned:
+            _usage(usage, out)
+    if attempt.failure is not None:
+        _failure(attempt.failure, out)
     if owned:
-        _inference(attempting, attempt, out)
-    elif attempt.cost.nano_usd is not None:
-        out[names.ATTEMPT_COST_AMOUNT] = usd(attempt.cost.nano_usd)
+        _response(attempting, attempt, out)
     return out
 
 
-def _inference(attempting: Attempting, attempt: Attempt, out: Attributes) -> None:
+def _failure(failure: Failure, out: Attributes) -> None:
+    out[names.ERROR_TYPE] = failure.kind
+    if failure.status is not None:
+        out[names.HTTP_RESPONSE_STATUS_CODE] = failure.status
+    if failure.type is not None:
+        out[names.ATTEMPT_FAILURE_TYPE] = failure.type
+
+
+def _response(attempting: Attempting, attempt: Attempt, out: Attributes) -> None:
     if attempting.started.streaming:
         out[names.GEN_AI_REQUEST_STREAM] = True
-    if attempt.usage is not None:
-        _usage(attempt.usage, out)
-    if attempt.cost.nano_usd is not None:
-        amount, currency, source = DRAFT_COST
-        out[amount] = usd(attempt.cost.nano_usd)
-        out[currency] = "USD"
-        out[source] = "provider" if attempt.cost.basis == "reported" else "local"
     if attempt.response_id is not None:
         out[names.GEN_AI_RESPONSE_ID] = attempt.response_id
     if attempt.response_model is not None:

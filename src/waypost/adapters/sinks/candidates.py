@@ -6,15 +6,20 @@ All of it comes from the decision's masks, because to prove a decision takes lon
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import islice
 
 from waypost.adapters.sinks import names
-from waypost.adapters.sinks.attributes import Attributes, usd
+from waypost.adapters.sinks.attributes import Attributes
 from waypost.core.model.decision import Decision
 from waypost.core.model.events import Decided
+from waypost.core.model.money import NANO
 
 MAX_CANDIDATES = 24
-MAX_LISTED = 12
+MAX_LISTED = 4
 """Of these, how many stand in the arrays: five elements of arrays cost three times what one flat attribute costs."""
+
+MAX_NAMED = 8
+"""And how many of the rejected have an attribute of their own."""
 
 TRIED = "tried"
 NO_KEY = "provider.credentials"
@@ -28,12 +33,14 @@ _known: dict[tuple[str, tuple[int, ...], tuple[tuple[str, int], ...]], Shown] = 
 class Shown:
     """What is shown of all decisions with the same order and the same rejections.
 
-    ``indices`` are the candidates of the arrays. ``rejected`` has the name and the value of one attribute each.
+    ``indices`` are the candidates of the arrays, of which the first ``survivors`` have scores. ``facts`` are the
+    attributes that do not depend on the call, ``rejected`` those of single candidates.
     """
 
     indices: tuple[int, ...]
-    arrays: Attributes
-    rejected: tuple[tuple[str, str], ...]
+    survivors: int
+    facts: Attributes
+    rejected: Attributes
 
 
 def candidates(decided: Decided, room: int) -> Attributes:
@@ -45,32 +52,39 @@ def candidates(decided: Decided, room: int) -> Attributes:
         if len(_known) >= MAX_KNOWN:
             _known.clear()
         shown = _known[key] = _show(decided)
-    listed = len(shown.indices)
-    out = dict(shown.arrays)
-    out[names.CANDIDATE_SCORES] = [*decision.scores, *[-1] * listed][:listed]
+    out = dict(shown.facts)
+    if shown.survivors:
+        scores = decision.scores[: shown.survivors]
+        out[names.CANDIDATE_SCORES] = [*scores, *[-1] * (len(shown.indices) - len(scores))]
     out[names.CANDIDATE_ESTIMATED_COSTS] = _estimates(decided, shown.indices)
-    out.update(shown.rejected[: max(room - len(out), 0)])
+    left = room - len(out)
+    if left >= len(shown.rejected):
+        out.update(shown.rejected)
+    elif left > 0:
+        out.update(islice(shown.rejected.items(), left))
     return out
 
 
 def _show(decided: Decided) -> Shown:
     decision, target_of = decided.decision, decided.target_of
-    rejected, count = shortlist(decision)
-    survivors = len(decision.order)
-    indices = (*decision.order, *rejected)[:MAX_LISTED]
-    outcomes = ["selected", *["standby"] * (survivors - 1)] if survivors else []
-    outcomes += ["tried" if rule == TRIED else "rejected" for rule in rejected.values()]
-    arrays: Attributes = {
+    failed, count = shortlist(decision)
+    survivors = decision.order[: MAX_LISTED - 1 if failed else MAX_LISTED]
+    rejected = dict(islice(failed.items(), MAX_LISTED - len(survivors)))
+    indices = (*survivors, *rejected)
+    outcomes = ["selected", *["standby"] * (len(survivors) - 1)] if survivors else []
+    facts: Attributes = {
         names.CANDIDATE_COUNT: count,
         names.CANDIDATE_IDS: [target_of(index) for index in indices],
-        names.CANDIDATE_OUTCOMES: outcomes[:MAX_LISTED],
-        names.CANDIDATE_REASONS: [*[""] * survivors, *rejected.values()][:MAX_LISTED],
+        names.CANDIDATE_OUTCOMES: outcomes + ["tried" if rule == TRIED else "rejected" for rule in rejected.values()],
     }
+    if rejected:
+        facts[names.CANDIDATE_REASONS] = [*[""] * len(survivors), *rejected.values()]
     if count > len(indices):
-        arrays[names.CANDIDATE_TRUNCATED] = count - len(indices)
-    return Shown(
-        indices, arrays, tuple((names.REJECTED_PREFIX + target_of(index), rule) for index, rule in rejected.items())
-    )
+        facts[names.CANDIDATE_TRUNCATED] = count - len(indices)
+    named: Attributes = {
+        names.REJECTED_PREFIX + target_of(index): rule for index, rule in islice(failed.items(), MAX_NAMED)
+    }
+    return Shown(indices, len(survivors), facts, named)
 
 
 def shortlist(decision: Decision) -> tuple[dict[int, str], int]:
@@ -118,4 +132,4 @@ def _estimates(decided: Decided, indices: tuple[int, ...]) -> list[float]:
     else:
         by_id = {row.target: row.estimated_nano_usd for row in decided.prove().candidates}
         found = [by_id.get(decided.target_of(index)) for index in indices]
-    return [-1.0 if nano_usd is None else usd(nano_usd) for nano_usd in found]
+    return [-1.0 if nano_usd is None else nano_usd / NANO for nano_usd in found]

@@ -47,6 +47,8 @@ OPENINFERENCE_LEAVES = frozenset(("LLM", "EMBEDDING"))
 
 def foreign(context: Context) -> bool:
     """Whether the inference made in ``context`` is reported already, by others or by an attempt of ours around it."""
+    if not context:
+        return False
     if context.get(INFERENCE_KEY) is not None:
         return True
     span = trace.get_current_span(context)

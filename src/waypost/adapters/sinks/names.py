@@ -52,15 +52,6 @@ GEN_AI_USAGE_CACHE_READ_INPUT_TOKENS: Final = "gen_ai.usage.cache_read.input_tok
 GEN_AI_USAGE_CACHE_WRITE_INPUT_TOKENS: Final = "gen_ai.usage.cache_write.input_tokens"
 """Input tokens written to a cache."""
 
-GEN_AI_USAGE_COST_AMOUNT: Final = "gen_ai.usage.cost.amount"
-"""Cost of the inference; a draft of the conventions."""
-
-GEN_AI_USAGE_COST_CURRENCY: Final = "gen_ai.usage.cost.currency"
-"""ISO 4217 code; a draft of the conventions."""
-
-GEN_AI_USAGE_COST_SOURCE: Final = "gen_ai.usage.cost.source"
-"""Where the cost comes from; a draft of the conventions."""
-
 GEN_AI_USAGE_INPUT_TOKENS: Final = "gen_ai.usage.input_tokens"
 """Tokens of the prompt, those read from and written to a cache included."""
 
@@ -86,7 +77,7 @@ ATTEMPT_COST_AMOUNT: Final = "waypost.attempt.cost.amount"
 """Cost of the attempt in USD; absent where it is unpriced."""
 
 ATTEMPT_COUNT: Final = "waypost.attempt.count"
-"""Number of attempts of the call."""
+"""Number of attempts of the call; set only when other than 1."""
 
 ATTEMPT_FAILURE_TYPE: Final = "waypost.attempt.failure.type"
 """The provider's own type or code of the failure, never its text."""
@@ -98,7 +89,7 @@ ATTEMPT_REASON: Final = "waypost.attempt.reason"
 """Why the attempt was made."""
 
 ATTEMPT_TARGET: Final = "waypost.attempt.target"
-"""Target id of the attempt, where the catalog knows it."""
+"""Target id of the attempt, where it is other than provider and model."""
 
 BASELINE: Final = "waypost.baseline"
 """Which baseline a value belongs to."""
@@ -110,7 +101,7 @@ CANDIDATE_ESTIMATED_COSTS: Final = "waypost.candidate.estimated_costs"
 """Beside `waypost.candidate.ids`, the estimated cost in USD; -1 where it is unknown."""
 
 CANDIDATE_IDS: Final = "waypost.candidate.ids"
-"""Target ids, the winner first, then the standby in order, then the rejected; at most 12."""
+"""Target ids, the winner first, then the standby in order, then the nearest rejected; at most 4."""
 
 CANDIDATE_OUTCOMES: Final = "waypost.candidate.outcomes"
 """Beside `waypost.candidate.ids`, one of selected, standby, rejected, tried each."""
@@ -140,13 +131,10 @@ COST_BASELINE_REQUESTED: Final = "waypost.cost.baseline.requested"
 """What the same usage would have cost at the requested model, in USD."""
 
 COST_BASIS: Final = "waypost.cost.basis"
-"""What a cost rests on."""
+"""What a cost rests on; spans leave it out where it is computed."""
 
 DECISION_DURATION: Final = "waypost.decision.duration"
 """Time that the last decision took, in seconds."""
-
-DECISION_RANK: Final = "waypost.decision.rank"
-"""The rank strategy."""
 
 DROPPED_WHAT: Final = "waypost.dropped.what"
 """What was lost or left out under load."""
@@ -155,7 +143,7 @@ FALLBACK_REASON: Final = "waypost.fallback.reason"
 """Kind of the failure that caused the last fallback."""
 
 FALLBACK_USED: Final = "waypost.fallback.used"
-"""Whether more than one attempt was needed."""
+"""Whether more than one attempt was needed; set only when true."""
 
 LAYER: Final = "waypost.layer"
 """The room of Waypost in which something broke."""
@@ -167,13 +155,10 @@ MODEL: Final = "waypost.model"
 """The model that an attempt was sent to."""
 
 OPERATION: Final = "waypost.operation"
-"""What the call does, in the words of `gen_ai.operation.name`."""
+"""What the call does, in the words of `gen_ai.operation.name`; set only when other than chat."""
 
 OUTCOME: Final = "waypost.outcome"
 """How the call ended for the caller."""
-
-POLICY_FINGERPRINT: Final = "waypost.policy.fingerprint"
-"""sha256 of the policy's canonical form, which the object store resolves."""
 
 POLICY_NAME: Final = "waypost.policy.name"
 """Name of the policy in force for the call."""
@@ -203,19 +188,10 @@ REQUEST_STREAM: Final = "waypost.request.stream"
 """Whether the caller asked for a streamed answer; set only when true."""
 
 REROUTED: Final = "waypost.rerouted"
-"""Whether another model or provider than the one asked for was sent the call."""
-
-SDK: Final = "waypost.sdk"
-"""The SDK whose call was taken over."""
+"""Whether another model or provider than the one asked for was sent the call; set only when true."""
 
 SELECTED_CAUSE: Final = "waypost.selected.cause"
 """Why the chosen target was chosen."""
-
-SELECTED_MODEL: Final = "waypost.selected.model"
-"""Model of the chosen target."""
-
-SELECTED_PROVIDER: Final = "waypost.selected.provider"
-"""Provider of the chosen target."""
 
 SELECTED_RULE: Final = "waypost.selected.rule"
 """Name of the policy's rule that matched."""
@@ -262,7 +238,7 @@ METRIC_ATTEMPTS: Final = Metric(
 METRIC_DECISION_DURATION: Final = Metric(
     "waypost.decision.duration",
     "s",
-    "Time that a decision took.",
+    "Time that decisions took; by `waypost.decisions` it is their mean. That of a single one is on its span.",
 )
 
 METRIC_INTERNAL_ERRORS: Final = Metric(

@@ -1,28 +1,28 @@
 """Metrics, from the SDK and not from spans, so that sampling cannot drop money.
 
-Everything here runs on the worker. Money and counts are summed by ourselves and reach their instruments when the SDK
-collects, in the context of the latest call; durations go to theirs one by one. Dashboards query `waypost.*` only. The
-two `gen_ai.*` histograms, which cost more than all the rest, are made on request, and only where nobody else reports
-the inference.
+Everything here runs on the worker. What happened is only noted, by its facts, and becomes series when the SDK collects,
+in the context of a late call. Dashboards query `waypost.*` only. The two `gen_ai.*` histograms, which cost more than
+all the rest, are made on request, and only where nobody else reports the inference.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Protocol
+from typing import Any, Protocol
 
 from opentelemetry.context import Context
 from opentelemetry.metrics import CallbackOptions, Counter, Histogram, Meter, Observation
 
 from waypost.adapters.sinks import names
-from waypost.adapters.sinks.attributes import SCOPES, provider_name, scoped, usd
-from waypost.adapters.sinks.tally import Bounded, Key, Tally
+from waypost.adapters.sinks.attributes import SCOPES, provider_name, scoped
+from waypost.adapters.sinks.tally import Bounded, Entry, Key, Ledger, Tally
 from waypost.core.model.events import Attempted, Decided, InternalError, Settled
 from waypost.core.model.money import NANO
 from waypost.core.model.outcome import Attempt
 
-MAX_KEYS = 1_000
-DECISION_BUCKETS = (1e-5, 2.5e-5, 5e-5, 1e-4, 2.5e-4, 5e-4, 1e-3, 2.5e-3, 5e-3, 1e-2, 5e-2, 0.1, 0.5, 1.0)
+MAX_NOTES = 1_000
+"""Different ones that are kept until somebody collects; beyond them they are made into series, which are bounded."""
+
 DURATION_BUCKETS = (0.01, 0.02, 0.04, 0.08, 0.16, 0.32, 0.64, 1.28, 2.56, 5.12, 10.24, 20.48, 40.96, 81.92)
 TOKEN_BUCKETS = tuple(4.0**power for power in range(14))
 
@@ -59,8 +59,8 @@ class OtelMetrics:
         self._dropped = dropped
         self._before_collect = before_collect
         self._bounded = Bounded()
-        self._keys: dict[tuple[object, ...], Key] = {}
-        self._cost, self._baseline, self._decisions = Tally(), Tally(), Tally()
+        self._ledger = Ledger()
+        self._cost, self._baseline, self._decisions, self._deciding = Tally(), Tally(), Tally(), Tally()
         self._rejections, self._attempts, self._errors = Tally(), Tally(), Tally()
         self._held: Meter | None = None
         self._ready = False
@@ -72,19 +72,22 @@ class OtelMetrics:
         return self._meter() is not None
 
     def call(self, settled: Settled, decisions: Sequence[Decided], scene: Scene) -> None:
-        """Count one ended call."""
+        """Note one ended call."""
         if not self._refresh():
             return
-        for decided in decisions:
-            self._count_decision(decided, scene.context)
+        question = settled.question
+        who = () if question is None else tuple(scoped(question.context, self._scopes))
+        entries = [_decision(decided, scene.context) for decided in decisions]
         for attempted in settled.attempts:
-            self._count_attempt(settled, attempted, scene)
+            context = scene.attempt_context(attempted.attempt.number)
+            entries.append(_attempt(settled, attempted.attempt, who, context))
+            if self._inference and scene.owned:
+                self._record_inference(attempted, context)
         if settled.attempts:
-            last = settled.attempts[-1].attempt
-            for baseline in settled.settlement.baselines:
-                if baseline.cost.nano_usd is not None:
-                    key = (*self._money(settled, last, baseline.cost.basis), (names.BASELINE, baseline.label))
-                    self._baseline.add(baseline.cost.nano_usd, key, scene.context)
+            _baselines(settled, who, scene.context, entries)
+        self._ledger.add(entries)
+        if len(self._ledger) > MAX_NOTES:
+            self._post()
 
     def internal_error(self, event: InternalError) -> None:
         """Count something of ours that broke; it is not lost while nobody listens."""
@@ -103,18 +106,21 @@ class OtelMetrics:
         return meter is not None
 
     def _create(self, meter: Meter) -> None:
-        self._decision_duration = _histogram(meter, names.METRIC_DECISION_DURATION, DECISION_BUCKETS)
         if self._inference:
             self._duration = _histogram(meter, names.METRIC_GEN_AI_CLIENT_OPERATION_DURATION, DURATION_BUCKETS)
             self._tokens = _histogram(meter, names.METRIC_GEN_AI_CLIENT_TOKEN_USAGE, TOKEN_BUCKETS)
-        money = ((names.METRIC_COST, self._cost), (names.METRIC_COST_BASELINE, self._baseline))
+        billionths = (
+            (names.METRIC_COST, self._cost),
+            (names.METRIC_COST_BASELINE, self._baseline),
+            (names.METRIC_DECISION_DURATION, self._deciding),
+        )
         counts = (
             (names.METRIC_DECISIONS, self._decisions),
             (names.METRIC_REJECTIONS, self._rejections),
             (names.METRIC_ATTEMPTS, self._attempts),
             (names.METRIC_INTERNAL_ERRORS, self._errors),
         )
-        self._sums = [(tally, _in_usd(meter.create_counter(*metric))) for metric, tally in money]
+        self._sums = [(tally, _in_units(meter.create_counter(*metric))) for metric, tally in billionths]
         self._sums += [(tally, meter.create_counter(*metric).add) for metric, tally in counts]
         dropped = names.METRIC_DROPPED
         # Instruments that are asked are asked before the others are read, so the sums are in the same collection.
@@ -125,58 +131,71 @@ class OtelMetrics:
     def _collect(self, _: CallbackOptions) -> Iterable[Observation]:
         if self._ready:
             self._before_collect()
+            self._post()
             for tally, give in self._sums:
                 tally.take(give)
         return [Observation(count, {names.DROPPED_WHAT: what}) for what, count in self._dropped().items()]
 
-    # -- records ------------------------------------------------------------------------------------------------------
+    # -- from notes to series -----------------------------------------------------------------------------------------
 
-    def _count_decision(self, decided: Decided, context: Context) -> None:
-        decision, policy = decided.decision, (names.POLICY_NAME, decided.started.policy)
-        self._decision_duration.record(decided.duration_ns / NANO, dict((policy,)), context=context)
-        key: Key = (policy, (names.MODE, decided.started.mode), (names.SELECTED_CAUSE, decision.cause))
-        if decision.selected is not None:
-            key = (*key, self._bound(names.SELECTED_TARGET, decided.target_of(decision.selected)))
-        self._decisions.add(1, key, context)
-        for rule, mask in decision.rejections:
-            self._rejections.add(mask.bit_count(), (policy, self._bound(names.REJECTION_RULE, rule)), context)
+    def _post(self) -> None:
+        """Make series of what was noted."""
+        for key, (count, amount, context) in self._ledger.take().items():
+            match key:
+                case ("decision", *facts):
+                    self._post_decisions(*facts, count=count, duration_ns=amount, context=context)
+                case ("attempt", *facts):
+                    self._post_attempts(*facts, count=count, nano_usd=amount, context=context)
+                case ("baseline", label, *facts):
+                    self._baseline.add(amount, (*self._money(*facts), (names.BASELINE, label)), context)
 
-    def _count_attempt(self, settled: Settled, attempted: Attempted, scene: Scene) -> None:
-        attempt = attempted.attempt
-        context = scene.attempt_context(attempt.number)
+    def _post_decisions(
+        self,
+        policy: str,
+        mode: str,
+        cause: str,
+        target: str | None,
+        rejections: Sequence[tuple[str, int]],
+        *,
+        count: int,
+        duration_ns: int,
+        context: Context,
+    ) -> None:
+        about = (names.POLICY_NAME, policy)
+        key: Key = (about, (names.MODE, mode), (names.SELECTED_CAUSE, cause))
+        if target is not None:
+            key = (*key, self._bound(names.SELECTED_TARGET, target))
+        self._decisions.add(count, key, context)
+        self._deciding.add(duration_ns, (about,), context)
+        for rule, mask in rejections:
+            self._rejections.add(count * mask.bit_count(), (about, self._bound(names.REJECTION_RULE, rule)), context)
+
+    def _post_attempts(
+        self, reason: str, failure: str | None, priced: bool, *money: Any, count: int, nano_usd: int, context: Context
+    ) -> None:
+        provider, model, _, policy, basis, _ = money
         key: Key = (
-            (names.POLICY_NAME, settled.started.policy),
-            self._bound(names.PROVIDER, attempt.provider),
-            self._bound(names.MODEL, attempt.model),
-            (names.ATTEMPT_REASON, attempt.reason),
-            (names.COST_BASIS, attempt.cost.basis),
+            (names.POLICY_NAME, policy),
+            self._bound(names.PROVIDER, provider),
+            self._bound(names.MODEL, model),
+            (names.ATTEMPT_REASON, reason),
+            (names.COST_BASIS, basis),
         )
-        if attempt.failure is not None:
-            key = (*key, (names.ERROR_TYPE, attempt.failure.kind))
-        self._attempts.add(1, key, context)
-        if attempt.cost.nano_usd is not None:
-            self._cost.add(attempt.cost.nano_usd, self._money(settled, attempt, attempt.cost.basis), context)
-        if self._inference and scene.owned:
-            self._record_inference(attempted, context)
+        if failure is not None:
+            key = (*key, (names.ERROR_TYPE, failure))
+        self._attempts.add(count, key, context)
+        if priced:
+            self._cost.add(nano_usd, self._money(*money), context)
 
-    def _money(self, settled: Settled, attempt: Attempt, basis: str) -> Key:
-        started, question = settled.started, settled.question
-        who: Key = () if question is None else tuple(scoped(question.context, self._scopes))
-        raw = (attempt.provider, attempt.model, started.requested, started.policy, basis, who)
-        key = self._keys.get(raw)
-        if key is None:
-            if len(self._keys) >= MAX_KEYS:
-                self._keys.clear()
-            bound = self._bound
-            key = self._keys[raw] = (
-                bound(names.PROVIDER, attempt.provider),
-                bound(names.MODEL, attempt.model),
-                bound(names.REQUEST_MODEL, started.requested),
-                (names.POLICY_NAME, started.policy),
-                (names.COST_BASIS, basis),
-                *(bound(*each) for each in who),
-            )
-        return key
+    def _money(self, provider: str, model: str, requested: str, policy: str, basis: str, who: Key) -> Key:
+        return (
+            self._bound(names.PROVIDER, provider),
+            self._bound(names.MODEL, model),
+            self._bound(names.REQUEST_MODEL, requested),
+            (names.POLICY_NAME, policy),
+            (names.COST_BASIS, basis),
+            *(self._bound(*each) for each in who),
+        )
 
     def _record_inference(self, attempted: Attempted, context: Context) -> None:
         attempt = attempted.attempt
@@ -196,9 +215,34 @@ class OtelMetrics:
         return name, self._bounded(name, value)
 
 
-def _in_usd(counter: Counter) -> Callable[[int, dict[str, str], Context], None]:
-    def add(nano_usd: int, attributes: dict[str, str], context: Context) -> None:
-        counter.add(usd(nano_usd), attributes, context)
+def _decision(decided: Decided, context: Context) -> Entry:
+    decision, started = decided.decision, decided.started
+    target = None if decision.selected is None else decided.target_of(decision.selected)
+    key = ("decision", started.policy, started.mode, decision.cause, target, decision.rejections)
+    return key, decided.duration_ns, context
+
+
+def _attempt(settled: Settled, attempt: Attempt, who: Key, context: Context) -> Entry:
+    started, cost, failure = settled.started, attempt.cost, attempt.failure
+    nano_usd = cost.nano_usd
+    how = ("attempt", attempt.reason, None if failure is None else failure.kind, nano_usd is not None)
+    key = (*how, attempt.provider, attempt.model, started.requested, started.policy, cost.basis, who)
+    return key, nano_usd or 0, context
+
+
+def _baselines(settled: Settled, who: Key, context: Context, entries: list[Entry]) -> None:
+    """What the call would have cost elsewhere, under its last attempt."""
+    started, last = settled.started, settled.attempts[-1].attempt
+    for baseline in settled.settlement.baselines:
+        cost = baseline.cost
+        if cost.nano_usd is not None:
+            whose = (last.provider, last.model, started.requested, started.policy, cost.basis, who)
+            entries.append((("baseline", baseline.label, *whose), cost.nano_usd, context))
+
+
+def _in_units(counter: Counter) -> Callable[[int, dict[str, str], Context], None]:
+    def add(billionths: int, attributes: dict[str, str], context: Context) -> None:
+        counter.add(billionths / NANO, attributes, context)
 
     return add
 

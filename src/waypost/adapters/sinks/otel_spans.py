@@ -10,15 +10,14 @@ import logging
 import sys
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
-from typing import Any, Protocol, assert_never
+from typing import Any, Protocol
 
 from opentelemetry import context as otel_context
-from opentelemetry import trace
 from opentelemetry.trace import Span, SpanKind, StatusCode, Tracer
 
 from waypost.adapters.sinks import attributes, coexist, names
 from waypost.adapters.sinks.candidates import candidates
-from waypost.adapters.sinks.scene import INACTIVE, Active, Scene
+from waypost.adapters.sinks.scene import INACTIVE, Scene
 from waypost.core.model.events import Attempted, Attempting, Decided, Event, InternalError, Settled, Started
 
 log = logging.getLogger("waypost")
@@ -65,28 +64,19 @@ class OtelSpans:
         self._scopes = tuple(scopes)
         self._metrics = metrics
         self._scenes: dict[str, Scene] = {}
+        self._takers: dict[type[Event], Callable[[Any], None]] = {
+            Started: self._started,
+            Decided: self._decided,
+            Attempting: self._attempting,
+            Attempted: self._attempted,
+            Settled: self._settled,
+            InternalError: self._internal_error,
+        }
 
     def event(self, event: Event) -> None:
         """Take one event on the caller's thread. Never raises."""
         try:
-            match event:
-                case Started():
-                    self._started(event)
-                case Decided():
-                    scene = self._scenes.get(event.started.receipt)
-                    if scene is not None:
-                        scene.decisions.append(event)
-                case Attempting():
-                    self._attempting(event)
-                case Attempted():
-                    self._attempted(event)
-                case Settled():
-                    self._settled(event)
-                case InternalError():
-                    if self._metrics is not None:
-                        self._defer(self._metrics.internal_error, event)
-                case _:
-                    assert_never(event)
+            self._takers[type(event)](event)
         except Exception:
             self._contain()
 
@@ -97,15 +87,12 @@ class OtelSpans:
     def activate(self, receipt: str) -> AbstractContextManager[None]:
         """Make the current attempt's span of that receipt current, around one send and never across a yield."""
         scene = self._scenes.get(receipt)
-        if scene is None or scene.current is None or not scene.current.get_span_context().is_valid:
-            return INACTIVE
-        return Active(scene.current, scene.owned)
+        return INACTIVE if scene is None else scene.activate()
 
     def trace_id(self, receipt: str) -> str | None:
         """The trace of a call in progress, as 32 hex digits; ``None`` where nothing is being traced."""
         scene = self._scenes.get(receipt)
-        context = None if scene is None else scene.route.get_span_context()
-        return trace.format_trace_id(context.trace_id) if context is not None and context.is_valid else None
+        return None if scene is None else scene.trace_id
 
     # -- on the caller's thread ---------------------------------------------------------------------------------------
 
@@ -118,29 +105,33 @@ class OtelSpans:
             attributes=attributes.route_start(event),
             start_time=event.at_ns,
         )
-        scene = Scene(route, trace.set_span_in_context(route, parent), owned=not coexist.foreign(parent))
-        self._scenes[event.receipt] = scene
+        self._scenes[event.receipt] = Scene(route, parent, owned=not coexist.foreign(parent))
         if len(self._scenes) > MAX_OPEN:
             self._give_up_oldest()
+
+    def _decided(self, event: Decided) -> None:
+        scene = self._scenes.get(event.started.receipt)
+        if scene is not None:
+            scene.decisions.append(event)
 
     def _attempting(self, event: Attempting) -> None:
         scene = self._scenes.get(event.started.receipt)
         if scene is None:
             return
         attempt = event.attempt
-        scene.current = scene.attempts[attempt.number] = self._tracer.start_span(
+        scene.attempts[attempt.number] = self._tracer.start_span(
             f"{event.started.operation if scene.owned else 'attempt'} {attempt.model}",
             context=scene.context,
             kind=SpanKind.CLIENT if scene.owned else SpanKind.INTERNAL,
             attributes=attributes.attempt_start(event, owned=scene.owned),
             start_time=attempt.started_ns,
         )
+        scene.current = attempt.number
 
     def _attempted(self, event: Attempted) -> None:
         scene = self._scenes.get(event.attempting.started.receipt)
-        if scene is None:
-            return
-        scene.current = None
+        if scene is not None:
+            scene.current = None
 
     def _settled(self, event: Settled) -> None:
         scene = self._scenes.pop(event.started.receipt, None)
@@ -150,12 +141,17 @@ class OtelSpans:
             self.degraded += 1
             self._finish(scene, event, rows=False)
 
+    def _internal_error(self, event: InternalError) -> None:
+        if self._metrics is not None:
+            self._defer(self._metrics.internal_error, event)
+
     def _give_up_oldest(self) -> None:
-        scene = self._scenes.pop(next(iter(self._scenes)), None)
+        receipt = next(iter(self._scenes))
+        scene = self._scenes.pop(receipt, None)
         if scene is None:
             return
         self.given_up += 1
-        scene.route.set_attribute(names.OUTCOME, "abandoned")
+        scene.route.set_attributes({names.RECEIPT_ID: receipt, names.OUTCOME: "abandoned"})
         for span in (*scene.attempts.values(), scene.route):
             span.end()
 
@@ -199,8 +195,7 @@ class OtelSpans:
 
     def _add_candidates(self, found: attributes.Attributes, decided: Decided) -> None:
         try:
-            room = attributes.MAX_ATTRIBUTES - len(found) - len(attributes.route_start(decided.started))
-            found.update(candidates(decided, room))
+            found.update(candidates(decided, attributes.MAX_ATTRIBUTES - attributes.MAX_AT_START - len(found)))
         except Exception:
             self._contain()
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from contextlib import AbstractContextManager
 from types import TracebackType
 
 from opentelemetry import context as otel_context
@@ -14,38 +14,58 @@ from waypost.adapters.sinks import coexist
 from waypost.core.model.events import Decided
 
 
-@dataclass(slots=True)
 class Scene:
     """One call's spans. ``context`` has the route span current, ``attempts`` has spans by attempt number.
 
-    ``owned`` says that nobody else reports the inference. ``current`` is the span of the attempt in progress.
+    ``owned`` says that nobody else reports the inference. ``current`` is the number of the attempt in progress.
+    ``trace_id`` is 32 hex digits, ``None`` where nothing is being traced.
     """
 
-    route: Span
-    context: Context
-    owned: bool
-    decisions: list[Decided] = field(default_factory=list)
-    attempts: dict[int, Span] = field(default_factory=dict)
-    current: Span | None = None
+    __slots__ = ("_contexts", "_outside", "attempts", "context", "current", "decisions", "owned", "route", "trace_id")
+
+    def __init__(self, route: Span, outside: Context, *, owned: bool) -> None:
+        self.route = route
+        self.context = trace.set_span_in_context(route, outside)
+        self.owned = owned
+        self.decisions: list[Decided] = []
+        self.attempts: dict[int, Span] = {}
+        self.current: int | None = None
+        about = route.get_span_context()
+        self.trace_id = trace.format_trace_id(about.trace_id) if about.is_valid else None
+        self._outside = outside
+        self._contexts: dict[int, Context] = {}
 
     def attempt_context(self, number: int) -> Context:
-        """The context to record an attempt's metrics in, so that their exemplars name its span."""
-        span = self.attempts.get(number)
-        return self.context if span is None else trace.set_span_in_context(span, self.context)
+        """The caller's context with an attempt's span current; its metrics' exemplars name that span."""
+        context = self._contexts.get(number)
+        if context is None:
+            span = self.attempts.get(number)
+            context = self.context if span is None else trace.set_span_in_context(span, self._outside)
+            self._contexts[number] = context
+        return context
+
+    def activate(self) -> AbstractContextManager[None]:
+        """Make the span of the attempt in progress current between enter and exit."""
+        if self.current is None or self.trace_id is None:
+            return INACTIVE
+        here = otel_context.get_current()
+        if here is self._outside:
+            context = self.attempt_context(self.current)
+        else:
+            context = trace.set_span_in_context(self.attempts[self.current], here)
+        return Active(coexist.announce(context) if self.owned else context)
 
 
 class Active:
-    """Makes a span current between enter and exit."""
+    """Makes a context the current one between enter and exit."""
 
-    __slots__ = ("_announce", "_span", "_token")
+    __slots__ = ("_context", "_token")
 
-    def __init__(self, span: Span, announce: bool) -> None:
-        self._span = span
-        self._announce = announce
+    def __init__(self, context: Context) -> None:
+        self._context = context
 
     def __enter__(self) -> None:
-        context = trace.set_span_in_context(self._span)
-        self._token = otel_context.attach(coexist.announce(context) if self._announce else context)
+        self._token = otel_context.attach(self._context)
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None

@@ -1,6 +1,6 @@
-"""Sums of ours that reach an instrument when the SDK collects, because an add to it costs 100,000 instructions.
+"""Sums of ours that reach an instrument when the SDK collects, because an add to it costs 70,000 instructions.
 
-Each sum remembers the context of its latest add, so that what is collected leads to a trace.
+Each sum remembers the context of an add to it, so that what is collected leads to a trace.
 """
 
 from __future__ import annotations
@@ -8,8 +8,8 @@ from __future__ import annotations
 import os
 import threading
 import weakref
-from collections.abc import Callable
-from typing import TypeAlias
+from collections.abc import Callable, Hashable, Iterable
+from typing import Any, TypeAlias
 
 from opentelemetry.context import Context
 
@@ -18,6 +18,43 @@ Key: TypeAlias = "tuple[tuple[str, str], ...]"
 OTHER = "other"
 LIMIT = 200
 NOWHERE = Context()
+
+
+Entry: TypeAlias = "tuple[tuple[Hashable, ...], int, Context]"
+"""What something belongs to, an amount, and the context in which it happened."""
+
+
+class Ledger:
+    """How often something happened and its sum, by any key, since they were last taken; nothing is made of keys here.
+
+    A forked child begins with none; its parent reports those.
+    """
+
+    def __init__(self) -> None:
+        self._reset()
+        _all.add(self)
+
+    def _reset(self) -> None:
+        # Re-entrant, because without a worker a finaliser may add in the middle of an add.
+        self._lock = threading.RLock()
+        self._cells: dict[tuple[Any, ...], tuple[int, int, Context]] = {}
+
+    def __len__(self) -> int:
+        return len(self._cells)
+
+    def add(self, entries: Iterable[Entry]) -> None:
+        """Add each entry's amount under its key, and one to the count."""
+        with self._lock:
+            cells = self._cells
+            for key, amount, context in entries:
+                cell = cells.get(key)
+                cells[key] = (1, amount, context) if cell is None else (cell[0] + 1, cell[1] + amount, context)
+
+    def take(self) -> dict[tuple[Any, ...], tuple[int, int, Context]]:
+        """Give away all counts and sums, each with the context of its latest add."""
+        with self._lock:
+            cells, self._cells = self._cells, {}
+        return cells
 
 
 class Tally:
@@ -64,12 +101,12 @@ class Bounded:
         return value
 
 
-_all: weakref.WeakSet[Tally] = weakref.WeakSet()
+_all: weakref.WeakSet[Ledger | Tally] = weakref.WeakSet()
 
 
 def _after_fork_in_child() -> None:
-    for tally in _all:
-        tally._reset()
+    for sums in _all:
+        sums._reset()
 
 
 if hasattr(os, "register_at_fork"):
