@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ from waypost.adapters.stores.objects import ObjectStore
 from waypost.core.catalog.table import Catalog
 from waypost.core.codecs import CODECS, EXPRESSES
 from waypost.core.model.canonical import canonical
+from waypost.core.model.frozen import dataclass, field
 from waypost.core.model.target import Endpoint
 from waypost.core.policy.compile import compile_policy
 from waypost.core.policy.plan import Plan

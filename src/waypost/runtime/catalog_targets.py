@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import TypeVar
 
 from waypost.core.model.decision import Source
+from waypost.core.model.frozen import dataclass, field
 from waypost.core.model.target import Endpoint, Latency, Price, Provenance, Target, TargetId
 from waypost.runtime.catalog_nodes import Faults, Row, pick, row_of
 

@@ -12,7 +12,6 @@ import threading
 import time
 import weakref
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from typing import Any
 
 from opentelemetry import metrics, trace
@@ -20,6 +19,7 @@ from opentelemetry.metrics import Meter, MeterProvider
 from opentelemetry.trace import Span, Tracer, TracerProvider
 
 from waypost._version import __version__
+from waypost.core.model.frozen import dataclass, field
 from waypost.runtime import otlp
 from waypost.runtime.worker import Worker
 

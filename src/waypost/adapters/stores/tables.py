@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from typing import Any
+
+from waypost.core.model.frozen import dataclass
 
 MIGRATIONS = (
     """

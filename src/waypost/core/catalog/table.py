@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 
 from waypost.core.catalog.document import document_of
 from waypost.core.model.canonical import JSON, fingerprint
+from waypost.core.model.frozen import dataclass, field
 from waypost.core.model.target import Endpoint, Provenance, Target, TargetId
 from waypost.errors import CatalogError
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any, assert_never
 
+from waypost.core.model.frozen import dataclass
 from waypost.core.model.money import MICRO, div_half_even
 from waypost.core.model.question import Question, Snapshot
 from waypost.core.model.target import Target

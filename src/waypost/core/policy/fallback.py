@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Protocol, TypeAlias
 
+from waypost.core.model.frozen import dataclass
 from waypost.core.model.money import NANO
 from waypost.core.model.outcome import Attempt, Failure
 from waypost.core.policy.tree import Policy, Reaction

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 from waypost.core.model.decision import Source
+from waypost.core.model.frozen import dataclass
 from waypost.core.policy.fields import nearest
 from waypost.core.policy.units import UNITS
 from waypost.errors import PolicyError
@@ -21,6 +21,7 @@ KEYWORDS = frozenset(("and", "or", "not", "in", "has", "matches"))
 _SPACE = re.compile(r"\s+")
 _WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_./:@+-]*")
 _NUMBER = re.compile(r"([0-9]+(?:\.[0-9]+)?)(?:\s*(%|/[A-Za-z]+|[A-Za-z_]+(?:/[A-Za-z]+)?))?")
+_NEGATIVE = re.compile(r"-\s*[0-9]+(?:\.[0-9]+)?")
 _SYMBOL = re.compile(r"==|!=|<=|>=|[<>()\[\],*]")
 _QUOTED = re.compile(r"\"((?:[^\"\\]|\\.)*)\"|'((?:[^'\\]|\\.)*)'")
 _PATTERN = re.compile(r"[^\s()\[\],\"'$]+")
@@ -93,6 +94,9 @@ def _token(text: str, position: int, at: Source, pattern: bool) -> Token:
     where = str(place(at, text, position, position + 1))
     if text[position] in "\"'":
         raise PolicyError("the quote is not closed", where=where, remedy=f"close it with {text[position]}")
+    if negative := _NEGATIVE.match(text, position):
+        remedy = "write a number from 0, or quote it if text is meant"
+        raise PolicyError(f"{negative[0]} must not be negative", where=where, remedy=remedy)
     remedy = "write == to compare" if text[position] == "=" else "quote text that is not a plain word"
     raise PolicyError(f"unexpected {text[position]!r}", where=where, remedy=remedy)
 

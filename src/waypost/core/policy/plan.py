@@ -6,10 +6,10 @@ Memos are plain dictionaries bounded by `remember`; a race computes a value twic
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any, NamedTuple, TypeAlias
 
 from waypost.core.catalog.table import Catalog
+from waypost.core.model.frozen import dataclass, field
 from waypost.core.model.question import Question
 from waypost.core.model.target import Dialect, TargetId
 from waypost.core.policy.columns import Columns

@@ -7,10 +7,10 @@ and percentages), plain counts. The tests' oracle reads these records too, and s
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
 from waypost.core.model.decision import Source
+from waypost.core.model.frozen import dataclass, field
 from waypost.core.model.outcome import FailureKind
 from waypost.core.model.question import Mode
 from waypost.core.model.target import TargetId

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
+from waypost.core.model.frozen import dataclass
 from waypost.core.policy.columns import Columns
 from waypost.core.policy.tree import Rank, Scale
 
