@@ -181,10 +181,8 @@ def test_something_that_is_no_catalog_says_so(text: str, message: str) -> None:
 
 
 def test_a_syntax_error_has_its_place() -> None:
-    """The words are libyaml's or the Python parser's, the place and the remedy are the same."""
-    (message,) = faults("a: b: c")
-    assert message.startswith("c.yaml:1:5: not YAML: mapping values are not allowed")
-    assert message.endswith("; mend the syntax there")
+    """The same words and place whichever parser PyYAML has."""
+    assert faults("a: b: c") == ["c.yaml:1:5: an unquoted value with a colon in it; quote the whole value"]
 
 
 def test_no_targets_is_a_fault() -> None:

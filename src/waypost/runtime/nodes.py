@@ -18,6 +18,7 @@ from waypost.runtime import yaml
 
 T = TypeVar("T")
 _VARIABLE = re.compile(r"\$\{([^}]*)\}")
+_NEGATIVE = re.compile(r"\s*-\s*[0-9.]")
 _NUMBER = re.compile(r"([0-9]+(?:\.[0-9]+)?)\s*(\S+)?\Z")
 
 
@@ -104,7 +105,8 @@ class Reader:
         assert node is not None
         if text.isascii() and text.isdigit() and len(text) < 20 and low <= int(text) <= high:
             return int(text)
-        self.wrong(node.at, f"{what} is {text}", f"write a whole number from {low} to {high}")
+        negative = ", and must not be negative" if _NEGATIVE.match(text) else ""
+        self.wrong(node.at, f"{what} is {text}{negative}", f"write a whole number from {low} to {high}")
         return None
 
     def quantity(self, node: yaml.Node | None, what: str, unit: Unit) -> int | None:
@@ -118,7 +120,9 @@ class Reader:
     def number(self, text: str, at: Source, what: str, unit: Unit) -> int | None:
         """The literal ``text``, which stands at ``at``."""
         match = _NUMBER.match(text.strip())
-        if match is None:
+        if match is None and _NEGATIVE.match(text):
+            self.wrong(at, f"{what} is {text}, and must not be negative", EXPECTED[unit])
+        elif match is None:
             self.wrong(at, f"{what} is {text!r}, not a number", EXPECTED[unit])
         elif match[2] is not None and match[2] not in UNITS:
             self.wrong(at, f"unknown unit {match[2]!r} in {what}", yaml.suggest(match[2], UNITS))

@@ -10,13 +10,14 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from typing import TypeAlias
 
 import yaml as pyyaml
 
 from waypost.core.model.decision import Source
+from waypost.core.model.frozen import dataclass
 from waypost.errors import ConfigError
+from waypost.runtime.yaml_faults import fault_of
 
 MAX_NODES = 200_000
 MAX_BYTES = 8_000_000
@@ -73,21 +74,26 @@ def parse(text: str, file: str, error: type[ConfigError] = ConfigError) -> Node:
             infinity, more than one document, or larger than the bounds; ``where`` is ``file:line:column``.
     """
     if len(text) > MAX_BYTES:
-        raise error(f"{len(text):,} characters, more than {MAX_BYTES:,}", where=file, remedy="split the file")
-    loader = getattr(pyyaml, "CSafeLoader", pyyaml.SafeLoader)(text)
+        what = f"{len(text):,} characters, more than {MAX_BYTES:,}"
+        raise error(what, where=f"{file}:1:1", remedy="split the file")
     try:
-        root = loader.get_single_node()
-    except pyyaml.MarkedYAMLError as exc:
-        mark = exc.problem_mark or exc.context_mark
-        where = f"{file}:{mark.line + 1}:{mark.column + 1}" if mark else file
-        raise error(f"not YAML: {exc.problem or exc}", where=where, remedy="mend the syntax there") from None
-    except (pyyaml.YAMLError, RecursionError) as exc:
-        raise error(f"not YAML: {str(exc).splitlines()[0]}", where=file, remedy="mend the syntax") from None
-    finally:
-        loader.dispose()
+        root = _composed(text)
+    except (pyyaml.YAMLError, RecursionError, UnicodeEncodeError) as exc:
+        fault = fault_of(text, exc)
+        where = f"{file}:{fault.line}:{fault.column}"
+        raise error(fault.what, where=where, remedy=fault.remedy) from None
     if root is None:
         raise error("the file is empty", where=f"{file}:1:1", remedy="write a document")
     return _Reader(file, error).node(root, 0)
+
+
+def _composed(text: str) -> pyyaml.Node | None:
+    loader = getattr(pyyaml, "CSafeLoader", pyyaml.SafeLoader)(text)
+    try:
+        node: pyyaml.Node | None = loader.get_single_node()
+        return node
+    finally:
+        loader.dispose()
 
 
 def suggest(name: str, known: Iterable[str]) -> str:
