@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import time
 import weakref
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from types import ModuleType
@@ -42,32 +43,38 @@ class Http:
         if is_async:
             return self._asend(effect, library, headers, codec)
         client = self._client(library, is_async=False)
+        until = _until(effect)
         try:
             response = client.send(_request(client, library, effect, headers), stream=True, follow_redirects=False)
             if response.status_code == 200 and effect.call.streaming:
                 return self._streamed(effect, library, codec, response, is_async=False)
             try:
-                response.read()
+                body = Body(response, until)
+                for part in response.iter_bytes():
+                    body.take(part)
             finally:
                 response.close()
         except library.HTTPError as error:
             raise SendFailed(transport_failure(error)) from error
-        return self._whole(response, codec)
+        return self._whole(response, body.content(), codec)
 
     async def _asend(self, effect: Send, library: ModuleType, headers: dict[str, str], codec: Codec) -> Wire:
         client = self._client(library, is_async=True)
+        until = _until(effect)
         try:
             request = _request(client, library, effect, headers)
             response = await client.send(request, stream=True, follow_redirects=False)
             if response.status_code == 200 and effect.call.streaming:
                 return self._streamed(effect, library, codec, response, is_async=True)
             try:
-                await response.aread()
+                body = Body(response, until)
+                async for part in response.aiter_bytes():
+                    body.take(part)
             finally:
                 await response.aclose()
         except library.HTTPError as error:
             raise SendFailed(transport_failure(error)) from error
-        return self._whole(response, codec)
+        return self._whole(response, body.content(), codec)
 
     def close(self) -> None:
         """Close the pools of sync calls; those of event loops go with their loops."""
@@ -75,11 +82,11 @@ class Http:
         for client in pools.values():
             client.close()
 
-    def _whole(self, response: Any, codec: Codec) -> Wire:
+    def _whole(self, response: Any, content: bytes, codec: Codec) -> Wire:
         status: int = response.status_code
         headers = {name: response.headers[name] for name in KEPT if name in response.headers}
         try:
-            body = json.loads(response.content)
+            body = json.loads(content)
         except ValueError:
             body = None
         if status != 200 or not isinstance(body, dict):
@@ -114,6 +121,34 @@ class Http:
         if client is None:
             client = pool.setdefault(key, kind(follow_redirects=False, cookies=_no_cookies()))
         return client
+
+
+class Body:
+    """A whole answer as it comes. The library's own limit is one of each read, which a slow drip never exceeds."""
+
+    def __init__(self, response: Any, until_s: float | None) -> None:
+        self._parts: list[bytes] = []
+        self._until_s = until_s
+        self._late = False
+        if until_s is not None:
+            left = max(until_s - time.monotonic(), 0.001)
+            limits = response.request.extensions["timeout"]
+            limits["read"] = min(left, limits["read"])
+
+    def take(self, part: bytes) -> None:
+        """The next part. One that comes too late may still be the last; SendFailed where it was not."""
+        if self._late:
+            raise SendFailed(Failure("timeout"))
+        self._parts.append(part)
+        self._late = self._until_s is not None and time.monotonic() >= self._until_s
+
+    def content(self) -> bytes:
+        return b"".join(self._parts)
+
+
+def _until(effect: Send) -> float | None:
+    """The deadline on the monotonic clock, in seconds."""
+    return None if effect.timeout_ns is None else time.monotonic() + effect.timeout_ns / 1e9
 
 
 def _no_cookies() -> CookieJar:
