@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import time
 from collections.abc import Iterator
@@ -11,13 +12,18 @@ import openai
 import pytest
 
 import waypost
-from stub_provider import Seen, json_answer, message_body
+from stub_provider import Seen, chat_chunks, json_answer, message_body, message_events, sse_answer
 
 HELLO: Any = [{"role": "user", "content": "Hi"}]
 AWAY = """
 rules: [{name: away, use: [anthropic/claude-haiku-4-5]}]
 filter: [quality >= 0]
 rank: cheapest
+"""
+PAIR = """
+rules: [{name: pair, use: [openai/gpt-4o-mini, anthropic/claude-haiku-4-5]}]
+filter: [quality >= 0]
+rank: RANK
 """
 both = pytest.mark.parametrize("style", ["sync", "async"])
 
@@ -72,3 +78,51 @@ async def settled(world: Any) -> list[Any]:
     found = waypost.receipt(name)
     assert found is not None
     return list(found.to_dict()["hops"])
+
+
+@both
+@pytest.mark.parametrize("rank", ["cheapest", "best"], ids=["home", "away"])
+async def test_a_stream_read_ahead_and_dropped_is_no_success(
+    style: str, rank: str, world: Any, client: Any, aclient: Any
+) -> None:
+    """All of it had come with the first read; the caller took none of it."""
+    world.chat = lambda _: [b"".join(sse_answer(chat_chunks(["Hel", "lo"])))]
+    world.messages = lambda _: [b"".join(sse_answer(message_events(["Bon", "jour"])))]
+    world.on(PAIR.replace("RANK", rank))
+    stream = await ask(style, client, aclient, stream=True)
+    receipt = waypost.receipt(stream)
+    assert receipt is not None
+    if style == "sync":
+        stream.close()
+    else:
+        await stream.close()
+    assert waypost.receipt(receipt.id).status == "cancelled"  # type: ignore[union-attr]
+
+
+def test_a_stream_read_ahead_and_forgotten_is_abandoned(world: Any, client: Any) -> None:
+    """Nobody closed it; the collector did."""
+    world.messages = lambda _: [b"".join(sse_answer(message_events(["Bon", "jour"])))]
+    world.on(PAIR.replace("RANK", "best"))
+    stream = client.chat.completions.create(model="auto", messages=HELLO, stream=True)
+    receipt = waypost.receipt(stream)
+    assert receipt is not None
+    del stream
+    gc.collect()
+    assert waypost.receipt(receipt.id).status == "abandoned"  # type: ignore[union-attr]
+
+
+@both
+async def test_a_stream_read_to_its_end_is_ok(style: str, world: Any, client: Any, aclient: Any) -> None:
+    """Closing after the last word takes nothing back."""
+    world.messages = lambda _: [b"".join(sse_answer(message_events(["Bon", "jour"])))]
+    world.on(PAIR.replace("RANK", "best"))
+    stream = await ask(style, client, aclient, stream=True)
+    receipt = waypost.receipt(stream)
+    assert receipt is not None
+    if style == "sync":
+        assert [chunk.choices[0].finish_reason for chunk in stream][-1] == "stop"
+        stream.close()
+    else:
+        assert [chunk.choices[0].finish_reason async for chunk in stream][-1] == "stop"
+        await stream.close()
+    assert waypost.receipt(receipt.id).status == "ok"  # type: ignore[union-attr]

@@ -38,8 +38,8 @@ class Ending:
                 raise
             return data  # observing must not cost the caller a chunk of a stream that is only passing by
 
-    def report(self, outcome: str, error: BaseException | None = None) -> None:
-        """Tell the end, unless it has been told."""
+    def report(self, outcome: str, error: BaseException | None = None, *, owed: bool = False) -> None:
+        """Tell the end, unless it has been told. ``owed``: the caller never took all that was read ahead."""
         if self.done:
             return
         self.done = True
@@ -47,7 +47,7 @@ class Ending:
         if report is None:
             return
         failure = self.watch.failure
-        if outcome in ("cancelled", "abandoned") and self.watch.complete():
+        if outcome in ("cancelled", "abandoned") and not owed and self.watch.complete():
             outcome = "ok"
         if error is not None:
             failure = transport_failure(error, committed=True)
@@ -113,7 +113,7 @@ def shells(library: ModuleType) -> tuple[type[Any], type[Any]]:
                 if rest:
                     yield rest
             except GeneratorExit:
-                ending.report("cancelled")
+                ending.report("cancelled", owed=bool(self._ahead))
                 raise
             except BaseException as error:
                 ending.report("error", error)
@@ -124,14 +124,14 @@ def shells(library: ModuleType) -> tuple[type[Any], type[Any]]:
             try:
                 self._closing()
             finally:
-                self.ending.report("cancelled")
+                self.ending.report("cancelled", owed=bool(self._ahead))
 
         def discard(self) -> None:
             self.ending.done = True
             self._closing()
 
         def __del__(self) -> None:
-            self.ending.report("abandoned")
+            self.ending.report("abandoned", owed=bool(self._ahead))
 
     class AsyncShell(library.AsyncByteStream):  # type: ignore[name-defined, misc]
         def __init__(self, source: Any, ending: Ending, closing: Callable[[], Any]) -> None:
@@ -166,13 +166,13 @@ def shells(library: ModuleType) -> tuple[type[Any], type[Any]]:
                 if rest:
                     yield rest
             except GeneratorExit:
-                ending.report("cancelled")
+                ending.report("cancelled", owed=bool(self._ahead))
                 raise
             except Exception as error:
                 ending.report("error", error)
                 raise
             except BaseException:
-                ending.report("cancelled")
+                ending.report("cancelled", owed=bool(self._ahead))
                 raise
             ending.report("ok")
 
@@ -180,13 +180,13 @@ def shells(library: ModuleType) -> tuple[type[Any], type[Any]]:
             try:
                 await self._closing()
             finally:
-                self.ending.report("cancelled")
+                self.ending.report("cancelled", owed=bool(self._ahead))
 
         async def discard(self) -> None:
             self.ending.done = True
             await self._closing()
 
         def __del__(self) -> None:
-            self.ending.report("abandoned")
+            self.ending.report("abandoned", owed=bool(self._ahead))
 
     return SyncShell, AsyncShell
