@@ -351,13 +351,18 @@ def test_observing_decides_nothing(sink: OtelSpans, later: Later, exporter: InMe
 
 
 def test_an_attempt_without_an_end_still_ends(sink: OtelSpans, later: Later, exporter: InMemorySpanExporter) -> None:
-    """A cancelled send has no Attempted; its span ends with the call."""
+    """A cancelled send has no Attempted; its span ends with the call and says which attempt it was."""
     start, chosen, sending, _, _ = events_factory.routed()
     end = events_factory.settled(start, chosen, [], outcome="cancelled")
     tell(sink, [start, chosen, sending, end])
     later.run()
     spans = by_name(exporter)
-    assert spans["chat gpt-5-mini"].end_time == end.settlement.ended_ns
+    attempt = spans["chat gpt-5-mini"]
+    assert attempt.end_time == end.settlement.ended_ns
+    assert (attempt.attributes["waypost.attempt.number"], attempt.attributes["waypost.attempt.reason"]) == (
+        1,
+        "primary",
+    )
     assert spans["route default"].attributes["waypost.outcome"] == "cancelled"
 
 
@@ -536,6 +541,7 @@ def test_calls_that_never_end_are_given_up(
     assert by_name(exporter).keys() == {"route default", "chat gpt-5-mini"}
     route = by_name(exporter)["route default"].attributes
     assert (route["waypost.outcome"], route["waypost.receipt.id"]) == ("abandoned", first[0].receipt)
+    assert by_name(exporter)["chat gpt-5-mini"].attributes["waypost.attempt.number"] == 1
     tell(sink, first[3:])
     assert len(exporter.get_finished_spans()) == 2
     assert sink.failed == 0

@@ -170,10 +170,15 @@ def attempt_start(attempting: Attempting, *, owned: bool) -> Attributes:
     return out
 
 
+def attempt_place(attempt: Attempt) -> Attributes:
+    """Which of its call's attempts this is."""
+    return {names.ATTEMPT_NUMBER: attempt.number, names.ATTEMPT_REASON: attempt.reason}
+
+
 def attempt_end(attempting: Attempting, attempt: Attempt, *, owned: bool) -> Attributes:
     """What an attempt came to; usage and response only where we own the inference."""
     cost, usage, target = attempt.cost, attempt.usage, attempt.target
-    out: Attributes = {names.ATTEMPT_NUMBER: attempt.number, names.ATTEMPT_REASON: attempt.reason}
+    out = attempt_place(attempt)
     if target is not None and target != f"{provider_name(attempt.provider)}/{attempt.model}":
         out[names.ATTEMPT_TARGET] = target
     if cost.basis != USUAL_BASIS:

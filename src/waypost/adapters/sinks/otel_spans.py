@@ -19,6 +19,7 @@ from waypost.adapters.sinks import attributes, coexist, names
 from waypost.adapters.sinks.candidates import candidates
 from waypost.adapters.sinks.scene import INACTIVE, Scene
 from waypost.core.model.events import Attempted, Attempting, Decided, Event, InternalError, Settled, Started
+from waypost.core.model.outcome import Attempt
 
 log = logging.getLogger("waypost")
 
@@ -126,6 +127,7 @@ class OtelSpans:
             attributes=attributes.attempt_start(event, owned=scene.owned),
             start_time=attempt.started_ns,
         )
+        scene.sent[attempt.number] = attempt
         scene.current = attempt.number
 
     def _attempted(self, event: Attempted) -> None:
@@ -152,8 +154,10 @@ class OtelSpans:
             return
         self.given_up += 1
         scene.route.set_attributes({names.RECEIPT_ID: receipt, names.OUTCOME: "abandoned"})
-        for span in (*scene.attempts.values(), scene.route):
+        for number, span in scene.attempts.items():
+            span.set_attributes(attributes.attempt_place(scene.sent[number]))
             span.end()
+        scene.route.end()
 
     # -- on the worker ------------------------------------------------------------------------------------------------
 
@@ -165,19 +169,33 @@ class OtelSpans:
             self._contain()
         ended = {each.attempt.number: each for each in event.attempts}
         for number, span in scene.attempts.items():
-            self._end_attempt(span, ended.get(number), scene.owned, event.settlement.ended_ns)
+            done = ended.get(number)
+            if done is not None:
+                self._end_attempt(span, done, scene.owned)
+            else:
+                self._cut_attempt(span, scene.sent[number], event.settlement.ended_ns)
         self._end_route(scene.route, event, rows)
 
-    def _end_attempt(self, span: Span, event: Attempted | None, owned: bool, settled_ns: int) -> None:
+    def _end_attempt(self, span: Span, event: Attempted, owned: bool) -> None:
+        attempt = event.attempt
         try:
-            if event is not None and span.is_recording():
-                span.set_attributes(attributes.attempt_end(event.attempting, event.attempt, owned=owned))
-                if event.attempt.failure is not None:
+            if span.is_recording():
+                span.set_attributes(attributes.attempt_end(event.attempting, attempt, owned=owned))
+                if attempt.failure is not None:
                     span.set_status(StatusCode.ERROR)
         except Exception:
             self._contain()
         finally:
-            span.end(end_time=settled_ns if event is None else event.attempt.ended_ns)
+            span.end(end_time=attempt.ended_ns)
+
+    def _cut_attempt(self, span: Span, attempt: Attempt, settled_ns: int) -> None:
+        """End the span of an attempt that the call did not wait for."""
+        try:
+            span.set_attributes(attributes.attempt_place(attempt))
+        except Exception:
+            self._contain()
+        finally:
+            span.end(end_time=settled_ns)
 
     def _end_route(self, span: Span, event: Settled, rows: bool) -> None:
         try:

@@ -12,16 +12,29 @@ from opentelemetry.trace import Span
 
 from waypost.adapters.sinks import coexist
 from waypost.core.model.events import Decided
+from waypost.core.model.outcome import Attempt
 
 
 class Scene:
-    """One call's spans. ``context`` has the route span current, ``attempts`` has spans by attempt number.
+    """One call's spans. ``context`` has the route span current, ``attempts`` has spans by attempt number, and ``sent``
+    what is known of each at its start.
 
     ``owned`` says that nobody else reports the inference. ``current`` is the number of the attempt in progress.
     ``trace_id`` is 32 hex digits, ``None`` where nothing is being traced.
     """
 
-    __slots__ = ("_contexts", "_outside", "attempts", "context", "current", "decisions", "owned", "route", "trace_id")
+    __slots__ = (
+        "_contexts",
+        "_outside",
+        "attempts",
+        "context",
+        "current",
+        "decisions",
+        "owned",
+        "route",
+        "sent",
+        "trace_id",
+    )
 
     def __init__(self, route: Span, outside: Context, *, owned: bool) -> None:
         self.route = route
@@ -29,6 +42,7 @@ class Scene:
         self.owned = owned
         self.decisions: list[Decided] = []
         self.attempts: dict[int, Span] = {}
+        self.sent: dict[int, Attempt] = {}
         self.current: int | None = None
         about = route.get_span_context()
         self.trace_id = trace.format_trace_id(about.trace_id) if about.is_valid else None
