@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import os
+import signal
+import socket
+import struct
+import subprocess
+import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -124,3 +131,56 @@ def test_the_environment_has_no_key_of_anybody(monkeypatch: pytest.MonkeyPatch) 
 def test_the_examples_are_found_in_a_checkout() -> None:
     """The demo runs the very file that users read."""
     assert example("six_queries.py") == Path(__file__).resolve().parents[2] / "examples" / "six_queries.py"
+
+
+def test_a_client_that_goes_away_is_no_noise(providers: Emulator, capfd: pytest.CaptureFixture[str]) -> None:
+    """A connection that is reset, before or while it is answered, leaves no traceback on standard error."""
+    port = int(providers.url.rpartition(":")[2])
+    stream = json.dumps({"model": "gpt-4o", "messages": PARIS, "stream": True}).encode()
+    head = (
+        b"POST /v1/chat/completions HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: %d\r\n\r\n"
+    )
+    for sent in (b"POST /v1/chat", head % len(stream) + stream, head % 1000 + b"{"):
+        with socket.create_connection(("127.0.0.1", port)) as client:
+            client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            client.sendall(sent)
+            time.sleep(0.05)
+    time.sleep(0.3)
+
+    assert capfd.readouterr().err == ""
+
+
+SERVE = [sys.executable, "-m", "waypost", "demo", "--serve"]
+
+
+def test_a_program_of_ones_own_can_be_pointed_at_it(tmp_path: Path) -> None:
+    """`waypost demo --serve`: sourcing what it prints is all that a program needs; Ctrl-C ends it quietly."""
+    env = {name: value for name, value in os.environ.items() if not name.endswith(("_API_KEY", "_BASE_URL", "_PROXY"))}
+    env |= {"GROQ_API_KEY": "gsk-real", "WAYPOST_HOME": str(tmp_path / "home"), "HTTP_PROXY": "http://127.0.0.1:9"}
+    said, app = tmp_path / "said.sh", tmp_path / "app.py"
+    app.write_text(
+        "import openai, os\n"
+        f"answer = openai.OpenAI().chat.completions.create(model='auto', messages={PARIS!r})\n"
+        "print(answer.choices[0].message.content, 'GROQ_API_KEY' in os.environ)\n"
+    )
+    with said.open("w") as out, subprocess.Popen(SERVE, stdout=out, stderr=subprocess.PIPE, env=env) as server:
+        deadline = time.monotonic() + 30
+        while "waypost run" not in said.read_text() and time.monotonic() < deadline:
+            time.sleep(0.05)
+        command = f". {said} && {sys.executable} -m waypost run {app}"
+        done = subprocess.run(["sh", "-c", command], env=env, capture_output=True, text=True, timeout=60, check=False)
+        server.send_signal(signal.SIGINT)
+        _, noise = server.communicate(timeout=20)
+
+    assert (done.stdout, done.stderr) == ("The capital of France is Paris. False\n", "")
+    assert (server.returncode, noise, said.read_text().splitlines()[-1]) == (0, b"", "# Stopped.")
+
+
+def test_what_means_nothing_to_it_is_bad_input() -> None:
+    """A policy belongs to the program, not to the providers."""
+    done = subprocess.run([*SERVE, "--policy", "x.yaml"], capture_output=True, text=True, timeout=60, check=False)
+
+    assert done.returncode == 2
+    assert done.stderr == (
+        "waypost demo: --policy: has no meaning with --serve; give it to `waypost run`, which runs your program\n"
+    )

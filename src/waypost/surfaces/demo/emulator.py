@@ -10,6 +10,7 @@ tokens in the last usage of a Messages stream, and text that fits the question. 
 from __future__ import annotations
 
 import json
+import sys
 import threading
 from collections import deque
 from collections.abc import Iterator, Mapping
@@ -49,8 +50,7 @@ class Emulator:
 
     def __enter__(self) -> Emulator:
         self._models.start()
-        self._front = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
-        self._front.daemon_threads = True
+        self._front = _Front(("127.0.0.1", 0), _handler(self))
         threading.Thread(target=self._front.serve_forever, args=(0.05,), daemon=True).start()
         return self
 
@@ -103,6 +103,16 @@ class Emulator:
                 queue.add(self._scenarios.Reply(text=text))
             connection.request("POST", path, body, {**headers, "connection": "close"})
             return connection.getresponse()
+
+
+class _Front(ThreadingHTTPServer):
+    """Says nothing when a client goes away in the middle: a closed connection is no fault of anybody's."""
+
+    daemon_threads = True
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        if not isinstance(sys.exception(), ConnectionError):
+            super().handle_error(request, client_address)
 
 
 def _prompt(body: bytes) -> str:

@@ -19,13 +19,17 @@ def example(name: str) -> Path:
     return inside if inside.is_file() else here.parents[4] / "examples" / name
 
 
+def keys() -> set[str]:
+    """The variables of all providers' keys, by the packaged catalog."""
+    return {key for endpoint in load_catalog(None).endpoints.values() for key in endpoint.key_env}
+
+
 @contextmanager
 def environment(values: Mapping[str, str]) -> Iterator[None]:
     """These variables and no key of any provider, so that nothing can leave this machine; restored at the end."""
-    keys = {key for endpoint in load_catalog(None).endpoints.values() for key in endpoint.key_env}
     before = dict(os.environ)
     try:
-        for name in (*sorted(keys), *_OURS):
+        for name in (*sorted(keys()), *_OURS):
             os.environ.pop(name, None)
         os.environ.update(values)
         os.environ["NO_PROXY"] = os.environ["no_proxy"] = "127.0.0.1"
