@@ -8,9 +8,9 @@ A same-dialect send edits the caller's dict and does not pass through here.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any, Literal, TypeAlias
 
+from waypost.core.model.frozen import dataclass, field
 from waypost.core.model.needs import Need
 from waypost.core.model.outcome import Usage
 from waypost.core.model.target import Dialect

@@ -5,9 +5,9 @@ A candidate's index is its position in the id-sorted catalog; masks are integers
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal
 
+from waypost.core.model.frozen import dataclass
 from waypost.core.model.target import TargetId
 
 ENGINE = 1

@@ -9,10 +9,10 @@ whichever thread closes the call. Events refer to each other, so that a sink nee
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import TypeAlias
 
 from waypost.core.model.decision import Decision, Proof
+from waypost.core.model.frozen import dataclass
 from waypost.core.model.outcome import Attempt, Settlement
 from waypost.core.model.question import Mode, Question, Snapshot
 

@@ -7,8 +7,9 @@ A need that stands in no table is on the endpoint level: what we do not know sta
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal
+
+from waypost.core.model.frozen import dataclass
 
 Level = Literal["model", "dialect", "endpoint"]
 Severity = Literal["required", "hint"]

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal
 
+from waypost.core.model.frozen import dataclass
 from waypost.core.model.target import TargetId
 
 FailureKind = Literal[

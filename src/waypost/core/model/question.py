@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Literal
 
+from waypost.core.model.frozen import dataclass, field
 from waypost.core.model.needs import Need
 from waypost.core.model.target import Dialect, TargetId
 
