@@ -26,6 +26,7 @@ from receipt_cases import (
     calls,
 )
 from waypost.core.model.events import Attempted, Attempting, Settled
+from waypost.core.model.question import Context
 from waypost.core.model.receipt import (
     SCHEMA,
     Receipt,
@@ -37,6 +38,7 @@ from waypost.core.model.receipt import (
     settled_line,
     settled_record,
 )
+from waypost.core.model.record import context_record
 
 
 def keep(user: str) -> str:
@@ -189,3 +191,17 @@ def test_another_schema_is_refused() -> None:
     with pytest.raises(ValueError, match="receipt/v9"):
         receipt_of({**routed().to_dict(), "schema": "receipt/v9"})
     assert routed().to_dict()["schema"] == SCHEMA
+
+
+def test_a_session_appears_as_a_pseudonym_only() -> None:
+    """It names a person as much as ``context.user`` does; labels are the user's own facts and stay."""
+    context = Context(session="ann-laptop-7", labels={"team": "core"})
+    asked = replace(QUESTION, context=context)
+    decided = replace(DECIDED, question=asked)
+    lines = [
+        attempt_line(replace(ATTEMPTING, question=asked, decided=decided), lambda text: "p:" + str(len(text))),
+        settled_line(replace(SETTLED, question=asked, decided=decided), lambda text: "p:" + str(len(text)), alone=True),
+    ]
+    found = [json.loads(line)["question"]["context"] for line in lines]
+    assert found == [{"session": "p:12", "labels": {"team": "core"}}] * 2
+    assert context_record(context, lambda text: "p:" + str(len(text))) == found[0]

@@ -231,7 +231,6 @@ def _context_text(context: Context, pseudonym: Callable[[str], str]) -> str:
         ("department", context.department),
         ("workflow", context.workflow),
         ("step", context.step),
-        ("session", context.session),
         ("tier", context.tier),
         ("policy", context.policy),
         ("preference", context.preference),
@@ -241,6 +240,8 @@ def _context_text(context: Context, pseudonym: Callable[[str], str]) -> str:
             out += f',"{name}":{_escape(value)}'
     if context.user is not None:
         out += f',"user":{_escape(pseudonym(context.user))}'
+    if context.session is not None:
+        out += f',"session":{_escape(pseudonym(context.session))}'
     if context.labels:
         out += f',"labels":{_encode(dict(context.labels))}'
     return f',"context":{{{out[1:]}}}' if out else ""

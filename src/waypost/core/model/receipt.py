@@ -148,7 +148,7 @@ _BESIDE = ("journal", "selected", "advised", "decided_ns", "duration_ns", "host"
 
 
 def attempt_line(event: Attempting, pseudonym: Pseudonym, trace_id: str | None = None) -> str:
-    """The JSON object that the journal is given before a send. ``pseudonym`` replaces ``context.user``."""
+    """The JSON object that the journal is given before a send. ``pseudonym`` replaces user and session."""
     call, asked = event.started, event.question if event.decided is None else event.decided.question
     return (
         f'{txt.head_text("attempt", call.receipt)},"call":{txt.call_text(call)}'

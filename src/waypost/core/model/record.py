@@ -68,7 +68,7 @@ def seed_of(receipt: str) -> bytes:
 
 
 def question_record(question: Question, pseudonym: Callable[[str], str]) -> dict[str, Any]:
-    """The question; ``context.user`` is replaced by its pseudonym."""
+    """The question; ``context.user`` and ``context.session`` are replaced by their pseudonyms."""
     origin = question.origin
     record = {
         "dialect": question.dialect,
@@ -94,7 +94,7 @@ def question_record(question: Question, pseudonym: Callable[[str], str]) -> dict
 
 
 def question_of(record: Wire) -> Question:
-    """The question as it was asked, but for the pseudonym in ``context.user``."""
+    """The question as it was asked, but for the pseudonyms of ``context.user`` and ``context.session``."""
     context = {**record.get("context", {})}
     context["labels"] = dict(context.get("labels") or {})
     return Question(
@@ -283,7 +283,7 @@ def settlement_of(record: Wire, attempts: tuple[Attempt, ...]) -> Settlement:
 
 _ORIGIN = tuple(Origin.__dataclass_fields__)
 _CONTEXT = tuple(Context.__dataclass_fields__)
-_CLAIMS = tuple(name for name in _CONTEXT if name not in ("user", "labels"))
+_CLAIMS = tuple(name for name in _CONTEXT if name not in ("user", "session", "labels"))
 _FEATURES = tuple(Features.__dataclass_fields__)
 _FAILURE = tuple(Failure.__dataclass_fields__)
 _USAGE = tuple(Usage.__dataclass_fields__)
@@ -322,6 +322,8 @@ def context_record(context: Context, pseudonym: Callable[[str], str]) -> dict[st
     record = {name: value for name in _CLAIMS if (value := getattr(context, name)) is not None}
     if context.user is not None:
         record["user"] = pseudonym(context.user)
+    if context.session is not None:
+        record["session"] = pseudonym(context.session)
     if context.labels:
         record["labels"] = dict(context.labels)
     return record
