@@ -189,9 +189,9 @@ def _try(stage: Stage, hops: _Hops, exchange: Exchange, decided: Decided | None)
         attempt = _attempt(stage, target, len(hops.past) + 1, reason)
         attempting = Attempting(stage.started, stage.question, decided, attempt, *exchange.place)
         yield Tell(attempting)
-        timeout = None if hops.deadline_ns is None else max(hops.deadline_ns - stage.routes.now(), 1)
         try:
-            sent = yield from _send(stage, exchange.send(attempt, timeout), attempting, hops.past, decided)
+            send = exchange.send(attempt, _time_left(stage, hops, exchange))
+            sent = yield from _send(stage, send, attempting, hops.past, decided)
             failure = yield from _pulled(exchange, sent, hops)
             if failure is None:
                 opened = Open(stage, attempting, target, hops.past, decided)
@@ -374,6 +374,16 @@ def _classify(call: Call, error: Exception) -> Failure:
 def _deadline(stage: Stage) -> int | None:
     limits = [ns for ns in (stage.plan.policy.fallback.deadline_ns, stage.call.timeout_ns) if ns is not None]
     return stage.started.at_ns + min(limits) if limits else None
+
+
+def _time_left(stage: Stage, hops: _Hops, exchange: Exchange) -> int | None:
+    """Nanoseconds to the deadline; ``None`` where there is none, or where the caller's own timeout keeps it as well."""
+    if hops.deadline_ns is None:
+        return None
+    policys = stage.plan.policy.fallback.deadline_ns
+    if exchange.home and not hops.past and (policys is None or policys >= (stage.call.timeout_ns or policys + 1)):
+        return None
+    return max(hops.deadline_ns - stage.routes.now(), 1)
 
 
 def _exhausted(stage: Stage, hops: _Hops, pause_ns: int = 0) -> bool:
