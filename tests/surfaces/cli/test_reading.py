@@ -132,6 +132,51 @@ def test_list_filters(run: Run, home: Path) -> None:
     assert ids("--workflow", "triage", "--limit", "2") == [PROVED, OPEN]
 
 
+@pytest.mark.parametrize(
+    ("word", "remedy"),
+    [
+        ("eror", "did you mean 'error'? known: ok, error, cancelled, abandoned, rejected, open"),
+        ("xyz", "known: ok, error, cancelled, abandoned, rejected, open"),
+    ],
+)
+def test_an_unknown_outcome_is_bad_input(run: Run, home: Path, word: str, remedy: str) -> None:
+    """It would match nothing for ever; the words that there are are named."""
+    said = f"waypost list: --outcome: unknown outcome {word!r}; {remedy}\n"
+    assert run("list", "--home", home, "--outcome", word) == (2, "", said)
+
+
+def test_what_the_list_shows_as_outcome_can_be_asked_for(run: Run, home: Path) -> None:
+    """A call that is not settled is shown as open."""
+    document = json.loads(run("list", "--home", home, "--json", "--outcome", "open")[1])
+    assert [row["id"] for row in document["receipts"]] == [OPEN]
+
+
+def test_a_model_that_nobody_knows_gets_a_remark(run: Run, home: Path) -> None:
+    """On standard error, because a script may ask for a model before its first call; known ones get none."""
+    remark = "waypost list: no receipt and no target of the catalog has the model 'gtp-4o'; did you mean 'gpt-4o'?\n"
+    assert run("list", "--home", home, "--model", "gtp-4o") == (0, "No receipts match.\n", remark)
+    assert json.loads(run("list", "--home", home, "--model", "gtp-4o", "--json")[1])["receipts"] == []
+    for known in ("gpt-4.1", "openai/gpt-4.1"):
+        assert run("list", "--home", home, "--model", known) == (0, "No receipts match.\n", "")
+    assert run("list", "--home", home, "--model", "anthropic/claude", "--policy", "x")[2] == ""
+
+
+def test_list_shows_what_was_advised(run: Run, tmp_path: Path) -> None:
+    """S2.01: beside a call that ran unchanged no rule is named as its cause."""
+    journal = Journal(tmp_path / "journal")
+    for number, mode in enumerate(("advise", "route")):
+        call = started(f"wp_{number}{'0' * 31}", T0 - number * SECOND, mode=mode)
+        attempting, settled = single(call)
+        decided = None if attempting.decided is None else replace(attempting.decided, advised=mode == "advise")
+        journal.append(attempt_line(replace(attempting, decided=decided), str))
+        journal.append(settled_line(settled, str))
+    journal.close()
+    lines = run("list", "--home", tmp_path)[1].splitlines()
+
+    assert "auto -> anthropic/claude  advised anthropic/claude  $" in lines[1]
+    assert "auto -> anthropic/claude  rule                      $" in lines[2]
+
+
 def test_an_empty_list_says_why(run: Run, home: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
     """No match, nothing open, nothing at all and no home are different answers."""
     assert run("list", "--home", home, "--policy", "none")[:2] == (0, "No receipts match.\n")

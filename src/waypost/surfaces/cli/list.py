@@ -3,18 +3,26 @@
 from __future__ import annotations
 
 import argparse
+import os
+import sys
 from dataclasses import asdict
+from typing import get_args
 
+from waypost.adapters.stores.sqlite import SqliteStore
 from waypost.adapters.stores.tables import Summary
 from waypost.core.analysis.calendar import utc
 from waypost.core.analysis.words import change
 from waypost.core.model.money import format_usd
-from waypost.errors import SettingsError
+from waypost.core.model.outcome import Outcome
+from waypost.errors import ConfigError, SettingsError
+from waypost.runtime.settings import near
 from waypost.surfaces.cli import home
 from waypost.surfaces.cli.table import short, table
 
 HELP = "the newest receipts, one line each"
 
+OPEN = "open"
+OUTCOMES = (*get_args(Outcome), OPEN)
 HEAD = ("TIME (UTC)", "RECEIPT", "ASKED -> ANSWERED", "CAUSE", "COST", "BASELINE", "OUTCOME")
 NUMBERS = frozenset((4, 5))
 
@@ -27,21 +35,29 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--model", metavar="NAME", help="only calls that asked for, chose or got this model")
     parser.add_argument("--department", metavar="NAME", help="only calls of this department")
     parser.add_argument("--workflow", metavar="NAME", help="only calls of this workflow")
-    parser.add_argument("--outcome", metavar="WORD", help="only calls that ended so: ok, error, cancelled, ...")
+    parser.add_argument("--outcome", metavar="WORD", help=f"only calls that ended so: {', '.join(OUTCOMES)}")
 
 
 def run(args: argparse.Namespace) -> int:
     if args.limit < 1:
         raise SettingsError(f"{args.limit} is not above zero", where="--limit", remedy="give a count")
+    if args.outcome is not None and args.outcome not in OUTCOMES:
+        raise SettingsError(f"unknown outcome {args.outcome!r}", where="--outcome", remedy=_outcomes(args.outcome))
     store = home.open_store(args)
     named = ("policy", "model", "department", "workflow", "outcome")
     where = {name: value for name in named if (value := getattr(args, name)) is not None}
-    rows = store.summaries(limit=args.limit, only_open=args.open, where=where)
+    only_open = args.open
+    if args.outcome == OPEN:
+        only_open = True
+        del where["outcome"]
+    rows = store.summaries(limit=args.limit, only_open=only_open, where=where)
+    if not rows and args.model is not None:
+        _remark(store, args.model)
     if args.json:
         home.print_json({"schema": "receipts/v1", "receipts": [asdict(row) for row in rows]})
         return 0
     if not rows:
-        print("No open receipts." if args.open else "No receipts match." if where else "No receipts yet.")
+        print("No open receipts." if only_open else "No receipts match." if where else "No receipts yet.")
         return 0
     head, *lines = table(HEAD, [_row(row) for row in rows], right=NUMBERS)
     print(home.bold(head), *lines, sep="\n")
@@ -50,12 +66,39 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
+def _outcomes(word: str) -> str:
+    found = near(word, OUTCOMES)
+    return ("" if found is None else f"did you mean {found!r}? ") + f"known: {', '.join(OUTCOMES)}"
+
+
+def _remark(store: SqliteStore, model: str) -> None:
+    """Say on standard error that nobody knows this model, where neither a receipt nor the catalog does."""
+    if store.summaries(limit=1, where={"model": model}):
+        return
+    known = _known_models()
+    if known and model not in known:
+        found = near(model, known)
+        hint = "" if found is None else f"; did you mean {found!r}?"
+        print(f"waypost list: no receipt and no target of the catalog has the model {model!r}{hint}", file=sys.stderr)
+
+
+def _known_models() -> set[str]:
+    """Names and ids of the catalog's targets and its aliases; none where the catalog cannot be read."""
+    from waypost.runtime.catalogs import load_catalog  # only a list that is empty pays for it
+
+    try:
+        catalog = load_catalog(os.environ.get("WAYPOST_CATALOG") or None)
+    except (ConfigError, OSError):
+        return set()
+    return {name for target in catalog.targets for name in (target.id, target.model)} | set(catalog.aliases)
+
+
 def _row(row: Summary) -> tuple[str, ...]:
     return (
         utc(row.started_ns or 0)[:19],
         row.id[:15],
         f"{short(row.requested or '?', 24)} -> {short(_answered(row), 40)}",
-        row.cause or "-",
+        _cause(row),
         "-" if row.cost_nano_usd is None else format_usd(row.cost_nano_usd),
         _against(row),
         (row.outcome or "open") + ("" if (row.hops or 1) < 2 else f" ({row.hops} attempts)"),
@@ -66,6 +109,13 @@ def _answered(row: Summary) -> str:
     if row.outcome in (None, "ok", "abandoned", "cancelled"):
         return f"{row.provider}/{row.model}" if row.model else "?"
     return "nobody"
+
+
+def _cause(row: Summary) -> str:
+    """Why the call went where it went; beside an unchanged call, what was advised."""
+    if row.mode == "advise" and row.cause is not None:
+        return f"advised {short(row.selected or 'nobody', 40)}"
+    return row.cause or "-"
 
 
 def _against(row: Summary) -> str:
