@@ -341,6 +341,23 @@ def test_advice_is_marked(sink: OtelSpans, later: Later, exporter: InMemorySpanE
     assert spans["chat gpt-5"].attributes["waypost.attempt.reason"] == "passthrough"
 
 
+@pytest.mark.parametrize(
+    ("changes", "rerouted"),
+    [
+        ({"requested": "gpt-5-mini"}, None),
+        ({"requested": "gpt-5-mini", "provider": "azure"}, True),
+        ({"requested": "gpt-5"}, True),
+    ],
+)
+def test_a_call_that_went_elsewhere_is_marked(
+    sink: OtelSpans, later: Later, exporter: InMemorySpanExporter, changes: dict[str, str], rerouted: bool | None
+) -> None:
+    """Another model, or the same one at another provider; a call that went where it was meant to is not marked."""
+    tell(sink, events_factory.routed(**changes))
+    later.run()
+    assert by_name(exporter)["route default"].attributes.get("waypost.rerouted") is rerouted
+
+
 def test_observing_decides_nothing(sink: OtelSpans, later: Later, exporter: InMemorySpanExporter) -> None:
     """Without a decision there is nothing about one on the route span."""
     tell(sink, events_factory.observed())
