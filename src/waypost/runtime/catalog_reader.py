@@ -13,7 +13,7 @@ from typing import get_args
 from waypost.core.catalog.document import FORMAT
 from waypost.core.catalog.table import Catalog, build_catalog
 from waypost.core.model.needs import MODEL
-from waypost.core.model.target import Auth, Basis, Endpoint, Provenance, Target, TargetId
+from waypost.core.model.target import DIALECTS, Auth, Basis, Endpoint, Provenance, Target, TargetId
 from waypost.runtime import yaml
 from waypost.runtime.catalog_nodes import Faults, Row, pick, row_of
 from waypost.runtime.catalog_targets import DATA, TARGET, Flags, Tables, origin_of, read_target
@@ -25,7 +25,6 @@ ENDPOINT = (
 ISSUED = "2026-11-21"
 """The newest date in the packaged catalog: today is no earlier day, even where a machine's clock says so."""
 GROUPS = ("about", "limits", "capabilities", "prices", "priors", "data")
-DIALECTS = ("openai.chat", "openai.responses", "anthropic.messages", "google.generate_content")
 
 
 def latest_day() -> str:

@@ -11,7 +11,10 @@ TargetId: TypeAlias = str
 """``provider/model`` or ``provider/model@deployment``."""
 
 Dialect: TypeAlias = str
-"""``openai.chat``, ``openai.responses``, ``anthropic.messages`` or ``google.generate_content``."""
+"""One of `DIALECTS`."""
+
+DIALECTS: tuple[Dialect, ...] = ("openai.chat", "openai.responses", "anthropic.messages", "google.generate_content")
+"""Every wire format that a catalog may name."""
 
 Basis: TypeAlias = Literal["source", "prior", "measured", "local", "overlay"]
 

@@ -13,6 +13,7 @@ from typing import Literal, TypeAlias, get_args
 from waypost.core.model.frozen import dataclass
 from waypost.core.model.needs import DIALECT, ENDPOINT, MODEL
 from waypost.core.model.question import Complexity, Preference, Task
+from waypost.core.model.target import DIALECTS
 from waypost.core.policy.tree import Op, Unit
 
 Kind: TypeAlias = Literal["text", "set"] | Unit
@@ -46,8 +47,6 @@ class Field:
         return any(end.endswith(".") and word.startswith(end) and word != end for end in self.values)
 
 
-DIALECTS = ("anthropic.messages", "google.generate_content", "openai.chat", "openai.responses")
-"""Every wire format that a catalog may name."""
 NEEDS = tuple(sorted({*MODEL, *DIALECT, *ENDPOINT}))
 _BOOL = ("true", "false")
 _ALL = (

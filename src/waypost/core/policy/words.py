@@ -7,7 +7,6 @@ which belong to the world rather than to the catalog, a list needs one that some
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable, Iterator, Mapping
 from typing import assert_never
 
@@ -120,7 +119,7 @@ def near_target(catalog: Catalog, text: str) -> str | None:
     if found := _served(catalog, text):
         return f"write {' or '.join(map(repr, found))}"
     names = {target.model for target in catalog.targets} | set(catalog.aliases)
-    near = difflib.get_close_matches(model if slash else text, sorted(names), n=1, cutoff=0.6)
+    near = _close(model if slash else text, names, 0.6)
     if not near:
         return None
     found = _served(catalog, near[0]) or [near[0]]
@@ -151,8 +150,10 @@ def _callers(catalog: Catalog) -> frozenset[str]:
 
 def _slip(text: str, known: Iterable[str]) -> bool:
     """Whether a known word was surely meant. Names with numbers in them are near each other and yet distinct."""
-    return (
-        text.isascii()
-        and not any(char.isdigit() for char in text)
-        and bool(difflib.get_close_matches(text, list(known), n=1, cutoff=0.8))
-    )
+    return not any(char.isdigit() for char in text) and bool(_close(text, known, 0.8))
+
+
+def _close(text: str, known: Iterable[str], cutoff: float) -> list[str]:
+    import difflib  # only who misspelt something pays for it
+
+    return difflib.get_close_matches(text, sorted(known), n=1, cutoff=cutoff)
