@@ -29,14 +29,19 @@ class Ending:
         self.first_ns: int | None = None
 
     def chunk(self, data: bytes) -> bytes:
+        """One chunk to what goes on of it; the first of them is stamped."""
         if self.first_ns is None:
             self.first_ns = time.time_ns()
         try:
             return self.watch.chunk(data)
         except Exception:
-            if self.watch.reader is not None:
-                raise
-            return data  # observing must not cost the caller a chunk of a stream that is only passing by
+            return self.contain(data)
+
+    def contain(self, data: bytes) -> bytes:
+        """What goes on of a chunk that broke us: observing must not cost the caller a stream that is passing by."""
+        if self.watch.reader is not None:
+            raise
+        return data
 
     def report(self, outcome: str, error: BaseException | None = None, *, owed: bool = False) -> None:
         """Tell the end, unless it has been told. ``owed``: the caller never took all that was read ahead."""
@@ -104,9 +109,13 @@ def shells(library: ModuleType) -> tuple[type[Any], type[Any]]:
             try:
                 while self._ahead:
                     yield self._ahead.pop(0)
-                take = ending.chunk
+                take, later = ending.chunk, ending.watch.chunk
                 for chunk in self._source:
-                    out = take(chunk)
+                    try:
+                        out = take(chunk)
+                    except Exception:
+                        out = ending.contain(chunk)
+                    take = later
                     if out:
                         yield out
                 rest = ending.watch.flush()
@@ -157,9 +166,13 @@ def shells(library: ModuleType) -> tuple[type[Any], type[Any]]:
             try:
                 while self._ahead:
                     yield self._ahead.pop(0)
-                take = ending.chunk
+                take, later = ending.chunk, ending.watch.chunk
                 async for chunk in self._source:
-                    out = take(chunk)
+                    try:
+                        out = take(chunk)
+                    except Exception:
+                        out = ending.contain(chunk)
+                    take = later
                     if out:
                         yield out
                 rest = ending.watch.flush()
