@@ -46,7 +46,8 @@ def load(settings: Settings, cache: Path | None = None) -> Bundle:
     """
     catalog = _catalog(settings.catalog, cache)
     plans = tuple(
-        compile_policy(_policy(item, catalog), catalog, EXPRESSES) for item in settings.policies or (packaged_policy(),)
+        compile_policy(_policy(item, catalog, cache), catalog, EXPRESSES)
+        for item in settings.policies or (packaged_policy(),)
     )
     return assemble(plans, catalog, settings)
 
@@ -128,11 +129,11 @@ def _catalog(given: Any, cache: Path | None) -> Catalog:
     )
 
 
-def _policy(given: Any, catalog: Catalog) -> Policy:
+def _policy(given: Any, catalog: Catalog, cache: Path | None) -> Policy:
     if isinstance(given, Policy):
         return given
     if isinstance(given, str | Path):
-        return load_policy(given, catalog=catalog)
+        return load_policy(given, catalog=catalog, cache=cache)
     raise SettingsError(
         f"policy is {type(given).__name__}",
         where="auto_instrument",

@@ -19,8 +19,6 @@ from waypost.core.catalog.document import FORMAT, records_of
 from waypost.core.catalog.table import Catalog, assemble
 from waypost.core.model.canonical import canonical, fingerprint
 from waypost.errors import CatalogError
-from waypost.runtime import yaml
-from waypost.runtime.catalog_reader import CatalogReader
 
 CACHE = f"1-{__version__}"
 """Whose cache file it is: another version may read the same text differently."""
@@ -63,6 +61,9 @@ def read_catalog(text: str, file: str) -> Catalog:
     Raises:
         CatalogError: the first fault in the file, the rest in ``others``.
     """
+    from waypost.runtime import yaml  # a catalog from the cache needs no reader
+    from waypost.runtime.catalog_reader import CatalogReader
+
     return CatalogReader(yaml.parse(text, file, CatalogError)).catalog()
 
 

@@ -13,7 +13,7 @@ from waypost.core.catalog.table import Catalog
 from waypost.core.policy.document import VERSION
 from waypost.core.policy.tree import Policy
 from waypost.errors import PolicyError
-from waypost.runtime import yaml
+from waypost.runtime import yaml, yaml_cache
 from waypost.runtime.nodes import is_null, spoken
 from waypost.runtime.policy_reader import read_tree
 
@@ -21,32 +21,38 @@ _REPLACED = frozenset(("rank", "select"))
 _SUFFIXES = ("", ".yaml", ".yml")
 
 
-def load_policy(path_or_text: str | Path, *, catalog: Catalog | None, search: Sequence[Path] = ()) -> Policy:
+def load_policy(
+    path_or_text: str | Path, *, catalog: Catalog | None, search: Sequence[Path] = (), cache: Path | None = None
+) -> Policy:
     """The policy in a file, or in ``path_or_text`` itself where that has a line break.
 
     ``extends`` looks beside the file, then in ``search``, then among the packaged policies. Without a ``catalog``
-    the names of targets are not checked, and only the policy's own tiers are known.
+    the names of targets are not checked, and only the policy's own tiers are known. ``cache`` is a directory that may
+    be written, for what the files parse to.
 
     Raises:
         PolicyError: the file cannot be read or used; ``where`` is ``file:line:column``.
     """
     if isinstance(path_or_text, str) and "\n" in path_or_text:
-        return read_policy(path_or_text, "<policy>", catalog=catalog, search=search)
+        return read_policy(path_or_text, "<policy>", catalog=catalog, search=search, cache=cache)
     path = Path(path_or_text)
-    return read_policy(_read(path, str(path)), str(path), catalog=catalog, search=(path.parent, *search))
+    folders = (path.parent, *search)
+    return read_policy(_read(path, str(path)), str(path), catalog=catalog, search=folders, cache=cache)
 
 
-def read_policy(text: str, file: str, *, catalog: Catalog | None, search: Sequence[Path] = ()) -> Policy:
+def read_policy(
+    text: str, file: str, *, catalog: Catalog | None, search: Sequence[Path] = (), cache: Path | None = None
+) -> Policy:
     """The policy in ``text``, which messages call ``file``; otherwise as `load_policy`."""
     folders = (*search, *packaged())
-    root = _document(text, file)
+    root = _document(text, file, cache)
     chain = [(file, _resolved(file))]
     sources = [file]
     while (base := root.get("extends")) is not None and not is_null(base):
         found = _base(base, folders, chain)
         chain.append((str(found), _resolved(str(found))))
         sources.append(str(found))
-        parent = _document(_read(found, str(base.at)), str(found))
+        parent = _document(_read(found, str(base.at)), str(found), cache)
         root = _merge(_without(root, "extends"), parent, top=True)
     return read_tree(root, catalog, tuple(sources))
 
@@ -69,8 +75,8 @@ def _read(path: Path, where: str) -> str:
         raise PolicyError(f"cannot read {str(path)!r}: {exc.strerror}", where=where, remedy="check the path") from None
 
 
-def _document(text: str, file: str) -> yaml.Mapping:
-    root = yaml.parse(text, file, PolicyError)
+def _document(text: str, file: str, cache: Path | None) -> yaml.Mapping:
+    root = yaml_cache.parse(text, file, PolicyError, cache)
     if not isinstance(root, yaml.Mapping):
         raise PolicyError(f"a policy is a mapping, not {spoken(root)}", where=str(root.at), remedy="write `name: ...`")
     version = root.get("waypost")

@@ -1,0 +1,114 @@
+"""Text to nodes: libyaml's composer, our own resolver, no duplicate keys, bounded anchors.
+
+PyYAML's loaders read YAML 1.1, where `off` is False and the last duplicate key wins; so only its composer is used.
+Scalars resolve by the 1.2 core schema; ``.nan`` and ``.inf`` are refused.
+"""
+
+from __future__ import annotations
+
+import re
+
+import yaml as pyyaml
+
+from waypost.core.model.decision import Source
+from waypost.errors import ConfigError
+from waypost.runtime.yaml import Mapping, Node, Scalar, Sequence
+from waypost.runtime.yaml_faults import fault_of
+
+MAX_NODES = 200_000
+MAX_DEPTH = 64
+
+_INT = re.compile(r"[-+]?[0-9]+\Z")
+_FLOAT = re.compile(r"[-+]?(?:[0-9]+\.[0-9]*|\.[0-9]+|[0-9]+(?=[eE]))(?:[eE][-+]?[0-9]+)?\Z")
+_SPECIAL = re.compile(r"[-+]?\.(?:inf|Inf|INF)\Z|\.(?:nan|NaN|NAN)\Z")
+_NULL = frozenset(("", "~", "null", "Null", "NULL"))
+_BOOL = {"true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False}
+
+
+def compose(text: str, file: str, error: type[ConfigError]) -> Node:
+    """As `waypost.runtime.yaml.parse`, without the bound on characters."""
+    try:
+        root = _composed(text)
+    except (pyyaml.YAMLError, RecursionError, UnicodeEncodeError) as exc:
+        fault = fault_of(text, exc)
+        where = f"{file}:{fault.line}:{fault.column}"
+        raise error(fault.what, where=where, remedy=fault.remedy) from None
+    if root is None:
+        raise error("the file is empty", where=f"{file}:1:1", remedy="write a document")
+    return _Reader(file, error).node(root, 0)
+
+
+def _composed(text: str) -> pyyaml.Node | None:
+    loader = getattr(pyyaml, "CSafeLoader", pyyaml.SafeLoader)(text)
+    try:
+        node: pyyaml.Node | None = loader.get_single_node()
+        return node
+    finally:
+        loader.dispose()
+
+
+class _Reader:
+    """Turns composed nodes into ours; counts them, so that aliases cannot explode."""
+
+    def __init__(self, file: str, error: type[ConfigError]) -> None:
+        self.file = file
+        self.error = error
+        self.count = 0
+
+    def node(self, node: pyyaml.Node, depth: int) -> Node:
+        self.count += 1
+        at = self.at(node)
+        if self.count > MAX_NODES or depth > MAX_DEPTH:
+            raise self.error(
+                f"more than {MAX_NODES:,} values or {MAX_DEPTH} levels after aliases",
+                where=str(at),
+                remedy="write it without nested anchors",
+            )
+        tag = self.tag(node)
+        if isinstance(node, pyyaml.ScalarNode):
+            return self.scalar(node, at, tag)
+        if isinstance(node, pyyaml.SequenceNode):
+            return Sequence(tuple(self.node(item, depth + 1) for item in node.value), at, tag)
+        return Mapping(self.entries(node, depth), at, tag)
+
+    def entries(self, node: pyyaml.Node, depth: int) -> tuple[tuple[Scalar, Node], ...]:
+        seen: dict[str, Source] = {}
+        out = []
+        for key_node, value_node in node.value:
+            at = self.at(key_node)
+            if not isinstance(key_node, pyyaml.ScalarNode):
+                raise self.error("a key must be a word", where=str(at), remedy="quote it, or use a list")
+            name = key_node.value
+            if name in seen:
+                raise self.error(
+                    f"duplicate key {name!r}", where=str(at), remedy=f"it stands in line {seen[name].line} already"
+                )
+            seen[name] = at
+            out.append((Scalar(name, name, "str", at), self.node(value_node, depth + 1)))
+        return tuple(out)
+
+    def scalar(self, node: pyyaml.ScalarNode, at: Source, tag: str | None) -> Scalar:
+        raw: str = node.value
+        if node.style:  # libyaml says "" for plain, the Python parser None
+            return Scalar(raw, raw, "str", at, tag)
+        if raw in _NULL:
+            return Scalar(None, raw, "null", at, tag)
+        if raw in _BOOL:
+            return Scalar(_BOOL[raw], raw, "bool", at, tag)
+        if _INT.match(raw) and len(raw) <= 40:
+            return Scalar(int(raw), raw, "int", at, tag)
+        if _SPECIAL.match(raw):
+            raise self.error(f"{raw} is not a number here", where=str(at), remedy="write a finite number")
+        return Scalar(raw, raw, "float" if _FLOAT.match(raw) else "str", at, tag)
+
+    def tag(self, node: pyyaml.Node) -> str | None:
+        """An explicit local tag such as ``!replace``; resolved standard tags count as none."""
+        tag: str = node.tag or ""
+        if tag.startswith("!") and tag != "!":
+            return tag
+        return None
+
+    def at(self, node: pyyaml.Node) -> Source:
+        start, end = node.start_mark, node.end_mark
+        length = end.column - start.column if end.line == start.line else 1
+        return Source(self.file, start.line + 1, start.column + 1, max(length, 1))
