@@ -6,13 +6,15 @@ import logging
 import threading
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from waypost.errors import ConfigError, SettingsError
 from waypost.runtime import patch
 from waypost.runtime.engine import Engine
-from waypost.runtime.receipts import Receipt
 from waypost.runtime.settings import Settings, read, unknown
+
+if TYPE_CHECKING:
+    from waypost.runtime.receipts import Receipt
 
 log = logging.getLogger("waypost")
 

@@ -6,31 +6,37 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from waypost.adapters.stores.objects import ObjectStore
-from waypost.adapters.stores.sqlite import SqliteStore
 from waypost.core.codecs import EXPRESSES
 from waypost.core.codecs.ids import INFIX
-from waypost.core.model.receipt import fold
 from waypost.core.policy.compile import compile_policy
 from waypost.core.policy.document import policy_from_document
 from waypost.core.policy.plan import Plan
 from waypost.runtime.bundle import places_file
 from waypost.runtime.catalogs import catalog_from_document
-from waypost.runtime.receipts import Receipt
 from waypost.runtime.results import response_id
 
 if TYPE_CHECKING:
+    from waypost.adapters.stores.sqlite import SqliteStore
     from waypost.runtime.engine import Engine
+    from waypost.runtime.receipts import Receipt
 
 
 class Lookup:
-    """Recent receipts come from memory, older ones from the store, which is folded first."""
+    """Recent receipts come from memory, older ones from the store, which is folded first.
+
+    What reads and stores them is imported by the first who reads or folds, which no call does: it is the worker, or
+    who asks for a receipt.
+    """
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
-        self._store = SqliteStore(engine.home.store)
+        self._store: SqliteStore | None = None
 
     def receipt(self, value: Any) -> Receipt | None:
         """The receipt of a native result, or of an id; ``None`` for what we never saw."""
+        from waypost.core.model.receipt import fold
+        from waypost.runtime.receipts import Receipt
+
         recorder = self._engine.recorder
         name = value if isinstance(value, str) else self._engine.results.find(value) or response_id(value)
         if name is None:
@@ -47,9 +53,14 @@ class Lookup:
 
     def fold(self) -> None:
         """Take what the journals hold into the store."""
-        self._store.fold(self._engine.home.journal)
+        self.store().fold(self._engine.home.journal)
 
     def store(self) -> SqliteStore:
+        """The store of this process's home. Two threads that come first at once get one each, as two processes do."""
+        if self._store is None:
+            from waypost.adapters.stores.sqlite import SqliteStore
+
+            self._store = SqliteStore(self._engine.home.store)
         return self._store
 
     def plan(self, policy: str, catalog: str) -> Plan | None:

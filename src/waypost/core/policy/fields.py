@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Iterable
 from typing import Literal, TypeAlias, get_args
@@ -135,6 +134,8 @@ def operators(field: Field) -> tuple[Op, ...]:
 
 def nearest(name: str, known: Iterable[str]) -> str:
     """A remedy for an unknown name: the nearest known one, or the list of all."""
+    import difflib  # only who misspelt something pays for it
+
     names = sorted(known)
     near = difflib.get_close_matches(name, names, n=1, cutoff=0.6)
     if near:
