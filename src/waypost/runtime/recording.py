@@ -6,7 +6,9 @@ Nothing here raises into a call. What breaks is counted and logged once per plac
 from __future__ import annotations
 
 import logging
+import os
 import traceback
+import weakref
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext, suppress
@@ -24,11 +26,15 @@ FOLD_WITHIN_S = 1.0
 
 
 class Faults:
-    """Counts what of ours broke; logs each place once; raises when strict."""
+    """Counts what of ours broke; logs each place once; raises when strict. A forked child begins at zero."""
 
     def __init__(self) -> None:
-        self.counts: dict[str, int] = {}
         self.strict = False
+        self._reset()
+        _faults.add(self)
+
+    def _reset(self) -> None:
+        self.counts: dict[str, int] = {}
         self._said: set[str] = set()
 
     def note(self, layer: str, error: BaseException | None, consequence: str) -> None:
@@ -57,6 +63,19 @@ class Faults:
     def mended(self, layer: str) -> None:
         """It works again, so that the next loss there is news."""
         self._said.discard(layer)
+
+
+_faults: weakref.WeakSet[Faults] = weakref.WeakSet()
+
+
+def _after_fork_in_child() -> None:
+    for faults in list(_faults):
+        # What the parent counts is reported by the parent; twice would be a lie.
+        faults._reset()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork_in_child)
 
 
 class Telling(Protocol):
