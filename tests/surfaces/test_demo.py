@@ -178,7 +178,13 @@ def test_a_person_sees_why_and_where_to_look(printed: str) -> None:
     assert "in rule system-design" in printed
     assert re.search(rf"{re.escape(NANO)} +4\n", printed)
     assert re.search(r"Audit trail saved to: .*/routing_audit\.jsonl\n", printed)
-    assert re.findall(r"^  \S*waypost (\w+) ", printed, re.MULTILINE) == ["list", "explain", "trace", "demo"]
+    assert re.findall(r"^  \S*waypost (\w+) ", printed, re.MULTILINE) == [
+        "list",
+        "explain",
+        "explain",
+        "trace",
+        "demo",
+    ]
 
 
 def test_the_output_fits_a_terminal(printed: str) -> None:

@@ -92,7 +92,7 @@ DECISION
   Reason: it passed
     tools ok
     quality 0.61 >= 0.5  (base.yaml:12)
-  Ahead of
+  Ahead of (parts of the score from 0 to 1: weight times utility, neither dollars nor seconds)
     openai/gpt-4o  score 0.54 > 0.51
   Rejected (2)
     a/small  filtered: quality 0.48 < 0.5 (base.yaml:12)
@@ -121,6 +121,53 @@ PROVENANCE
 def test_the_whole_receipt_as_text() -> None:
     """S2.04-S2.11, S2.20: header, selection, reasons, rejected rows, standby, latency, cost, policy, in this order."""
     assert explain(*simple()) == EXPECTED
+
+
+SHORTLIST = Rejection("rule.hard-bugs", "target", "in", "b/x", "rule hard-bugs", FLOOR)
+KEYLESS = Rejection("provider.credentials", "endpoint", "in", "mistral", "credentials")
+
+
+def crowded(count: int) -> tuple[Receipt, tuple[Proof, ...]]:
+    """A decision that a shortlist left ``count`` candidates out of, and as many without a key."""
+    receipt, (proof,) = simple()
+    left_out = tuple(
+        CandidateProof(f"{vendor}/m{number}", "rejected", None, (), failed, 1_000_000 * (number + 1))
+        for vendor, failed in (("b", (SHORTLIST,)), ("c", (KEYLESS, SHORTLIST)))
+        for number in range(count)
+    )
+    also_dull = CandidateProof("b/dull", "rejected", None, (), (SHORTLIST, *SMALL.rejections), None)
+    return receipt, (replace(proof, candidates=(*proof.candidates, *left_out, also_dull)),)
+
+
+def test_those_that_only_the_shortlist_leaves_out_share_a_row() -> None:
+    """S2.05: counted and named, with the cheapest; who fails anything else keeps a row of its own."""
+    shown = " ".join(explain(*crowded(4)).split())
+    assert "Rejected (11) a/small filtered: quality 0.48 < 0.5" in shown
+    assert "b/dull filtered: not in rule hard-bugs (base.yaml:12); quality 0.48 < 0.5 (base.yaml:12)" in shown
+    assert (
+        "4 candidates filtered: not in rule hard-bugs (base.yaml:12); 1 cheaper, the cheapest b/m0, about $0.001: "
+        "b/ m0, m1, m2, m3 "
+    ) in shown
+    assert "4 candidates filtered: not in rule hard-bugs (base.yaml:12); no credentials; 1 cheaper" in shown
+    assert "A row for each of them: `waypost explain ID --all`" in shown
+
+
+def test_each_has_its_row_where_that_is_wanted_or_they_are_few() -> None:
+    """--all, three or fewer, and JSON in any case."""
+    few, each = explain(*crowded(3)), explain(*crowded(4), each=True)
+    assert "candidates" not in few + each
+    assert "    b/m2     filtered: not in rule hard-bugs (base.yaml:12)\n" in few
+    assert "    c/m3     filtered: no credentials for mistral; not in rule hard-bugs (base.yaml:12)\n" in each
+    rows = json.loads(explain(*crowded(9), format="json"))["proofs"][0]["candidates"]
+    assert len(rows) == 23
+
+
+def test_of_a_great_crowd_forty_are_named() -> None:
+    """A catalog may have thousands."""
+    shown = " ".join(explain(*crowded(50)).split())
+    assert "50 candidates filtered" in shown
+    assert "m38, m39; and 10 more" in shown
+    assert "m40" not in shown
 
 
 def test_a_fallback_shows_each_hop_and_repeats_no_row() -> None:

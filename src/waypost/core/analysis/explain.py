@@ -10,7 +10,7 @@ import json
 from collections.abc import Iterator, Sequence
 from typing import Literal, TypeAlias
 
-from waypost.core.analysis import document, words
+from waypost.core.analysis import crowd, document, words
 from waypost.core.analysis.calendar import utc
 from waypost.core.analysis.layout import Block, Fields, Heading, Layout, Line, Rows, markdown, text
 from waypost.core.model.decision import Decision, Proof, Rejection
@@ -24,12 +24,14 @@ FORMATS: tuple[Format, ...] = ("text", "markdown", "json")
 Before: TypeAlias = dict[TargetId, tuple[Rejection, ...]]
 """What each candidate failed in the decision before."""
 
+SCORE_PARTS = " (parts of the score from 0 to 1: weight times utility, neither dollars nor seconds)"
 NO_PROOF = "The policy or the catalog of this receipt is not in the object store: its rows cannot be derived."
 
 
-def explain(receipt: Receipt, proofs: Sequence[Proof], *, format: Format = "text") -> str:
+def explain(receipt: Receipt, proofs: Sequence[Proof], *, format: Format = "text", each: bool = False) -> str:
     """The receipt with every candidate of every decision.
 
+    Candidates that only a shortlist leaves out share a row, unless ``each`` wants one for each; JSON always has all.
     ``proofs`` are of the receipt's decisions, in order; a decision without one is shown by its masks alone.
 
     Raises:
@@ -38,9 +40,9 @@ def explain(receipt: Receipt, proofs: Sequence[Proof], *, format: Format = "text
     by_decision = {id(decision): proof for decision, proof in _paired(receipt, proofs)}
     match format:
         case "text":
-            return text(_layout(receipt, by_decision))
+            return text(_layout(receipt, by_decision, each=each))
         case "markdown":
-            return markdown(_layout(receipt, by_decision))
+            return markdown(_layout(receipt, by_decision, each=each))
         case "json":
             content = document.of(receipt, by_decision)
             return json.dumps(content, indent=2, ensure_ascii=False)
@@ -57,7 +59,7 @@ def _paired(receipt: Receipt, proofs: Sequence[Proof]) -> Iterator[tuple[Decisio
                 yield hop.decision, proof
 
 
-def _layout(receipt: Receipt, proofs: dict[int, Proof]) -> Layout:
+def _layout(receipt: Receipt, proofs: dict[int, Proof], *, each: bool) -> Layout:
     blocks: list[Block] = [_header(receipt)]
     last: Decision | None = None
     before: Before = {}
@@ -66,7 +68,7 @@ def _layout(receipt: Receipt, proofs: dict[int, Proof]) -> Layout:
         if hop.decision is not None and hop.decision != last:
             proof = proofs.get(id(hop.decision))
             blocks += _decision(hop, more=len(decided) > 1)
-            blocks += _unproved(hop.decision) if proof is None else _proved(proof, before)
+            blocks += _unproved(hop.decision) if proof is None else _proved(proof, before, each=each)
             last, before = (
                 hop.decision,
                 {} if proof is None else {row.target: row.rejections for row in proof.candidates},
@@ -119,7 +121,7 @@ def _unproved(decision: Decision) -> Iterator[Block]:
     yield Rows("Failed rules", tuple((name, words.candidates(mask)) for name, mask in decision.rejections))
 
 
-def _proved(proof: Proof, before: Before) -> Iterator[Block]:
+def _proved(proof: Proof, before: Before, *, each: bool) -> Iterator[Block]:
     """The winner's reasons, the standby, and a row per rejected candidate, unless the hop before had the same row."""
     if proof.passed:
         rows = tuple((words.passed(row), words.place(row.source)) for row in proof.passed)
@@ -128,15 +130,20 @@ def _proved(proof: Proof, before: Before) -> Iterator[Block]:
     standby = [row for row in proof.candidates if row.state == "standby"]
     if standby:
         rows = tuple((row.target, words.standby(row, ahead.get(row.target), proof.decision)) for row in standby)
-        yield Rows("Ahead of", rows)
+        parts = any(why.startswith("score ") for why in ahead.values())
+        yield Rows(f"Ahead of{SCORE_PARTS if parts else ''}", rows)
     rejected = [row for row in proof.candidates if row.state in ("rejected", "tried")]
     if rejected:
         winner = next((row.estimated_nano_usd for row in proof.candidates if row.state == "selected"), None)
         changed = [row for row in rejected if before.get(row.target) != row.rejections]
         same = "" if len(changed) == len(rejected) else f", {len(rejected) - len(changed)} as before"
-        yield Rows(
-            f"Rejected ({len(rejected)}{same})", tuple((row.target, words.rejected(row, winner)) for row in changed)
-        )
+        alone, crowds = (changed, []) if each else crowd.apart(changed)
+        rows = tuple((row.target, words.rejected(row, winner)) for row in alone)
+        yield Rows(f"Rejected ({len(rejected)}{same})", rows)
+        for group in crowds:
+            yield Line(crowd.told(group, winner))
+        if crowds:
+            yield Line("A row for each of them: `waypost explain ID --all`")
 
 
 def _cascade(receipt: Receipt, proofs: dict[int, Proof]) -> Iterator[Block]:

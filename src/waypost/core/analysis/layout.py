@@ -60,7 +60,7 @@ def _text(block: Block) -> list[str]:
         case Heading():
             return ["", block.text.upper()]
         case Line():
-            return textwrap.wrap(block.text, WIDTH, initial_indent="  ", subsequent_indent="  ")
+            return _wrapped("  ", block.text, 4)
         case Fields():
             head = ["", block.title.upper()] if block.title else []
             return head + [line for label, value in block.rows for line in _field(label, value)]

@@ -99,7 +99,7 @@ def decision_lines(row: Row) -> list[str]:
         *[f"[Failed before] {each}" for each in row.tried],
         f"[Why] {row.rule or row.cause}: {row.because or 'the policy has no rule for it'}",
         f"[Cost] {against(row.cost, row.baseline_cost, row.baseline)}",
-        f"[Session ID] {row.receipt}",
+        f"[Session ID] {row.receipt} (the call's receipt)",
     ]
 
 
@@ -145,6 +145,10 @@ def further_lines(tour: Tour) -> list[str]:
     rows = [
         ("every call with its choice and cost", f"{command} list --home {tour.home}"),
         ("one call in full", f"{command} explain {explained.receipt} --home {tour.home}"),
+        (
+            "the same with a row for each rejected candidate",
+            f"{command} explain {explained.receipt} --all --home {tour.home}",
+        ),
         ("both attempts of the fallback", f"{command} trace {tour.failed_over.receipt} --home {tour.home}"),
         (f"a policy of your own: copy {_near(tour.policy)} and change a line", f"{command} demo --policy my.yaml"),
     ]
