@@ -40,13 +40,15 @@ from waypost.core.routing.effects import (
 from waypost.core.routing.exchange import Exchange, plan_exchange, wire_answer
 from waypost.core.routing.nobody import NO_ELIGIBLE_MODEL, NOBODY, default_exchange, no_candidates, summary
 from waypost.core.routing.open_fail import blind
-from waypost.core.routing.prepare import NotThisDialect, Routes, Stage, prepare, with_need
+from waypost.core.routing.prepare import NotThisDialect, Routes, Stage, prepare, switched_off, with_need
 from waypost.core.routing.settle import Flow, Open, ended, estimated, settle
 from waypost.errors import Untranslatable
 
 
 def route(call: Call, routes: Routes) -> Flow:
     """One call, from bound to answered. Returns an `Answer`; raises what the caller is to see."""
+    if switched_off(call, routes):
+        return (yield from _untouched(call))
     try:
         stage = prepare(call, routes)
     except NotThisDialect as error:
@@ -55,12 +57,18 @@ def route(call: Call, routes: Routes) -> Flow:
         yield Tell(InternalError("prepare", type(error).__name__, call.receipt), error)
         return (yield from _blindly(call, routes, None))
     if stage.mode == "off":
-        return Answer((yield Send(call, _blank(stage), True, None, None, None)).value)
+        return (yield from _untouched(call))
     yield Tell(stage.started)
     if stage.mode == "route":
         return (yield from _routed(stage))
     decided = (yield from _advice(stage)) if stage.mode == "advise" else None
     return (yield from _unchanged(stage, decided))
+
+
+def _untouched(call: Call) -> Flow:
+    """The original call, of which nothing is told."""
+    attempt = Attempt(1, None, call.origin.provider, call.requested, call.dialect, "passthrough", 0, 0)
+    return Answer((yield Send(call, attempt, True, None, None, None)).value)
 
 
 def _blindly(call: Call, routes: Routes, refusal: NativeError | None) -> Flow:
@@ -72,8 +80,7 @@ def _blindly(call: Call, routes: Routes, refusal: NativeError | None) -> Flow:
         yield Tell(InternalError("prepare", type(error).__name__, call.receipt), error)
         if call.auto:
             raise refusal or _closed(call) from None
-        attempt = Attempt(1, None, call.origin.provider, call.requested, call.dialect, "passthrough", 0, 0)
-        return Answer((yield Send(call, attempt, True, None, None, None)).value)
+        return (yield from _untouched(call))
     yield Tell(stage.started)
     if not call.auto:
         return (yield from _unchanged(stage, None))
@@ -434,7 +441,3 @@ def _attempt(stage: Stage, target: Target | None, number: int, reason: Any) -> A
     endpoint = stage.routes.endpoints[target.endpoint]
     model = call.requested if target is stage.requested else target.model
     return Attempt(number, target.id, endpoint.provider, model, endpoint.dialect, reason, now, now)
-
-
-def _blank(stage: Stage) -> Attempt:
-    return _attempt(stage, stage.requested, 1, "passthrough")

@@ -53,6 +53,13 @@ class Stage:
     """The catalog's target for the model that the caller named, if it has one."""
 
 
+def switched_off(call: Call, routes: Routes) -> bool:
+    """Whether the mode is off whatever the call turns out to need, so that nothing of it need be read."""
+    if routes.mode is not None:
+        return routes.mode == "off" or call.context.mode == "off"
+    return call.context.mode == "off" or all(plan.policy.mode.mode == "off" for plan in routes.plans)
+
+
 def prepare(call: Call, routes: Routes) -> Stage:
     """Raises whatever is wrong in our own code or in the body; the flow fails open on it."""
     conversation = _decoded(call, routes)
