@@ -99,9 +99,12 @@ def keep(bundle: Bundle, objects: ObjectStore) -> None:
     Places are not part of what is fingerprinted: the same policy in another file is the same policy, and the newest
     places are shown. Raises OSError.
     """
-    objects.put(canonical(bundle.routes.catalog.document))
+    catalog = bundle.routes.catalog
+    if catalog.fingerprint not in objects:  # most starts find both, and writing them out takes milliseconds
+        objects.put(canonical(catalog.document))
     for plan in bundle.routes.plans:
-        objects.put(canonical(plan.policy.document))  # type: ignore[arg-type]  # a JSON value by construction
+        if plan.policy.fingerprint not in objects:
+            objects.put(canonical(plan.policy.document))  # type: ignore[arg-type]  # a JSON value by construction
         path = places_file(objects, plan.policy.fingerprint)
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         unborn = path.with_name(f"{path.name}.{os.getpid()}.new")
