@@ -132,10 +132,10 @@ def test_variables_that_nothing_reads_are_named_with_what_was_meant() -> None:
 
 
 def test_every_variable_that_the_sources_read_is_known_and_documented() -> None:
-    """The list, the sources and the table of the README name the same."""
+    """The list, the sources and the table of docs/settings.md name the same."""
     root = Path(__file__).resolve().parents[2]
     sources = "".join(path.read_text() for path in (root / "src").rglob("*.py"))
     read_somewhere = set(re.findall(r"""(?:get\(|environ\[|flag\(\w+, )"(WAYPOST_[A-Z_]+)""", sources))
     assert read_somewhere == set(VARIABLES)
-    table = re.findall(r"^\| `(WAYPOST_[A-Z_]+)` \|", (root / "README.md").read_text(), re.MULTILINE)
+    table = re.findall(r"^\| `(WAYPOST_[A-Z_]+)` \|", (root / "docs" / "settings.md").read_text(), re.MULTILINE)
     assert sorted(table) == sorted(VARIABLES)

@@ -24,7 +24,7 @@ VARIABLES = (
     "WAYPOST_RECORD",
     "WAYPOST_RECORDING_PATH",
 )
-"""Every variable of the environment that is read; the README has a table of them."""
+"""Every variable of the environment that is read; docs/settings.md has a table of them."""
 _OTHERS = (
     "BACKENDS_",
     "COLLECTOR_",
