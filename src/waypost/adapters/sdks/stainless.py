@@ -292,7 +292,7 @@ def bind(
     bound = Bound(flavour, wrapped, client, arguments, is_async=place.is_async)
     body, keys = _body(bound)
     headers = _headers(options)
-    claims, needs = _own(bound, headers, keys)
+    claims, needs = _own(bound, headers, keys, place.own)
     context, request_id = world.claims(claims)
     origin = place.origin(flavour, world, dialect)
     requested = body.get("model")
@@ -339,26 +339,52 @@ def _body(bound: Bound) -> tuple[Mapping[str, Any], dict[str, Any]]:
     return clean, claims
 
 
-def _own(bound: Bound, headers: Mapping[str, Any], claims: dict[str, Any]) -> tuple[dict[str, Any], tuple[Need, ...]]:
-    """Our own headers, taken out of what is sent, as claims; what else the caller added, as needs."""
+def _own(
+    bound: Bound, headers: Mapping[str, Any], claims: dict[str, Any], always: Mapping[str, tuple[str, str]]
+) -> tuple[dict[str, Any], tuple[Need, ...]]:
+    """Our own headers, taken out of what is sent, as claims; what else the caller added, as needs.
+
+    ``always`` are ours among the client's own headers; a header of the call that says the same comes before them.
+    """
     needs: list[Need] = []
-    ours: list[str] = []
+    ours: dict[str, str] = {}
     for name, value in headers.items():
         lower = name.lower()
-        key = _OWN_HEADERS.get(lower) or (
-            lower.removeprefix(_OWN_PREFIX).replace("-", "_") if lower.startswith(_OWN_PREFIX) else None
-        )
+        key = _own_key(lower)
         if key is not None:
-            ours.append(name)
-            claims.setdefault(key, value)
+            ours[name] = key
+            if isinstance(value, str):
+                claims.setdefault(key, value)
         elif isinstance(value, str) and lower not in _PLUMBING and not lower.startswith("x-stainless-"):
             needs.append(Need("custom_headers", f"headers.{lower}"))
-    if ours:
+    if ours or always:
+        sent = {name: value for name, value in headers.items() if name not in ours}
+        for name, (key, value) in always.items():
+            sent[name] = sys.modules[f"{bound.flavour.package}._types"].Omit()
+            if key not in ours.values():
+                claims.setdefault(key, value)
         bound.options = bound.options.model_copy()
-        bound.options.headers = {name: value for name, value in headers.items() if name not in ours}
+        bound.options.headers = sent
     if bound.options.params:
         needs.append(Need("custom_query", "query"))
     return claims, tuple(needs)
+
+
+def _own_key(lower: str) -> str | None:
+    """The context key that a header of ours stands for."""
+    return _OWN_HEADERS.get(lower) or (
+        lower.removeprefix(_OWN_PREFIX).replace("-", "_") if lower.startswith(_OWN_PREFIX) else None
+    )
+
+
+def _always(client: Any) -> dict[str, tuple[str, str]]:
+    """Ours among the headers that a client sends with every call: name to key and value."""
+    found = {}
+    for name, value in (getattr(client, "_custom_headers", None) or {}).items():
+        key = _own_key(name.lower())
+        if key is not None and isinstance(value, str):
+            found[name] = key, value
+    return found
 
 
 class _Place:
@@ -367,7 +393,7 @@ class _Place:
     A cloud class or a provider of its own is nobody's endpoint.
     """
 
-    __slots__ = ("base_url", "cloud", "host", "is_async", "kind", "known", "port", "text")
+    __slots__ = ("base_url", "cloud", "host", "is_async", "kind", "known", "own", "port", "text")
 
     def __init__(self, client: Any, flavour: Flavour, base_url: Any) -> None:
         names = {base.__name__ for base in type(client).__mro__}
@@ -378,6 +404,7 @@ class _Place:
         self.is_async = "AsyncAPIClient" in names
         self.cloud = bool(names & flavour.cloud) or getattr(client, "_provider", None) is not None
         self.known: tuple[tuple[str, str] | None, Origin] | None = None
+        self.own = _always(client)
 
     def origin(self, flavour: Flavour, world: World, dialect: str) -> Origin:
         """The caller's endpoint by its base URL, as far as the process knows it now."""
