@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from waypost.adapters.stores.objects import ObjectStore
+from waypost.core.model.canonical import canonical
 from waypost.runtime import bundle as bundles
 from waypost.runtime.lookup import stored_plan
 from waypost.runtime.settings import read
@@ -18,8 +19,12 @@ def test_what_is_kept_already_is_not_written_out_again(tmp_path: Path, monkeypat
     """A second start writes the places alone; a lost object comes back under the fingerprint of receipts."""
     bundle = bundles.load(read())
     objects, written = ObjectStore(tmp_path), list[Any]()
-    real = bundles.canonical
-    monkeypatch.setattr(bundles, "canonical", lambda value: written.append(value) or real(value))
+
+    def noted(value: Any) -> bytes:
+        written.append(value)
+        return canonical(value)
+
+    monkeypatch.setattr(bundles, "canonical", noted)
     catalog, policy = bundle.routes.catalog, bundle.routes.plans[0].policy
     bundles.keep(bundle, objects)
     assert written == [catalog.document, policy.document, policy.positions]
