@@ -5,11 +5,15 @@ They are never set as the global ones. The SDK and the exporter are imported onl
 
 from __future__ import annotations
 
+import functools
 import importlib
 import importlib.util
+import logging
 import os
 from collections.abc import Mapping
 from typing import Any, Literal
+
+log = logging.getLogger("waypost")
 
 Signal = Literal["traces", "metrics"]
 Protocol = Literal["http", "grpc"]
@@ -31,7 +35,13 @@ def wanted(signal: Signal, environ: Mapping[str, str]) -> bool:
         return False
     if endpoint(signal, environ) is None:
         return False
-    return _importable("opentelemetry.sdk") and _importable(EXPORTERS[protocol(signal, environ)])
+    speak = protocol(signal, environ)
+    if not _importable("opentelemetry.sdk"):
+        return False
+    if _importable(EXPORTERS[speak]):
+        return True
+    _say_missing(speak)
+    return False
 
 
 def protocol(signal: Signal, environ: Mapping[str, str]) -> Protocol:
@@ -41,6 +51,17 @@ def protocol(signal: Signal, environ: Mapping[str, str]) -> Protocol:
         return "grpc" if named.strip().lower() == "grpc" else "http"
     at_grpc_port = (endpoint(signal, environ) or "").rstrip("/").endswith(":4317")
     return "grpc" if at_grpc_port and _importable(EXPORTERS["grpc"]) else "http"
+
+
+@functools.cache
+def _say_missing(speak: Protocol) -> None:
+    """Once per process: an endpoint is named, and nothing will ever come there."""
+    other = "grpc" if speak == "http" else "http"
+    remedy = f"install opentelemetry-exporter-otlp-proto-{speak}"
+    if _importable(EXPORTERS[other]):
+        value = "http/protobuf" if other == "http" else "grpc"
+        remedy += f", or set OTEL_EXPORTER_OTLP_PROTOCOL={value}"
+    log.warning("nothing is exported: OTLP over %s is asked for and its exporter is not installed; %s", speak, remedy)
 
 
 def make(signal: Signal, environ: Mapping[str, str]) -> Any:
