@@ -18,7 +18,7 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 
 import events_factory
 from waypost.adapters.sinks import otel_metrics
-from waypost.adapters.sinks.otel_metrics import OtelMetrics
+from waypost.adapters.sinks.otel_metrics import DECISION_BUCKETS, OtelMetrics
 from waypost.adapters.sinks.otel_spans import OtelSpans
 from waypost.adapters.sinks.tally import Bounded, Ledger, Tally
 from waypost.core.model.events import Event, InternalError
@@ -122,7 +122,9 @@ def test_decisions_and_rejections_are_counted(stage: Stage) -> None:
         for rule, count in (("need.tools", 2), ("estimated.cost <= 0.01", 2), ("region", 4), ("tried", 1))
     }
     (duration,) = found["waypost.decision.duration"]
-    assert (duration.value, dict(duration.attributes)) == (0.000024, {"waypost.policy.name": "default"})
+    assert (duration.count, duration.sum) == (2, pytest.approx(0.000024))
+    assert duration.explicit_bounds == DECISION_BUCKETS
+    assert dict(duration.attributes) == {"waypost.policy.name": "default"}
 
 
 def test_many_kinds_of_calls_do_not_pile_up(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -162,6 +162,8 @@ def test_a_route_span_says_only_what_does_not_go_without_saying(
     }
     assert own == {
         "waypost.policy.name": "default",
+        "waypost.policy.fingerprint": start.policy_fingerprint,
+        "waypost.operation": "chat",
         "waypost.mode": "route",
         "waypost.request.model": "auto",
         "waypost.request.provider": "openai",
@@ -423,7 +425,7 @@ def big(count: int, **changes: Any) -> Decided:
 
 
 def test_many_candidates_are_cut(tracer: trace.Tracer, exporter: InMemorySpanExporter) -> None:
-    """4 stand in the arrays, 8 are named, and the span keeps 64 attributes however many there would be."""
+    """6 stand in the arrays, 8 are named, and the span keeps 64 attributes however many there would be."""
     labels = {f"label{index}": "x" for index in range(36)}
     chosen = big(1_000, question=events_factory.question(labels=labels))
     start = chosen.started
@@ -432,21 +434,21 @@ def test_many_candidates_are_cut(tracer: trace.Tracer, exporter: InMemorySpanExp
     end = events_factory.settled(start, chosen, [done])
     tell(OtelSpans(tracer, Later(), inline=True, scopes=tuple(labels)), [start, chosen, sending, done, end])
     route = by_name(exporter)["route default"].attributes
-    assert len(route["waypost.candidate.ids"]) == 4
-    assert (route["waypost.candidate.count"], route["waypost.candidate.truncated"]) == (1_000, 996)
+    assert len(route["waypost.candidate.ids"]) == 6
+    assert (route["waypost.candidate.count"], route["waypost.candidate.truncated"]) == (1_000, 994)
     assert 0 < sum(key.startswith("waypost.rejected.") for key in route) < 8
-    assert len(route) == 63
+    assert len(route) == 64
     assert route["waypost.receipt.id"] == start.receipt
 
 
 def test_the_shown_candidates_are_those_that_matter() -> None:
     """Survivors by rank, the tried, near misses, others; those without a key come last and fill up."""
     found = candidates(big(1_000), room=64)
-    assert found["waypost.candidate.ids"] == ["p/m1", "p/m0", "p/m901", "p/m900"]
-    assert found["waypost.candidate.outcomes"] == ["selected", "standby", "tried", "rejected"]
-    assert found["waypost.candidate.reasons"] == ["", "", "tried", "region"]
-    assert found["waypost.candidate.scores"] == [7, 6, -1, -1]
-    assert found["waypost.candidate.estimated_costs"] == [1.0, 0.0, 901.0, 900.0]
+    assert found["waypost.candidate.ids"] == ["p/m1", "p/m0", "p/m901", "p/m900", "p/m800", "p/m2"]
+    assert found["waypost.candidate.outcomes"] == ["selected", "standby", "tried", *["rejected"] * 3]
+    assert found["waypost.candidate.reasons"] == ["", "", "tried", "region", "region", "provider.credentials"]
+    assert found["waypost.candidate.scores"] == [7, 6, -1, -1, -1, -1]
+    assert found["waypost.candidate.estimated_costs"] == [1.0, 0.0, 901.0, 900.0, 800.0, 2.0]
     assert {key: value for key, value in found.items() if key.startswith("waypost.rejected.")} == {
         "waypost.rejected.p/m901": "tried",
         "waypost.rejected.p/m900": "region",
@@ -457,17 +459,17 @@ def test_the_shown_candidates_are_those_that_matter() -> None:
 
 def test_of_many_survivors_one_place_is_left_to_the_rejected() -> None:
     """The arrays end with the nearest rejected; where nobody was rejected they are all survivors."""
-    order = (5, 4, 3, 2, 1)
-    rejections = (("region", 1 << 7), ("need.tools", 1 << 6 | 1 << 7))
-    made = events_factory.decision(order=order, rejections=rejections, scores=(9, 8, 7, 6, 5), catalog="of seven")
+    order = (7, 6, 5, 4, 3, 2, 1)
+    rejections = (("region", 1 << 9), ("need.tools", 1 << 8 | 1 << 9))
+    made = events_factory.decision(order=order, rejections=rejections, scores=(9, 8, 7, 6, 5, 4, 3), catalog="of nine")
     options = {"target_of": lambda index: f"p/m{index}", "estimates": lambda indices: [None for _ in indices]}
     found = candidates(events_factory.decided(events_factory.started(), made=made, **options), room=64)
-    assert found["waypost.candidate.ids"] == ["p/m5", "p/m4", "p/m3", "p/m6"]
-    assert found["waypost.candidate.scores"] == [9, 8, 7, -1]
-    assert (found["waypost.candidate.count"], found["waypost.candidate.truncated"]) == (7, 3)
+    assert found["waypost.candidate.ids"] == ["p/m7", "p/m6", "p/m5", "p/m4", "p/m3", "p/m8"]
+    assert found["waypost.candidate.scores"] == [9, 8, 7, 6, 5, -1]
+    assert (found["waypost.candidate.count"], found["waypost.candidate.truncated"]) == (9, 3)
     made = dataclasses.replace(made, rejections=())
     found = candidates(events_factory.decided(events_factory.started(), made=made, **options), room=64)
-    assert found["waypost.candidate.ids"] == ["p/m5", "p/m4", "p/m3", "p/m2"]
+    assert found["waypost.candidate.ids"] == ["p/m7", "p/m6", "p/m5", "p/m4", "p/m3", "p/m2"]
     assert "waypost.candidate.reasons" not in found
 
 

@@ -26,7 +26,6 @@ MAX_ATTRIBUTES = 64
 MAX_AT_START = 5
 """Of these, how many a route span has before it ends."""
 
-USUAL_OPERATION = "chat"
 USUAL_BASIS = "computed"
 """What goes without saying is not said: each attribute costs 5,000 instructions, and again as much to export."""
 
@@ -55,21 +54,20 @@ def provider_name(provider: str) -> str:
 
 def route_start(started: Started) -> Attributes:
     """What samplers see of a call, and nothing else: it is paid for on the caller's thread."""
-    out: Attributes = {
+    return {
         names.POLICY_NAME: started.policy,
         names.MODE: started.mode,
+        names.OPERATION: started.operation,
         names.REQUEST_MODEL: started.requested,
         names.REQUEST_PROVIDER: started.provider,
     }
-    if started.operation != USUAL_OPERATION:
-        out[names.OPERATION] = started.operation
-    return out
 
 
 def route_end(settled: Settled, scopes: Sequence[str]) -> Attributes:
     """The call's outcome, its question and decision, without the candidates."""
     started, settlement, question = settled.started, settled.settlement, settled.question
     out: Attributes = {names.RECEIPT_ID: started.receipt, names.OUTCOME: settlement.outcome}
+    out[names.POLICY_FINGERPRINT] = started.policy_fingerprint
     if started.request_id is not None:
         out[names.REQUEST_ID] = started.request_id
     if started.streaming:

@@ -15,7 +15,7 @@ from waypost.core.model.events import Decided
 from waypost.core.model.money import NANO
 
 MAX_CANDIDATES = 24
-MAX_LISTED = 4
+MAX_LISTED = 6
 """Of these, how many stand in the arrays: five elements of arrays cost three times what one flat attribute costs."""
 
 MAX_NAMED = 8

@@ -101,7 +101,7 @@ CANDIDATE_ESTIMATED_COSTS: Final = "waypost.candidate.estimated_costs"
 """Beside `waypost.candidate.ids`, the estimated cost in USD; -1 where it is unknown."""
 
 CANDIDATE_IDS: Final = "waypost.candidate.ids"
-"""Target ids, the winner first, then the standby in order, then the nearest rejected; at most 4."""
+"""Target ids, the winner first, then the standby in order, then the nearest rejected; at most 6."""
 
 CANDIDATE_OUTCOMES: Final = "waypost.candidate.outcomes"
 """Beside `waypost.candidate.ids`, one of selected, standby, rejected, tried each."""
@@ -155,10 +155,13 @@ MODEL: Final = "waypost.model"
 """The model that an attempt was sent to."""
 
 OPERATION: Final = "waypost.operation"
-"""What the call does, in the words of `gen_ai.operation.name`; set only when other than chat."""
+"""What the call does, in the words of `gen_ai.operation.name`."""
 
 OUTCOME: Final = "waypost.outcome"
 """How the call ended for the caller."""
+
+POLICY_FINGERPRINT: Final = "waypost.policy.fingerprint"
+"""sha256 of the policy's canonical form, which the object store resolves."""
 
 POLICY_NAME: Final = "waypost.policy.name"
 """Name of the policy in force for the call."""
@@ -238,7 +241,7 @@ METRIC_ATTEMPTS: Final = Metric(
 METRIC_DECISION_DURATION: Final = Metric(
     "waypost.decision.duration",
     "s",
-    "Time that decisions took; by `waypost.decisions` it is their mean. That of a single one is on its span.",
+    "Time that a decision took.",
 )
 
 METRIC_INTERNAL_ERRORS: Final = Metric(

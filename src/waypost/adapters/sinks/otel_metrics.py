@@ -23,6 +23,7 @@ from waypost.core.model.outcome import Attempt
 MAX_NOTES = 1_000
 """Different ones that are kept until somebody collects; beyond them they are made into series, which are bounded."""
 
+DECISION_BUCKETS = (1e-5, 2.5e-5, 5e-5, 1e-4, 2.5e-4, 5e-4, 1e-3, 2.5e-3, 5e-3, 1e-2, 5e-2, 0.1, 0.5, 1.0)
 DURATION_BUCKETS = (0.01, 0.02, 0.04, 0.08, 0.16, 0.32, 0.64, 1.28, 2.56, 5.12, 10.24, 20.48, 40.96, 81.92)
 TOKEN_BUCKETS = tuple(4.0**power for power in range(14))
 
@@ -60,7 +61,7 @@ class OtelMetrics:
         self._before_collect = before_collect
         self._bounded = Bounded()
         self._ledger = Ledger()
-        self._cost, self._baseline, self._decisions, self._deciding = Tally(), Tally(), Tally(), Tally()
+        self._cost, self._baseline, self._decisions = Tally(), Tally(), Tally()
         self._rejections, self._attempts, self._errors = Tally(), Tally(), Tally()
         self._held: Meter | None = None
         self._ready = False
@@ -77,7 +78,7 @@ class OtelMetrics:
             return
         question = settled.question
         who = () if question is None else tuple(scoped(question.context, self._scopes))
-        entries = [_decision(decided, scene.context) for decided in decisions]
+        entries = [self._decision(decided, scene.context) for decided in decisions]
         for attempted in settled.attempts:
             context = scene.attempt_context(attempted.attempt.number)
             entries.append(_attempt(settled, attempted.attempt, who, context))
@@ -88,6 +89,13 @@ class OtelMetrics:
         self._ledger.add(entries)
         if len(self._ledger) > MAX_NOTES:
             self._post()
+
+    def _decision(self, decided: Decided, context: Context) -> Entry:
+        decision, started = decided.decision, decided.started
+        # A distribution cannot be summed beforehand, so that every duration goes to the SDK by itself.
+        self._decision_duration.record(decided.duration_ns / NANO, {names.POLICY_NAME: started.policy}, context)
+        target = None if decision.selected is None else decided.target_of(decision.selected)
+        return ("decision", started.policy, started.mode, decision.cause, target, decision.rejections), 0, context
 
     def internal_error(self, event: InternalError) -> None:
         """Count something of ours that broke; it is not lost while nobody listens."""
@@ -106,13 +114,13 @@ class OtelMetrics:
         return meter is not None
 
     def _create(self, meter: Meter) -> None:
+        self._decision_duration = _histogram(meter, names.METRIC_DECISION_DURATION, DECISION_BUCKETS)
         if self._inference:
             self._duration = _histogram(meter, names.METRIC_GEN_AI_CLIENT_OPERATION_DURATION, DURATION_BUCKETS)
             self._tokens = _histogram(meter, names.METRIC_GEN_AI_CLIENT_TOKEN_USAGE, TOKEN_BUCKETS)
         billionths = (
             (names.METRIC_COST, self._cost),
             (names.METRIC_COST_BASELINE, self._baseline),
-            (names.METRIC_DECISION_DURATION, self._deciding),
         )
         counts = (
             (names.METRIC_DECISIONS, self._decisions),
@@ -143,7 +151,7 @@ class OtelMetrics:
         for key, (count, amount, context) in self._ledger.take().items():
             match key:
                 case ("decision", *facts):
-                    self._post_decisions(*facts, count=count, duration_ns=amount, context=context)
+                    self._post_decisions(*facts, count=count, context=context)
                 case ("attempt", *facts):
                     self._post_attempts(*facts, count=count, nano_usd=amount, context=context)
                 case ("baseline", label, *facts):
@@ -158,7 +166,6 @@ class OtelMetrics:
         rejections: Sequence[tuple[str, int]],
         *,
         count: int,
-        duration_ns: int,
         context: Context,
     ) -> None:
         about = (names.POLICY_NAME, policy)
@@ -166,7 +173,6 @@ class OtelMetrics:
         if target is not None:
             key = (*key, self._bound(names.SELECTED_TARGET, target))
         self._decisions.add(count, key, context)
-        self._deciding.add(duration_ns, (about,), context)
         for rule, mask in rejections:
             self._rejections.add(count * mask.bit_count(), (about, self._bound(names.REJECTION_RULE, rule)), context)
 
@@ -213,13 +219,6 @@ class OtelMetrics:
 
     def _bound(self, name: str, value: str) -> tuple[str, str]:
         return name, self._bounded(name, value)
-
-
-def _decision(decided: Decided, context: Context) -> Entry:
-    decision, started = decided.decision, decided.started
-    target = None if decision.selected is None else decided.target_of(decision.selected)
-    key = ("decision", started.policy, started.mode, decision.cause, target, decision.rejections)
-    return key, decided.duration_ns, context
 
 
 def _attempt(settled: Settled, attempt: Attempt, who: Key, context: Context) -> Entry:
