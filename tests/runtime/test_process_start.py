@@ -96,7 +96,7 @@ print(waypost.flush(), waypost.receipt("wp_1"))
             "unknown key 'rnak' in a policy; did you mean 'rank'?",
         ),
         ("waypost: policy/v1\nname: x\nrank: cheapst\n", "3:7", "unknown rank 'cheapst'; did you mean 'cheapest'?"),
-        ("waypost: policy/v1\nname: [x\n", "3:1", ""),
+        ("waypost: policy/v1\nname: [x\n", "2:7", "the bracket '[' is not closed"),
     ],
 )
 def test_a_broken_policy_is_raised_with_its_place(site: Site, text: str, where: str, what: str) -> None:
