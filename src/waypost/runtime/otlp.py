@@ -56,7 +56,7 @@ def protocol(signal: Signal, environ: Mapping[str, str]) -> Protocol:
 @functools.cache
 def _say_missing(speak: Protocol) -> None:
     """Once per process: an endpoint is named, and nothing will ever come there."""
-    other = "grpc" if speak == "http" else "http"
+    other: Protocol = "grpc" if speak == "http" else "http"
     remedy = f"install opentelemetry-exporter-otlp-proto-{speak}"
     if _importable(EXPORTERS[other]):
         value = "http/protobuf" if other == "http" else "grpc"
