@@ -200,6 +200,9 @@ class Recorder:
 
     def _fold_once(self) -> None:
         try:
+            if self.journal.renew_if_removed():
+                self.faults.counts["journal"] = self.faults.counts.get("journal", 0) + 1
+                self.faults.say("removed", "the journal was deleted while it was in use", "a new one is begun")
             self._fold()
         except Exception as error:
             self.faults.loss("store", error, "receipts stay in the journal until it can be written again")

@@ -91,6 +91,19 @@ class Journal:
                 os.close(self._fd)
                 self._fd = -1
 
+    def renew_if_removed(self) -> bool:
+        """Begin a new journal where somebody deleted or moved the file under us; whether that was so.
+
+        What the old one held went with it, so the new one has a name and a chain of its own.
+        """
+        with self._lock:
+            path = self.path
+            if path is None or self._writing or self._pid != os.getpid() or _is_at(self._fd, path):
+                return False
+            self.close()
+            self._begin()
+            return True
+
     def _drain(self) -> None:
         """Write all that waits. A finaliser that appends meanwhile only adds to it: two lines never share a place."""
         self._writing = True
@@ -147,12 +160,24 @@ class Journal:
                 os.close(self._fd)
         self._lock = threading.RLock()
         self._pid = os.getpid()
-        self._name = f"{_boot()}-{self._pid}-{secrets.token_hex(4)}"
-        self._part = self._seq = self._size = 0
-        self._prev = genesis(self._name)
         self._fd = -1
         self._pending = deque()
         self._writing = False
+        self._begin()
+
+    def _begin(self) -> None:
+        """A new name and the beginning of its chain."""
+        self._name = f"{_boot()}-{self._pid}-{secrets.token_hex(4)}"
+        self._part = self._seq = self._size = 0
+        self._prev = genesis(self._name)
+
+
+def _is_at(fd: int, path: Path) -> bool:
+    """Whether ``path`` still leads to the open file."""
+    try:
+        return os.path.samestat(os.fstat(fd), os.stat(path))
+    except FileNotFoundError:
+        return False
 
 
 def _after_fork() -> None:
