@@ -13,12 +13,12 @@ import json
 import sys
 import weakref
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from types import ModuleType
 from typing import Any, Protocol
 
 from waypost.adapters.sdks import seeds
 from waypost.core.codecs import CODECS
+from waypost.core.model.frozen import dataclass
 from waypost.core.model.needs import Need
 from waypost.core.model.outcome import Failure
 from waypost.core.model.question import Context, Origin

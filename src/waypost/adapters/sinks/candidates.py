@@ -5,13 +5,13 @@ All of it comes from the decision's masks, because to prove a decision takes lon
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from itertools import islice
 
 from waypost.adapters.sinks import names
 from waypost.adapters.sinks.attributes import Attributes
 from waypost.core.model.decision import Decision
 from waypost.core.model.events import Decided
+from waypost.core.model.frozen import dataclass
 from waypost.core.model.money import NANO
 
 MAX_CANDIDATES = 24

@@ -9,12 +9,13 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from weakref import WeakSet
 
 from waypost.adapters.state.breaker import Breaker
 from waypost.adapters.state.latency import Latencies
 from waypost.adapters.state.ledger import Lease, Ledger, Refusal
+from waypost.core.model.frozen import dataclass
 from waypost.core.model.money import NANO
 from waypost.core.model.outcome import Attempt
 from waypost.core.model.question import Snapshot

@@ -20,9 +20,10 @@ import weakref
 import zlib
 from collections import deque
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from waypost.core.model.frozen import dataclass
 
 VERSION = 1
 SUFFIX = ".jsonl"

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
+from waypost.core.model.frozen import dataclass
 from waypost.core.model.outcome import Failure, FailureKind
 
 _WORD = re.compile(r"[A-Za-z][A-Za-z0-9_.-]{0,63}")

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import cache
 from typing import NamedTuple
 
 from waypost.core.features import classify_de, classify_en, classify_es, classify_fr, classify_pt
 from waypost.core.features.phrases import Index, find, fold, index, words
+from waypost.core.model.frozen import dataclass
 from waypost.core.model.question import Complexity, Task
 
 LANGUAGES: dict[str, Mapping[str, str]] = {

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import TypeAlias
+
+from waypost.core.model.frozen import dataclass
 
 STEM = 4
 """The shortest stem: words are looked up by that many of their first letters."""

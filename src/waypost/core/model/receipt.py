@@ -10,13 +10,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, Literal, TypeAlias
 
 from waypost.core.model import line as txt
 from waypost.core.model import record as rec
 from waypost.core.model.decision import ENGINE, Decision
 from waypost.core.model.events import Attempted, Attempting, InternalError, Settled, Started
+from waypost.core.model.frozen import dataclass
 from waypost.core.model.outcome import Attempt, Outcome, Settlement
 from waypost.core.model.question import Mode, Question, Snapshot
 from waypost.core.model.record import attempt_of, call_of, decision_of, question_of, settlement_of, snapshot_of

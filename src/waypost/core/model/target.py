@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Literal, TypeAlias
+
+from waypost.core.model.frozen import dataclass, field
 
 TargetId: TypeAlias = str
 """``provider/model`` or ``provider/model@deployment``."""
