@@ -18,7 +18,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 WORKLOAD = Path(__file__).with_name("workload.py")
-FEW, MANY = 10, 50
+# So many that a collection of garbage, which comes every few hundred calls, does not fall on a handful of them.
+FEW, MANY = 20, 140
 SHORT, LONG, STREAMS = 100, 200, 4
 WARM = ("sync:20", "sync:1:20", "async:5", "async:1:20")
 PHASES = (
