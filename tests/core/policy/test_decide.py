@@ -19,6 +19,7 @@ from policy_samples import (
     ORIGIN,
     SEED,
     catalog,
+    endpoint,
     latency,
     names,
     plan,
@@ -464,6 +465,21 @@ def test_the_default_by_provider() -> None:
     assert strict.default_for("openai") is None
     gone = compile_policy(replace(policy(), default={"*": "openai/gone"}), CATALOG, EXPRESSES)
     assert gone.default_for("openai") is None
+
+
+def test_a_default_may_be_named_as_in_the_ids_of_targets() -> None:
+    """An origin says gcp.gemini where target ids say google; a policy may write either, the endpoint's name first."""
+    gemini = replace(endpoint("gemini", "openai.chat"), provider="gcp.gemini")
+    table = replace(CATALOG, endpoints={**CATALOG.endpoints, "gemini": gemini})
+    row = replace(table.targets[0], id="google/flash", provider="google", endpoint="gemini")
+    table = replace(table, targets=(row, *table.targets[1:]), index={**table.index, "google/flash": 0})
+    made = compile_policy(replace(policy(), default={"google": "google/flash"}), table, EXPRESSES)
+    assert (made.default_for("gcp.gemini"), made.default_for("openai")) == ("google/flash", None)
+    both = {"google": "google/flash", "gcp.gemini": table.targets[1].id}
+    assert (
+        compile_policy(replace(policy(), default=both), table, EXPRESSES).default_for("gcp.gemini")
+        == both["gcp.gemini"]
+    )
 
 
 def test_whether_the_call_is_needed() -> None:

@@ -128,8 +128,16 @@ class Plan:
     def default_for(self, provider: str) -> TargetId | None:
         """The policy's default target for a caller at ``provider``.
 
-        ``None`` where there is none, or where a rule that depends on the catalog alone rejects it.
+        ``provider`` is an endpoint's, by OpenTelemetry's name (``gcp.gemini``); a policy may also write the one that
+        stands in the ids of its targets (``google``). ``None`` where there is none, or where a rule that depends on the
+        catalog alone rejects it.
         """
-        target = self.policy.default.get(provider) or self.policy.default.get("*")
+        named = self.policy.default
+        target = named.get(provider) or self._default_by_targets(provider) or named.get("*")
         position = None if target is None else self.catalog.index.get(target)
         return None if position is None or self.fixed >> position & 1 else target
+
+    def _default_by_targets(self, provider: str) -> TargetId | None:
+        named, endpoints = self.policy.default, self.catalog.endpoints
+        served = (target for target in self.catalog.targets if endpoints[target.endpoint].provider == provider)
+        return next((named[target.provider] for target in served if target.provider in named), None)
