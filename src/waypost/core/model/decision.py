@@ -60,6 +60,10 @@ class Decision:
     tried: tuple[TargetId, ...] = ()
     propensity_ppm: int = 1_000_000
     engine: int = ENGINE
+    chance: Literal["", "weighted", "explore", "canary"] = ""
+    """What took a random part in the selection; ``propensity_ppm`` is how likely the selected was."""
+    aside: str | None = None
+    """The reserved name (``override``, ``budget.user``) that set the rule's shortlist aside and chose its own."""
 
 
 @dataclass(frozen=True, slots=True)

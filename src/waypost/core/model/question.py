@@ -11,6 +11,7 @@ from waypost.core.model.target import Dialect, TargetId
 
 Mode = Literal["off", "observe", "advise", "route"]
 Preference = Literal["quality", "cost", "latency"]
+Strategy = Literal["cheapest", "fastest", "best", "balanced"]
 Task = Literal[
     "code_generation",
     "code_review",
@@ -54,6 +55,34 @@ class Features:
 
 
 @dataclass(frozen=True, slots=True)
+class Narrow:
+    """What a call says of who may answer it: it can only take candidates away. Empty and ``None`` say nothing.
+
+    ``models`` and ``only`` have targets, models, providers, or globs of them; ``ignore`` likewise. Prices are nano-USD
+    per million tokens.
+    """
+
+    models: tuple[str, ...] = ()
+    only: tuple[str, ...] = ()
+    ignore: tuple[str, ...] = ()
+    max_input_price: int | None = None
+    max_output_price: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Override:
+    """A target that somebody forces for a while, and on whose word. ``until_ns`` is epoch nanoseconds."""
+
+    id: str
+    target: TargetId
+    author: str
+    reason: str
+    until_ns: int
+    scope: tuple[tuple[str, str], ...] = ()
+    """Context keys and the values that they must have; none is everybody."""
+
+
+@dataclass(frozen=True, slots=True)
 class Context:
     """Who asks and what for. A caller's claims only narrow what the policy grants.
 
@@ -70,6 +99,9 @@ class Context:
     preference: Preference | None = None
     mode: Mode | None = None
     labels: Mapping[str, str] = field(default_factory=dict)
+    strategy: Strategy | None = None
+    """A named rank; it stands above ``preference``."""
+    narrow: Narrow | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +136,12 @@ class Question:
     granted: bool = False
     pinned: bool = False
     credentials: tuple[str, ...] = ()
+    intent: str | None = None
+    """What the policy's ``aliases`` say that the requested model stands for."""
+    override: Override | None = None
+    """The override in force for this call."""
+    withheld: tuple[str, ...] = ()
+    """Claims of the call that the policy does not follow, sorted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +150,11 @@ class Snapshot:
 
     ``broken`` are targets, ``disabled`` endpoints whose breaker is open, sorted. ``latency_p95_ns`` holds measured
     values, which stand above the catalog's priors. ``epoch`` changes when any of it does, and keys the memo.
+
+    ``used`` is how far this call's budgets are used, ``(Budget.key, ppm of the limit)``, rounded down to whole percents
+    and left out below the first threshold; ``limited`` are ``(Limit.rule, value)`` of limits that are reached, the
+    value ``""`` for a scope of the call; ``refused`` are ``(Budget.rule, target)`` whose reservation found no room.
+    ``warm`` is the target that affinity keeps, with the prompt tokens that it has probably cached.
     """
 
     epoch: int = 0
@@ -119,6 +162,10 @@ class Snapshot:
     broken: tuple[TargetId, ...] = ()
     disabled: tuple[str, ...] = ()
     latency_p95_ns: tuple[tuple[TargetId, int], ...] = ()
+    used: tuple[tuple[str, int], ...] = ()
+    limited: tuple[tuple[str, str], ...] = ()
+    refused: tuple[tuple[str, TargetId], ...] = ()
+    warm: tuple[TargetId, int] | None = None
 
 
 EMPTY_SNAPSHOT = Snapshot()

@@ -111,6 +111,8 @@ class Target:
     latency: Latency | None = None
     region: str | None = None
     retention: str | None = None
+    weight: int = 1
+    """Its share of the calls among the deployments of one model, where a policy selects by weight."""
     labels: Mapping[str, str] = field(default_factory=dict)
     provenance: Mapping[str, Provenance] = field(default_factory=dict)
 

@@ -128,6 +128,86 @@ class Scale:
 
 
 @dataclass(frozen=True, slots=True)
+class Select:
+    """How one of the ranked survivors is taken; docs/decision.md, *Select*.
+
+    ``weighted`` has ``weights`` by target, or none of them for the catalog's own among the deployments of the best;
+    ``explore`` and ``canary`` have ``share_ppm``; ``canary`` its ``target``. ``by`` keeps one user (session, ...) on
+    one side.
+    """
+
+    kind: Literal["best", "weighted", "explore", "canary"]
+    at: Source
+    weights: tuple[tuple[TargetId, int], ...] = ()
+    share_ppm: int = 0
+    target: TargetId | None = None
+    by: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Affinity:
+    """Stay with the target that answered last, for ``for_ns``; ``by`` is ``conversation``, ``session``, ..."""
+
+    by: str
+    for_ns: int
+    at: Source
+
+
+BudgetAction: TypeAlias = str
+"""``warn``, ``downgrade``, ``fail``, or the name of a tier."""
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """``limit_nano_usd`` per ``period`` for each value of ``scope``; thresholds are ``(ppm, action)``, ascending.
+
+    ``scope`` is a key of the context (``user``, ``department``, ``context.<name>``, ...), ``policy`` or ``all``.
+    """
+
+    scope: str
+    limit_nano_usd: int
+    period: Literal["day", "week", "month"]
+    thresholds: tuple[tuple[int, BudgetAction], ...]
+    at: Source
+
+    @property
+    def key(self) -> str:
+        """Its name within the policy, and in a snapshot: ``user/day``."""
+        return f"{self.scope}/{self.period}"
+
+    @property
+    def rule(self) -> str:
+        return f"budget.{self.scope}"
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """At most ``amount`` ``of`` requests or tokens per ``per_ns`` for each value of ``scope``.
+
+    Beside the scopes of a budget there are ``target``, ``endpoint`` and ``provider``, which reject only their own.
+    """
+
+    scope: str
+    of: Literal["requests", "tokens"]
+    amount: int
+    per_ns: int
+    at: Source
+
+    @property
+    def key(self) -> str:
+        """Its name within the policy: ``user/requests``."""
+        return f"{self.scope}/{self.of}"
+
+    @property
+    def rule(self) -> str:
+        return f"limit.{self.scope}"
+
+
+Claim = Literal["models", "only", "ignore", "max_price", "preference", "strategy", "mode", "policy"]
+"""What a call may say for itself."""
+
+
+@dataclass(frozen=True, slots=True)
 class ModeSpec:
     """``share_ppm`` of calls run in ``mode``, the rest is advised; ``by`` keeps one user (session, ...) on one side."""
 
@@ -183,6 +263,19 @@ class Policy:
     document: Mapping[str, object]
     fingerprint: str
     at: Source
+    select: Select | None = None
+    """``None`` is best."""
+    affinity: Affinity | None = None
+    budgets: tuple[Budget, ...] = ()
+    limits: tuple[Limit, ...] = ()
+    content: Literal["none", "hash", "redacted", "full"] = "none"
+    """What of prompts and answers may be kept (``privacy``)."""
+    envelope: bool = False
+    """An administrator's policy: its lines hold in every other one (`wrap`)."""
+    grants: tuple[Claim, ...] | None = None
+    """Claims of a call that this policy follows; ``None`` is all."""
+    aliases: tuple[tuple[str, str], ...] = ()
+    """Requested model to intent, by model."""
     sources: tuple[str, ...] = field(default=())
     """The files that this policy was made of, the child first."""
     positions: Mapping[str, str] = field(default_factory=dict)
