@@ -26,7 +26,7 @@ from receipt_cases import (
     calls,
 )
 from waypost.core.model.events import Attempted, Attempting, Settled
-from waypost.core.model.question import Context
+from waypost.core.model.question import Context, Narrow, Override, Snapshot
 from waypost.core.model.receipt import (
     SCHEMA,
     Receipt,
@@ -205,3 +205,48 @@ def test_a_session_appears_as_a_pseudonym_only() -> None:
     found = [json.loads(line)["question"]["context"] for line in lines]
     assert found == [{"session": "p:12", "labels": {"team": "core"}}] * 2
     assert context_record(context, lambda text: "p:" + str(len(text))) == found[0]
+
+
+def narrowed() -> tuple[Attempting, Settled]:
+    """A call that says all that a call can say, in a world where all is reached, under an override."""
+    context = Context(user="ann@example.org", strategy="fastest", narrow=Narrow(("gpt-*",), (), ("groq",), 3, 4))
+    scope = (("department", "rd"), ("session", "ann-laptop-7"), ("user", "ann@example.org"))
+    override = Override("ov_1", "openai/gpt-4o", "ops", "outage at the other", 9, scope)
+    asked = replace(QUESTION, context=context, intent="cheap", override=override, withheld=("mode", "policy"))
+    world = Snapshot(
+        used=(("user/day", 810_000),),
+        limited=(("limit.user", ""), ("limit.target", "a/tiny")),
+        refused=(("budget.user", "a/small"),),
+        warm=("openai/gpt-4o", 800),
+    )
+    chosen = replace(DECISION, cause="override", chance="canary", aside="override", propensity_ppm=100_000)
+    decided = replace(DECIDED, question=asked, snapshot=world, decision=chosen)
+    return replace(ATTEMPTING, question=asked, decided=decided), replace(SETTLED, question=asked, decided=decided)
+
+
+def test_what_a_call_claims_and_what_was_forced_on_it_come_back() -> None:
+    """S3.29, S5.01: claims, override, budgets and chance are on the receipt as they were."""
+    sent, _ = narrowed()
+    receipt = fold([attempt_record(sent, keep)])
+    assert sent.decided is not None
+    assert (receipt.question, receipt.hops[0].snapshot) == (sent.question, sent.decided.snapshot)
+    assert receipt.hops[0].decision == sent.decided.decision
+    assert receipt_of(json.loads(json.dumps(receipt.to_dict()))) == receipt
+
+
+def test_the_scope_of_an_override_names_nobody() -> None:
+    """Users and sessions that an override is for are pseudonyms; the other facts of its scope stay."""
+    lines = [
+        attempt_line(narrowed()[0], lambda user: "p:" + str(len(user))),
+        settled_line(narrowed()[1], lambda user: "p:" + str(len(user)), alone=True),
+    ]
+    scopes = [json.loads(line)["question"]["override"]["scope"] for line in lines]
+    assert scopes == [[["department", "rd"], ["session", "p:12"], ["user", "p:15"]]] * 2
+    assert [("ann" in line) for line in lines] == [False, False]
+
+
+def test_what_is_at_its_default_is_not_written() -> None:
+    """S2.14: a plain call's lines have no member for anything that it does not use."""
+    absent = ("narrow", "strategy", "intent", "override", "withheld", "used", "limited", "refused", "warm", "chance")
+    line = attempt_line(ATTEMPTING, keep)
+    assert [name for name in (*absent, "aside") if f'"{name}":' in line] == []

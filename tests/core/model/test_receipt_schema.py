@@ -13,9 +13,20 @@ from hypothesis import given, settings
 from jsonschema import Draft202012Validator
 
 from receipt_cases import ATTEMPTING, ATTEMPTING_2, SETTLED, calls
-from waypost.core.model.decision import Cause
+from waypost.core.model.decision import Cause, Decision
 from waypost.core.model.outcome import CostBasis, FailureKind, Outcome
-from waypost.core.model.question import Complexity, Context, Features, Mode, Task
+from waypost.core.model.question import (
+    Complexity,
+    Context,
+    Features,
+    Mode,
+    Narrow,
+    Override,
+    Question,
+    Snapshot,
+    Strategy,
+    Task,
+)
 from waypost.core.model.receipt import SCHEMA, attempt_record, fold, settled_record
 
 FILE = Path(__file__).parents[3] / "policies" / "receipt.schema.json"
@@ -79,6 +90,7 @@ def paths(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
 OPTIONAL = {
     *("needs", "context", "max_output", "language", "code_languages", "signals", "broken", "disabled"),
     *("latency_p95_ns", "rule", "because", "tried", "propensity_ppm", "question", "labels"),
+    *("intent", "override", "withheld", "narrow", "used", "limited", "refused", "warm", "chance", "aside", "scope"),
     *Context.__dataclass_fields__,
 }
 
@@ -111,6 +123,8 @@ def test_each_required_key_is_missed() -> None:
         (("features", "task"), Task),
         (("features", "complexity"), Complexity),
         (("context", "mode"), Mode),
+        (("context", "strategy"), Strategy),
+        (("decision", "chance"), get_type_hints(Decision)["chance"]),
     ],
 )
 def test_vocabularies_are_those_of_the_records(path: tuple[str, str], vocabulary: Any) -> None:
@@ -123,6 +137,21 @@ def test_features_and_context_are_complete() -> None:
     """A field that is added to the question is published."""
     assert set(DOCUMENT["$defs"]["features"]["properties"]) == set(get_type_hints(Features))
     assert set(DOCUMENT["$defs"]["context"]["properties"]) == set(get_type_hints(Context))
+
+
+@pytest.mark.parametrize(
+    ("name", "record"),
+    [
+        ("question", Question),
+        ("snapshot", Snapshot),
+        ("decision", Decision),
+        ("narrow", Narrow),
+        ("override", Override),
+    ],
+)
+def test_what_decides_is_published_whole(name: str, record: type) -> None:
+    """S2.22: a field that is added to what a decision reads or yields is published."""
+    assert set(DOCUMENT["$defs"][name]["properties"]) == set(get_type_hints(record))
 
 
 def test_floats_are_refused() -> None:

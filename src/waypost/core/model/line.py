@@ -94,6 +94,12 @@ def question_text(question: Question, call: Started, pseudonym: Callable[[str], 
     if question.needs:
         needs = [f"[{_q[n.flag]},{_escape(n.path)},{_q[n.severity]},{_text(n.value)}]" for n in question.needs]
         out += f',"needs":[{",".join(needs)}]'
+    if question.intent is not None:
+        out += f',"intent":{_q[question.intent]}'
+    if question.override is not None:
+        out += f',"override":{_encode(rec.override_record(question.override, pseudonym))}'
+    if question.withheld:
+        out += f',"withheld":{_texts[question.withheld]}'
     return out + _context_text(question.context, pseudonym) + "}"
 
 
@@ -189,6 +195,10 @@ def _decision_text(decision: Decision, call: Started) -> str:
         out += f',"propensity_ppm":{decision.propensity_ppm}'
     if decision.engine != ENGINE:
         out += f',"engine":{decision.engine}'
+    if decision.chance:
+        out += f',"chance":{_q[decision.chance]}'
+    if decision.aside is not None:
+        out += f',"aside":{_q[decision.aside]}'
     return out + "}"
 
 
@@ -199,9 +209,20 @@ def _snapshot_text(snapshot: Snapshot) -> str:
     if snapshot.disabled:
         out += f',"disabled":{_texts[snapshot.disabled]}'
     if snapshot.latency_p95_ns:
-        pairs = [f"[{_q[target]},{ns}]" for target, ns in snapshot.latency_p95_ns]
-        out += f',"latency_p95_ns":[{",".join(pairs)}]'
+        out += f',"latency_p95_ns":{_numbered(snapshot.latency_p95_ns)}'
+    if snapshot.used:
+        out += f',"used":{_numbered(snapshot.used)}'
+    if snapshot.limited:
+        out += f',"limited":[{",".join([_texts[pair] for pair in snapshot.limited])}]'
+    if snapshot.refused:
+        out += f',"refused":[{",".join([_texts[pair] for pair in snapshot.refused])}]'
+    if snapshot.warm is not None:
+        out += f',"warm":[{_q[snapshot.warm[0]]},{snapshot.warm[1]}]'
     return out + "}"
+
+
+def _numbered(pairs: tuple[tuple[str, int], ...]) -> str:
+    return f"[{','.join([f'[{_q[name]},{number}]' for name, number in pairs])}]"
 
 
 def _features_text(features: Features) -> str:
@@ -235,6 +256,7 @@ def _context_text(context: Context, pseudonym: Callable[[str], str]) -> str:
         ("policy", context.policy),
         ("preference", context.preference),
         ("mode", context.mode),
+        ("strategy", context.strategy),
     ):
         if value is not None:
             out += f',"{name}":{_escape(value)}'
@@ -244,6 +266,8 @@ def _context_text(context: Context, pseudonym: Callable[[str], str]) -> str:
         out += f',"session":{_escape(pseudonym(context.session))}'
     if context.labels:
         out += f',"labels":{_encode(dict(context.labels))}'
+    if context.narrow is not None:
+        out += f',"narrow":{_encode(rec.narrow_record(context.narrow))}'
     return f',"context":{{{out[1:]}}}' if out else ""
 
 

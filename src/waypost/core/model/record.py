@@ -15,7 +15,7 @@ from waypost.core.model.decision import ENGINE, Decision
 from waypost.core.model.events import Started
 from waypost.core.model.needs import Need
 from waypost.core.model.outcome import UNPRICED, Attempt, Baseline, Cost, CostLine, Failure, Settlement, Usage
-from waypost.core.model.question import Context, Features, Origin, Question, Snapshot
+from waypost.core.model.question import Context, Features, Narrow, Origin, Override, Question, Snapshot
 
 CERTAIN = 1_000_000
 
@@ -90,13 +90,18 @@ def question_record(question: Question, pseudonym: Callable[[str], str]) -> dict
     }
     if question.needs:
         record["needs"] = [[need.flag, need.path, need.severity, need.value] for need in question.needs]
+    if question.intent is not None:
+        record["intent"] = question.intent
+    if question.override is not None:
+        record["override"] = override_record(question.override, pseudonym)
+    if question.withheld:
+        record["withheld"] = question.withheld
     return record
 
 
 def question_of(record: Wire) -> Question:
     """The question as it was asked, but for the pseudonyms of ``context.user`` and ``context.session``."""
-    context = {**record.get("context", {})}
-    context["labels"] = dict(context.get("labels") or {})
+    override = record.get("override")
     return Question(
         dialect=record["dialect"],
         requested=record["requested"],
@@ -104,11 +109,14 @@ def question_of(record: Wire) -> Question:
         origin=Origin(**_only(record["origin"], _ORIGIN)),
         features=_features_of(record["features"]),
         needs=tuple(Need(flag, path, severity, value) for flag, path, severity, value in record.get("needs", ())),
-        context=Context(**_only(context, _CONTEXT)),
+        context=_context_of(record.get("context", {})),
         streaming=record.get("streaming", False),
         granted=record.get("granted", False),
         pinned=record.get("pinned", False),
         credentials=tuple(record.get("credentials", ())),
+        intent=record.get("intent"),
+        override=None if override is None else _override_of(override),
+        withheld=tuple(record.get("withheld", ())),
     )
 
 
@@ -118,18 +126,23 @@ def snapshot_record(snapshot: Snapshot) -> dict[str, Any]:
         record["broken"] = snapshot.broken
     if snapshot.disabled:
         record["disabled"] = snapshot.disabled
-    if snapshot.latency_p95_ns:
-        record["latency_p95_ns"] = snapshot.latency_p95_ns
+    for name in _PAIRS:
+        if value := getattr(snapshot, name):
+            record[name] = value
+    if snapshot.warm is not None:
+        record["warm"] = snapshot.warm
     return record
 
 
 def snapshot_of(record: Wire) -> Snapshot:
+    warm = record.get("warm")
     return Snapshot(
         epoch=record.get("epoch", 0),
         at_ns=record.get("at_ns", 0),
         broken=tuple(record.get("broken", ())),
         disabled=tuple(record.get("disabled", ())),
-        latency_p95_ns=tuple((target, ns) for target, ns in record.get("latency_p95_ns", ())),
+        warm=None if warm is None else (warm[0], warm[1]),
+        **{name: tuple((key, value) for key, value in record.get(name, ())) for name in _PAIRS},
     )
 
 
@@ -156,6 +169,10 @@ def decision_record(decision: Decision) -> dict[str, Any]:
         record["tried"] = decision.tried
     if decision.propensity_ppm != CERTAIN:
         record["propensity_ppm"] = decision.propensity_ppm
+    if decision.chance:
+        record["chance"] = decision.chance
+    if decision.aside is not None:
+        record["aside"] = decision.aside
     return record
 
 
@@ -176,6 +193,8 @@ def decision_of(record: Wire) -> Decision:
         tried=tuple(record.get("tried", ())),
         propensity_ppm=record.get("propensity_ppm", CERTAIN),
         engine=record.get("engine", ENGINE),
+        chance=record.get("chance", ""),
+        aside=record.get("aside"),
     )
 
 
@@ -283,7 +302,11 @@ def settlement_of(record: Wire, attempts: tuple[Attempt, ...]) -> Settlement:
 
 _ORIGIN = tuple(Origin.__dataclass_fields__)
 _CONTEXT = tuple(Context.__dataclass_fields__)
-_CLAIMS = tuple(name for name in _CONTEXT if name not in ("user", "session", "labels"))
+_CLAIMS = tuple(name for name in _CONTEXT if name not in ("user", "session", "labels", "narrow"))
+_PERSONAL = ("user", "session")
+_NARROW = tuple(Narrow.__dataclass_fields__)
+_LISTS = ("models", "only", "ignore")
+_PAIRS = ("latency_p95_ns", "used", "limited", "refused")
 _FEATURES = tuple(Features.__dataclass_fields__)
 _FAILURE = tuple(Failure.__dataclass_fields__)
 _USAGE = tuple(Usage.__dataclass_fields__)
@@ -326,7 +349,48 @@ def context_record(context: Context, pseudonym: Callable[[str], str]) -> dict[st
         record["session"] = pseudonym(context.session)
     if context.labels:
         record["labels"] = dict(context.labels)
+    if context.narrow is not None:
+        record["narrow"] = narrow_record(context.narrow)
     return record
+
+
+def _context_of(record: Wire) -> Context:
+    known = _only(record, _CONTEXT)
+    known["labels"] = dict(record.get("labels") or {})
+    if (narrow := record.get("narrow")) is not None:
+        lists = {name: tuple(narrow.get(name, ())) for name in _LISTS}
+        known["narrow"] = Narrow(**_only(narrow, _NARROW) | lists)
+    return Context(**known)
+
+
+def narrow_record(narrow: Narrow) -> dict[str, Any]:
+    """What the call says of who may answer it; empty lists and absent prices are left out."""
+    return {name: value for name in _NARROW if (value := getattr(narrow, name)) not in ((), None)}
+
+
+def override_record(override: Override, pseudonym: Callable[[str], str]) -> dict[str, Any]:
+    """The override; a user or a session that its scope names is replaced as the context's own is."""
+    record: dict[str, Any] = {
+        "id": override.id,
+        "target": override.target,
+        "author": override.author,
+        "reason": override.reason,
+        "until_ns": override.until_ns,
+    }
+    if override.scope:
+        record["scope"] = [[key, pseudonym(value) if key in _PERSONAL else value] for key, value in override.scope]
+    return record
+
+
+def _override_of(record: Wire) -> Override:
+    return Override(
+        id=record["id"],
+        target=record["target"],
+        author=record["author"],
+        reason=record["reason"],
+        until_ns=record["until_ns"],
+        scope=tuple((key, value) for key, value in record.get("scope", ())),
+    )
 
 
 def _fields(value: object, names: tuple[str, ...]) -> dict[str, Any]:
