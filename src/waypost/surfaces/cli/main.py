@@ -1,6 +1,7 @@
 """The command line: each file beside this one that has ``HELP``, ``arguments`` and ``run`` is a subcommand.
 
-Only the module of the command that was asked for is imported. Exit codes: 0 fine, 1 a finding, 2 bad input.
+A file may have ``EXAMPLES``, which stand under its help. Only the module of the command that was asked for is imported.
+Exit codes: 0 fine, 1 a finding, 2 bad input.
 """
 
 from __future__ import annotations
@@ -18,7 +19,6 @@ from waypost._version import __version__
 from waypost.errors import WaypostError
 
 FINE, FINDING, BAD_INPUT = 0, 1, 2
-NOT_COMMANDS = frozenset(("__init__", "main", "home", "table"))
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -31,14 +31,22 @@ def main(argv: Sequence[str] | None = None) -> int:
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
     wanted = next((word for word in words if not word.startswith("-")), None)
     module: ModuleType | None = None
-    for name, path in _commands().items():
-        sub = commands.add_parser(name, help=_help(path))
+    for name, (path, text) in _commands().items():
+        sub = commands.add_parser(name, help=text)
         if name == wanted:
             module = import_module(f"waypost.surfaces.cli.{path.stem}")
-            sub.description = str(module.HELP)
+            describe(sub, text, getattr(module, "EXAMPLES", ""))
             module.arguments(sub)
     args = parser.parse_args(words)
     return _run(module, args)
+
+
+def describe(parser: argparse.ArgumentParser, text: str, examples: str = "") -> None:
+    """What ``--help`` says above the options, and below them the examples with their line breaks."""
+    parser.description = text
+    if examples:
+        parser.epilog = f"examples:\n{examples.strip(chr(10))}"
+        parser.formatter_class = argparse.RawDescriptionHelpFormatter
 
 
 def _run(module: ModuleType | None, args: argparse.Namespace) -> int:
@@ -57,14 +65,15 @@ def _run(module: ModuleType | None, args: argparse.Namespace) -> int:
         return FINE
 
 
-def _commands() -> dict[str, Path]:
-    """Command names and their files, sorted; ``why_not.py`` is ``why-not``."""
+def _commands() -> dict[str, tuple[Path, str]]:
+    """Command names, sorted, with their files and what each is for; ``why_not.py`` is ``why-not``."""
     files = sorted(Path(__file__).parent.glob("*.py"))
-    return {path.stem.replace("_", "-"): path for path in files if path.stem not in NOT_COMMANDS}
+    found = ((path, _help(path)) for path in files)
+    return {path.stem.replace("_", "-"): (path, text) for path, text in found if text}
 
 
 def _help(path: Path) -> str:
-    """``HELP`` of a command's file, read without importing it."""
+    """``HELP`` of a command's file, read without importing it; empty where the file is no command."""
     for node in ast.parse(path.read_text(encoding="utf-8")).body:
         match node:
             case ast.Assign(targets=[ast.Name(id="HELP")], value=ast.Constant(value=str() as text)):
