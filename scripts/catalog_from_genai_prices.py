@@ -31,6 +31,8 @@ RATES = {
     "output": "output_mtok",
 }
 SOURCE = "genai-prices"
+NAMES = {"xai": "x-ai", "moonshot": "moonshotai"}
+"""Providers that genai-prices knows by another name."""
 Rates = dict[int, dict[str, Decimal]]
 """Threshold in input tokens (0 for the base price) to rates in USD per million tokens."""
 
@@ -52,7 +54,7 @@ def differences(catalog: Catalog, at: datetime) -> Iterator[str]:
     for target in catalog.targets:
         if target.price is None or target.price.source != SOURCE:
             continue
-        model = vendors[target.provider].find_model(target.model)
+        model = vendors[NAMES.get(target.provider, target.provider)].find_model(target.model)
         if model is None:
             yield f"{target.id}: unknown to genai-prices"
         elif (theirs := listed(model.get_prices(at))) != written(target.price):

@@ -18,6 +18,8 @@ from waypost.core.model.target import Price, Target
 from waypost.runtime.catalogs import load_catalog
 
 CATALOG = load_catalog()
+NAMES = {"xai": "x-ai", "moonshot": "moonshotai"}
+"""Providers that genai-prices knows by another name."""
 VENDORS = {vendor.id: vendor for vendor in providers}
 PEAK = time(2, 0, tzinfo=UTC)
 """DeepSeek's prices depend on the time of day; the catalog states the dearer ones, in force at this hour."""
@@ -60,6 +62,10 @@ def test_the_source_is_the_pinned_one() -> None:
     assert CATALOG.sources["genai-prices"].source.startswith(f"genai-prices {version('genai-prices')},")
 
 
+def vendor_of(target: Target) -> str:
+    return NAMES.get(target.provider, target.provider)
+
+
 def theirs(target: Target, usage: Usage, day: str) -> Decimal:
     """What genai-prices says the usage costs on that day, in nano-USD."""
     tokens = Tokens(
@@ -71,7 +77,7 @@ def theirs(target: Target, usage: Usage, day: str) -> Decimal:
         cache_write_1h_tokens=usage.cache_write_1h,
     )
     at = datetime.combine(date.fromisoformat(day), PEAK)
-    found = calc_price(tokens, target.model, provider_id=target.provider, genai_request_timestamp=at)
+    found = calc_price(tokens, target.model, provider_id=vendor_of(target), genai_request_timestamp=at)
     return found.total_price * 1_000_000_000
 
 
@@ -102,7 +108,7 @@ def test_each_price_costs_what_genai_prices_says(target: Target) -> None:
 def test_no_rate_is_missing_and_none_is_invented(target: Target) -> None:
     """A kind of token has a price here exactly where genai-prices has one."""
     at = datetime.combine(date.fromisoformat(target.prices[0].as_of), PEAK)
-    model = VENDORS[target.provider].find_model(target.model)
+    model = VENDORS[vendor_of(target)].find_model(target.model)
     assert model is not None
     standard = model.get_prices(at)
     for ours, key in RATES.items():
@@ -123,7 +129,7 @@ def test_a_price_began_when_genai_prices_says(target: Target) -> None:
 @pytest.mark.parametrize("target", LISTED, ids=lambda target: target.id)
 def test_a_snapshot_costs_what_its_target_costs(target: Target) -> None:
     """The names that resolve to a target are the same model for genai-prices too."""
-    vendor = VENDORS[target.provider]
+    vendor = VENDORS[vendor_of(target)]
     same = vendor.find_model(target.model)
     for alias, meant in CATALOG.aliases.items():
         if meant == target.id and alias.startswith(f"{target.provider}/"):
