@@ -1,0 +1,169 @@
+"""`waypost check`: every error of every file at once, places, remedies, warnings, exit codes (S2.12)."""
+
+from __future__ import annotations
+
+import json
+import logging
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tools_runner import Run, runner
+
+HEAD = "waypost: policy/v1\nname: sample\n"
+CATALOG = """\
+waypost: catalog/v1
+name: small
+sources:
+  list: {text: "a list", as_of: 2026-01-01}
+endpoints:
+  openai: {provider: openai, dialect: openai.chat, base_url: "https://api.openai.com/v1", auth: bearer, source: list}
+"""
+
+
+@pytest.fixture
+def run(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Run:
+    """The command line in an empty folder."""
+    return runner(capsys, monkeypatch, tmp_path)
+
+
+def write(name: str, body: str) -> None:
+    Path(name).write_text(HEAD + body, encoding="utf-8")
+
+
+def test_all_errors_of_all_files_come_with_place_and_remedy(run: Run) -> None:
+    """S2.12: nobody mends one error to be told of the next."""
+    write("a.yaml", "filter:\n  - qualty >= 0.5\n  - provider == opnai\n")
+    write("b.yaml", "rank: cheap\n")
+    code, out, err = run("check", "a.yaml", "b.yaml")
+
+    assert (code, err) == (1, "")
+    assert out.splitlines() == [
+        "a.yaml:4:5: error: unknown field 'qualty'; did you mean 'quality'?",
+        "a.yaml:5:17: error: no target of the catalog has the provider 'opnai'; did you mean 'openai'?",
+        "b.yaml:3:7: error: unknown rank 'cheap'; did you mean 'cheapest'?",
+        "",
+        "2 files: 3 errors, no warnings",
+    ]
+
+
+def test_a_good_file_is_named_with_its_fingerprint(run: Run) -> None:
+    """Exit code 0, and what a receipt will call it."""
+    write("good.yaml", "rank: cheapest\n")
+    code, out, _ = run("check", "good.yaml")
+    (document,) = json.loads(run("check", "good.yaml", "--json")[1])["files"]
+
+    assert code == 0
+    assert out.splitlines() == [
+        f"good.yaml: policy sample, ok  {document['fingerprint'][:12]}",
+        "1 file: no errors, no warnings",
+    ]
+
+
+def test_warnings_are_findings_only_where_they_shall_be(run: Run, caplog: pytest.LogCaptureFixture) -> None:
+    """A region that nobody has is a remark; with --strict it fails the build. Nothing is logged beside it."""
+    write("eu.yaml", "filter:\n  - region in [eu, mars]\n")
+    code, out, _ = run("check", "eu.yaml")
+
+    assert code == 0
+    assert out.splitlines()[0].startswith("eu.yaml:4:20: warning: no target of the catalog has the region 'mars'; ")
+    assert out.splitlines()[-1] == "1 file: no errors, 1 warning"
+    assert run("check", "eu.yaml", "--strict")[0] == 1
+    assert caplog.records == []
+    assert logging.getLogger("waypost").propagate
+
+
+def test_the_document_has_every_problem_by_file(run: Run) -> None:
+    """One JSON document, with line and column as numbers."""
+    write("a.yaml", "rank: cheap\n")
+    code, out, _ = run("check", "a.yaml", "--json")
+    document = json.loads(out)
+
+    assert code == 1
+    assert (document["schema"], document["errors"], document["warnings"]) == ("check/v1", 1, 0)
+    assert document["files"] == [
+        {
+            "file": "a.yaml",
+            "kind": "policy",
+            "name": None,
+            "fingerprint": None,
+            "problems": [
+                {
+                    "severity": "error",
+                    "file": "a.yaml",
+                    "line": 3,
+                    "column": 7,
+                    "what": "unknown rank 'cheap'",
+                    "remedy": "did you mean 'cheapest'?",
+                }
+            ],
+        }
+    ]
+
+
+def test_what_two_files_inherit_is_told_once(run: Run) -> None:
+    """One broken base is one error, however many files extend it."""
+    write("root.yaml", "filter:\n  - qualty >= 0.5\n")
+    for name in ("a.yaml", "b.yaml"):
+        write(name, "extends: root\n")
+    out = run("check", "a.yaml", "b.yaml")[1].splitlines()
+
+    assert out == [
+        "root.yaml:4:5: error: unknown field 'qualty'; did you mean 'quality'?",
+        "",
+        "2 files: 1 error, no warnings",
+    ]
+
+
+def test_a_folder_means_its_policies_and_catalogs_without_their_tests(run: Run) -> None:
+    """`waypost check policies/`."""
+    Path("policies").mkdir()
+    write("policies/one.yaml", "")
+    write("policies/one.test.yaml", "cases: []\n")
+    Path("policies/notes.txt").write_text("no policy", encoding="utf-8")
+    code, out, _ = run("check", "policies")
+
+    assert code == 0
+    assert [line.partition(":")[0] for line in out.splitlines()[:-1]] == ["policies/one.yaml"]
+
+
+def test_a_broken_catalog_is_checked_as_such(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also where it is the very catalog in force here."""
+    Path("c.yaml").write_text(f"{CATALOG}targets:\n  openai/a: {{price: {{input: -1}}}}\n", encoding="utf-8")
+    monkeypatch.setenv("WAYPOST_CATALOG", "c.yaml")
+    code, out, _ = run("check", "c.yaml", "--json")
+    (checked,) = json.loads(out)["files"]
+
+    assert code == 1
+    assert checked["kind"] == "catalog"
+    assert checked["problems"]
+    assert {one["file"] for one in checked["problems"]} == {"c.yaml"}
+
+
+@pytest.mark.parametrize("name", ["none.yaml", "folder"])
+def test_what_is_not_there_is_bad_input(run: Run, name: str) -> None:
+    """Exit code 2: nothing was checked."""
+    Path("folder").mkdir()
+    code, out, err = run("check", name)
+
+    assert (code, out) == (2, "")
+    assert err.startswith(f"waypost check: {name}: ")
+
+
+def test_the_process_has_the_same_exit_code(tmp_path: Path) -> None:
+    """Through `python -m waypost`, as a build would."""
+    (tmp_path / "a.yaml").write_text(f"{HEAD}rank: cheap\n", encoding="utf-8")
+    command = [sys.executable, "-m", "waypost", "check", "a.yaml"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False)
+
+    assert (done.returncode, done.stderr) == (1, "")
+
+
+def test_help_has_examples(run: Run) -> None:
+    """Somebody who never saw it can copy one."""
+    code, out, _ = run("check", "--help")
+
+    assert code == 0
+    assert "\n  waypost check policies/ --strict  " in out
