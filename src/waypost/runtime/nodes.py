@@ -119,19 +119,27 @@ class Reader:
 
     def number(self, text: str, at: Source, what: str, unit: Unit) -> int | None:
         """The literal ``text``, which stands at ``at``."""
+        found = self.literal(text, at, what, EXPECTED[unit])
+        if found is None:
+            return None
+        try:
+            return to_base(*found, unit)
+        except ValueError as exc:
+            reason = "a fraction is too fine" if "finer" in str(exc) else str(exc)
+            self.wrong(at, f"{what} is {text}: {reason}", EXPECTED[unit])
+        return None
+
+    def literal(self, text: str, at: Source, what: str, remedy: str) -> tuple[str, str | None] | None:
+        """The digits and the unit of ``text``, which stands at ``at``; whether they fit is not asked."""
         match = _NUMBER.match(text.strip())
         if match is None and _NEGATIVE.match(text):
-            self.wrong(at, f"{what} is {text}, and must not be negative", EXPECTED[unit])
+            self.wrong(at, f"{what} is {text}, and must not be negative", remedy)
         elif match is None:
-            self.wrong(at, f"{what} is {text!r}, not a number", EXPECTED[unit])
+            self.wrong(at, f"{what} is {text!r}, not a number", remedy)
         elif match[2] is not None and match[2] not in UNITS:
             self.wrong(at, f"unknown unit {match[2]!r} in {what}", yaml.suggest(match[2], UNITS))
         else:
-            try:
-                return to_base(match[1], match[2], unit)
-            except ValueError as exc:
-                reason = "a fraction is too fine" if "finer" in str(exc) else str(exc)
-                self.wrong(at, f"{what} is {text}: {reason}", EXPECTED[unit])
+            return match[1], match[2]
         return None
 
     def guarded(self, read: Callable[[], T]) -> T | None:

@@ -5,6 +5,7 @@ What the language has and this version does not enforce is refused with that ver
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Literal, cast, get_args
 
 from waypost.core.catalog.table import Catalog
@@ -15,22 +16,20 @@ from waypost.core.policy.document import seal
 from waypost.core.policy.language import parse_predicate
 from waypost.core.policy.lexer import Variables
 from waypost.core.policy.masks import static
-from waypost.core.policy.needs_call import beyond_catalog, needs_call_facts
+from waypost.core.policy.needs_call import beyond_catalog, fields_of, needs_call_facts
 from waypost.core.policy.tree import And, Filter, ModeSpec, Op, Policy, Predicate, Rule
 from waypost.core.policy.words import Words
 from waypost.errors import PolicyError
-from waypost.runtime import policy_parts, yaml
+from waypost.runtime import policy_choosing, policy_grants, policy_parts, policy_spending, yaml
 from waypost.runtime.nodes import Reader, is_null, spoken
 from waypost.runtime.policy_targets import Targets
-from waypost.runtime.policy_unenforced import refuse_unenforced
 from waypost.runtime.policy_words import CLOSED, note_doubts
 
 KEYS = (
     "waypost", "name", "extends", "description", "mode", "baseline", "match", "vars", "tiers", "rules", "filter",
     "rank", "scales", "select", "fallback", "on_no_candidates", "on_internal_error", "default", "cross_origin",
-    "leave", "affinity", "budgets", "limits", "privacy", "envelope",
+    "leave", "affinity", "budgets", "limits", "privacy", "envelope", "grants", "aliases",
 )  # fmt: skip
-BY = ("user", "session", "department", "workflow", "step")
 
 
 def read_tree(root: yaml.Mapping, catalog: Catalog | None, sources: tuple[str, ...]) -> Policy:
@@ -42,11 +41,15 @@ def read_tree(root: yaml.Mapping, catalog: Catalog | None, sources: tuple[str, .
     reader = Reader(PolicyError)
     reader.mapping(root, "a policy", KEYS)
     reader.variables = _variables(reader, root.get("vars"))
-    refuse_unenforced(reader, root)
     targets = Targets(reader, catalog, root.get("tiers"))
-    words = Words(catalog, CLOSED, dict(targets.tiers))
+    aliases = policy_grants.aliases(reader, root.get("aliases"))
+    envelope = policy_grants.envelope(reader, root)
+    closed = CLOSED if envelope else {**CLOSED, "intent": frozenset(intent for _, intent in aliases)}
+    words = Words(catalog, closed, dict(targets.tiers))
     parts = _Parts(reader, root, targets, words)
-    policy = parts.policy(sources)
+    policy = replace(parts.policy(sources), aliases=aliases, envelope=envelope)
+    if not envelope:
+        _check_match(reader, policy)
     reader.finish()
     if catalog is not None:
         _check_default(reader, policy, catalog, root.get("default"))
@@ -98,6 +101,12 @@ class _Parts:
             document={},
             fingerprint="",
             at=root.at,
+            select=policy_choosing.select(read, root.get("select"), self.targets),
+            affinity=policy_choosing.affinity(read, root.get("affinity")),
+            budgets=policy_spending.budgets(read, root.get("budgets"), self.targets),
+            limits=policy_spending.limits(read, root.get("limits")),
+            content=policy_grants.content(read, root.get("privacy")),
+            grants=policy_grants.grants(read, root.get("grants")),
             sources=sources,
         )
 
@@ -115,18 +124,13 @@ class _Parts:
             word = self.reader.choice(node, "mode", modes) or "advise"
             return ModeSpec(cast("Mode", word), 1_000_000, None, node.at if node else self.root.at)
         self.reader.mapping(node, "mode", ("route", "by"))
-        share = self.reader.quantity(node.get("route"), "the share of route", "micro")
         if all(key.raw == "by" for key, _ in node.entries):
             self.reader.wrong(node.at, "no share is given", "write `{route: 25%, by: user}`")
-        if share is not None and share > 1_000_000:
-            self.reader.wrong(node.at, "the share is more than 100%", "write a share from 0% to 100%")
-        return ModeSpec("route", 1_000_000 if share is None else share, self.by(node.get("by")), node.at)
-
-    def by(self, node: yaml.Node | None) -> str | None:
-        text = self.reader.text(node, "by")
-        if text is None or (text.startswith("context.") and len(text) > len("context.")):
-            return text
-        return self.reader.choice(node, "by", (*BY, "context.<name>"))
+        written = node.get("route")
+        share = 1_000_000
+        if written is not None and not is_null(written):
+            share = policy_choosing.share(self.reader, written, "the share of route")
+        return ModeSpec("route", share, policy_choosing.by(self.reader, node.get("by")), node.at)
 
     def match(self, node: yaml.Node | None) -> Predicate | None:
         """A predicate, or a mapping of fields to a value or a list of values."""
@@ -240,6 +244,12 @@ def _check_default(reader: Reader, policy: Policy, catalog: Catalog, node: yaml.
                 remedy = f"choose one that passes it, or change the line at {line.at}"
                 reader.wrong(at, f"the default {target!r} is rejected by the policy's own `{line.name}`", remedy)
                 break
+
+
+def _check_match(reader: Reader, policy: Policy) -> None:
+    """The intent is what the chosen policy's own aliases say, so that no policy can be chosen by it."""
+    if policy.match is not None and "intent" in fields_of(policy.match):
+        reader.wrong(policy.match.at, "`match` cannot ask for the intent", "match the requested.model instead")
 
 
 def _matching(key: yaml.Scalar, op: Op, variables: Variables) -> Predicate:

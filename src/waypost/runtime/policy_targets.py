@@ -12,6 +12,8 @@ from waypost.runtime import yaml
 from waypost.runtime.nodes import Reader, is_null
 
 ANY = "*"
+ACTIONS = ("warn", "downgrade", "fail")
+"""What a budget does at a threshold where it does not name a tier."""
 
 
 class Targets:
@@ -22,14 +24,18 @@ class Targets:
         self.catalog = catalog
         self.known: dict[str, tuple[TargetId, ...]] = _catalog_tiers(catalog)
         body = reader.mapping(tiers, "tiers")
-        own = {key.raw: self._ids(node, f"tiers.{key.raw}") for key, node in (body.entries if body else ())}
+        own = {}
+        for key, node in body.entries if body else ():
+            own[key.raw] = self._ids(node, f"tiers.{key.raw}")
+            if key.raw in ACTIONS:
+                reader.wrong(key.at, f"`{key.raw}` is what a budget does", "give the tier another name")
         self.tiers = tuple(sorted(own.items()))
         self.known.update(own)
 
     def one(self, node: yaml.Node | None, what: str) -> TargetId | None:
         """A target's id; an alias of the catalog is resolved."""
         text = self.reader.text(node, what)
-        return None if text is None or node is None else self._id(text, node.at)
+        return None if text is None or node is None else self.id(text, node.at)
 
     def shortlist(self, node: yaml.Node | None) -> tuple[TargetId, ...] | None:
         """A tier's name, or a list of targets and tiers."""
@@ -64,10 +70,11 @@ class Targets:
         if is_null(node) or (isinstance(node, yaml.Sequence) and not node.items):
             self.reader.wrong(node.at, f"{what} has no targets", "write a list: [provider/model, ...]")
             return ()
-        found = (self._id(text, at) for text, at in self.reader.texts(node, what))
+        found = (self.id(text, at) for text, at in self.reader.texts(node, what))
         return tuple(dict.fromkeys(item for item in found if item is not None))
 
-    def _id(self, text: str, at: Source) -> TargetId | None:
+    def id(self, text: str, at: Source) -> TargetId | None:
+        """The id that ``text`` stands for; ``None``, and an error noted, where nobody has it."""
         if self.catalog is None or text in self.catalog.index:
             return text
         alias = self.catalog.aliases.get(text)
@@ -81,7 +88,7 @@ class Targets:
         if tier is not None:
             return tier
         if "/" in text or (self.catalog is not None and text in self.catalog.aliases):
-            found = self._id(text, at)
+            found = self.id(text, at)
             return () if found is None else (found,)
         self.reader.wrong(at, f"unknown tier {text!r}", self._near(text, self.known))
         return ()

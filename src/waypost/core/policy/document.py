@@ -1,7 +1,7 @@
 """A policy as its canonical document, and the policy again out of the document alone.
 
-The document has no positions, predicates as canonical text, and every default spelled out, so that it reads like a
-policy file and hashes to the fingerprint. `Policy.positions` keeps the places beside it.
+The document has no positions, predicates as canonical text, and every default spelled out but those of `_LATER`, so
+that it reads like a policy file and hashes to the fingerprint. `Policy.positions` keeps the places beside it.
 """
 
 from __future__ import annotations
@@ -15,10 +15,13 @@ from waypost.core.model.decision import Source
 from waypost.core.policy.language import parse_predicate
 from waypost.core.policy.render import render
 from waypost.core.policy.tree import (
+    Affinity,
     And,
+    Budget,
     Compare,
     Fallback,
     Filter,
+    Limit,
     ModeSpec,
     Not,
     Or,
@@ -28,11 +31,16 @@ from waypost.core.policy.tree import (
     Reaction,
     Rule,
     Scale,
+    Select,
 )
 
 VERSION = "policy/v1"
 NOWHERE = Source("", 0, 0)
 """The place of what was rebuilt without positions."""
+_LATER: Mapping[str, JSON] = {
+    "affinity": None, "budgets": [], "limits": [], "envelope": False, "grants": None, "aliases": {},
+}  # fmt: skip
+"""Keys that came after the first policies were fingerprinted, with their defaults: written where they say something."""
 
 
 def seal(policy: Policy) -> Policy:
@@ -43,7 +51,7 @@ def seal(policy: Policy) -> Policy:
 
 def encode(policy: Policy) -> dict[str, JSON]:
     """The canonical document: integers in base units, text and lists only."""
-    return {
+    document: dict[str, JSON] = {
         "waypost": VERSION,
         "name": policy.name,
         "description": policy.description,
@@ -55,7 +63,7 @@ def encode(policy: Policy) -> dict[str, JSON]:
         "filter": [_filter(line) for line in policy.filters],
         "rank": {"strategy": policy.rank.strategy, "weights": dict(policy.rank.weights)},
         "scales": {scale.field: {"low": scale.low, "high": scale.high} for scale in policy.scales},
-        "select": "best",
+        "select": _select(policy.select),
         "fallback": {
             "max_attempts": policy.fallback.max_attempts,
             "deadline_ns": policy.fallback.deadline_ns,
@@ -66,8 +74,10 @@ def encode(policy: Policy) -> dict[str, JSON]:
         "default": dict(policy.default),
         "cross_origin": policy.cross_origin,
         "leave": list(policy.leave),
-        "privacy": {"content": "none"},
+        "privacy": {"content": policy.content},
     }
+    document.update((key, value) for key, value in _later(policy).items() if value != _LATER[key])
+    return document
 
 
 def policy_from_document(document: Mapping[str, Any], positions: Mapping[str, str] | None = None) -> Policy:
@@ -110,9 +120,57 @@ def policy_from_document(document: Mapping[str, Any], positions: Mapping[str, st
             document={},
             fingerprint="",
             at=read.at(""),
+            select=read.select(document["select"]),
+            affinity=read.affinity(document.get("affinity")),
+            budgets=tuple(read.budget(item, f"budgets.{n}") for n, item in enumerate(document.get("budgets", ()))),
+            limits=tuple(
+                Limit(item["scope"], item["of"], item["amount"], item["per_ns"], read.at(f"limits.{n}"))
+                for n, item in enumerate(document.get("limits", ()))
+            ),
+            content=document["privacy"]["content"],
+            envelope=document.get("envelope", False),
+            grants=None if document.get("grants") is None else tuple(document["grants"]),
+            aliases=tuple(sorted(document.get("aliases", {}).items())),
             sources=tuple(name for name in read.positions.get("sources", "").split("\n") if name),
         )
     )
+
+
+def _later(policy: Policy) -> dict[str, JSON]:
+    affinity = policy.affinity
+    return {
+        "affinity": None if affinity is None else {"by": affinity.by, "for_ns": affinity.for_ns},
+        "budgets": [_budget(budget) for budget in policy.budgets],
+        "limits": [_limit(limit) for limit in policy.limits],
+        "envelope": policy.envelope,
+        "grants": None if policy.grants is None else list(policy.grants),
+        "aliases": dict(policy.aliases),
+    }
+
+
+def _select(select: Select | None) -> JSON:
+    if select is None or select.kind == "best":
+        return "best"
+    return {
+        "kind": select.kind,
+        "weights": dict(select.weights),
+        "share_ppm": select.share_ppm,
+        "target": select.target,
+        "by": select.by,
+    }
+
+
+def _budget(budget: Budget) -> dict[str, JSON]:
+    return {
+        "scope": budget.scope,
+        "limit_nano_usd": budget.limit_nano_usd,
+        "period": budget.period,
+        "thresholds": [[ppm, action] for ppm, action in budget.thresholds],
+    }
+
+
+def _limit(limit: Limit) -> dict[str, JSON]:
+    return {"scope": limit.scope, "of": limit.of, "amount": limit.amount, "per_ns": limit.per_ns}
 
 
 def _text(predicate: Predicate | None) -> str | None:
@@ -148,6 +206,9 @@ def _reaction(reaction: Reaction) -> dict[str, JSON]:
 def _positions(policy: Policy) -> dict[str, str]:
     places = {"": policy.at, "mode": policy.mode.at, "rank": policy.rank.at, "fallback": policy.fallback.at}
     places.update((f"scales.{scale.field}", scale.at) for scale in policy.scales)
+    places.update((f"budgets.{index}", budget.at) for index, budget in enumerate(policy.budgets))
+    places.update((f"limits.{index}", limit.at) for index, limit in enumerate(policy.limits))
+    places.update((key, part.at) for key, part in (("select", policy.select), ("affinity", policy.affinity)) if part)
     places.update(_predicate_places(policy.match, "match"))
     places.update(_filter_places(policy.filters, "filter"))
     for index, rule in enumerate(policy.rules):
@@ -218,6 +279,25 @@ class _Decoder:
                 return Or(tuple(self.placed(term, path, number) for term in node.terms), at)
             case _:
                 assert_never(node)
+
+    def select(self, plain: str | dict[str, Any]) -> Select | None:
+        if isinstance(plain, str):
+            return None
+        return Select(
+            plain["kind"],
+            self.at("select"),
+            weights=tuple(sorted(plain["weights"].items())),
+            share_ppm=plain["share_ppm"],
+            target=plain["target"],
+            by=plain["by"],
+        )
+
+    def affinity(self, plain: dict[str, Any] | None) -> Affinity | None:
+        return None if plain is None else Affinity(plain["by"], plain["for_ns"], self.at("affinity"))
+
+    def budget(self, plain: dict[str, Any], path: str) -> Budget:
+        thresholds = tuple((ppm, action) for ppm, action in plain["thresholds"])
+        return Budget(plain["scope"], plain["limit_nano_usd"], plain["period"], thresholds, self.at(path))
 
     def filters(self, lines: list[dict[str, Any]], path: str) -> tuple[Filter, ...]:
         return tuple(self.filter(line, f"{path}.{index}") for index, line in enumerate(lines))

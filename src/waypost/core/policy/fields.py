@@ -76,6 +76,7 @@ _ALL = (
     Field("language", "text", "request", "natural language, ISO 639-1"),
     Field("data_class", "text", "request", "most sensitive class of data found"),
     Field("requested.model", "text", "request", "the model name as the caller wrote it"),
+    Field("intent", "text", "request", "what the policy's aliases say that the requested model stands for"),
     Field("origin.provider", "text", "request", "provider of the caller's own endpoint"),
     Field("origin.sdk", "text", "request", "the SDK that was called"),
     Field("origin.dialect", "text", "request", "wire format of the call", DIALECTS),

@@ -64,6 +64,20 @@ def to_base(digits: str, unit: str | None, want: Unit) -> int:
     return decimal_to_int(digits, scale)
 
 
+def to_amount(digits: str, unit: str | None, measure: Measure) -> int:
+    """The literal ``digits unit`` of a budget or limit: nano-USD of a period, or a whole count of a period.
+
+    Raises:
+        ValueError: the unit measures something else, or the literal is finer than the base unit; the message says so.
+    """
+    if unit is None:
+        raise ValueError("it has no unit")
+    found, scale = UNITS[unit]
+    if found != measure:
+        raise ValueError(f"{unit} does not measure it")
+    return decimal_to_int(digits, scale)
+
+
 def decimal(value: int, scale: int) -> str:
     """``value / scale`` as an exact decimal without trailing zeros; ``scale`` is a power of ten."""
     sign, value = ("-", -value) if value < 0 else ("", value)

@@ -22,6 +22,7 @@ OF_CATALOG = ("target", "provider", "model", "family", "tier", "endpoint", "dial
 _WORLD = ("region", "retention")
 _ASKS = ("==", "in", "matches", "has")
 _MOST = 12
+_NO_INTENT = "say what requested models stand for: `aliases: {gpt-4: chat}`"
 _ELSEWHERE = "remove the line, or load a catalog that has it"
 
 
@@ -64,7 +65,8 @@ class Words:
         if name in self.closed:
             known = frozenset(self.closed[name])
             for word in _missing(compare, known):
-                yield Doubt(word.at, f"{name} is never {word.value!r}", nearest(word.value, known), True)
+                remedy = nearest(word.value, known) if known or name != "intent" else _NO_INTENT
+                yield Doubt(word.at, f"{name} is never {word.value!r}", remedy, True)
         elif self.catalog is not None and name in OF_CATALOG:
             yield from self._of_catalog(self.catalog, compare, asks=wanted is (compare.op in _ASKS))
         elif self.catalog is not None and name == "origin.provider":
