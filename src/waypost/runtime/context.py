@@ -12,23 +12,30 @@ from dataclasses import fields, replace
 from typing import Any
 
 from waypost.core.model.frozen import dataclass
-from waypost.core.model.question import Context
+from waypost.core.model.question import Context, Narrow
+from waypost.core.routing.narrow import both
 from waypost.errors import SettingsError
+from waypost.runtime.claims import NARROWING, narrow_of
 
 EMPTY = Context()
-_NAMES = frozenset(field.name for field in fields(Context)) - {"labels"}
+_NAMES = frozenset(field.name for field in fields(Context)) - {"labels", "narrow"}
 _CHOICES: dict[str, tuple[str, ...]] = {
     "preference": ("quality", "cost", "latency"),
+    "strategy": ("cheapest", "fastest", "best", "balanced"),
     "mode": ("off", "observe", "advise", "route"),
 }
 
 
 @dataclass(frozen=True, slots=True)
 class Claims:
-    """A context, with the caller's own id of the request."""
+    """A context, with the caller's own id of the request.
+
+    ``outer`` are narrowings around the context's own, the outermost first, that only a catalog can make one of.
+    """
 
     context: Context = EMPTY
     request_id: str | None = None
+    outer: tuple[Narrow, ...] = ()
 
 
 _current: ContextVar[Claims] = ContextVar("waypost.claims", default=Claims())  # noqa: B039 (frozen)
@@ -47,11 +54,16 @@ def suppressed() -> bool:
 def context(**keys: Any) -> Iterator[None]:
     """Say who asks and what for, for all calls inside the block.
 
-    Known keys: department, user, workflow, step, session, tier, policy, preference (quality, cost, latency), mode (off,
-    observe, advise, route) and request_id. Any other key is a label, read by policies as ``context.<name>``.
+    Known keys: department, user, workflow, step, session, tier, policy, preference (quality, cost, latency), strategy
+    (cheapest, fastest, best, balanced), mode (off, observe, advise, route) and request_id. Any other key is a label,
+    read by policies as ``context.<name>``.
+
+    Who may answer is narrowed by ``models`` and ``only`` (nobody else), ``ignore`` (not these) and ``max_price``.
+    Entries are ids, models, providers, endpoints or globs of ids. A price is in USD per million tokens: one for both
+    sides, or ``{"input": 5, "output": "15 USD/MTok"}``. A block can narrow what one around it says, never widen it.
 
     Raises:
-        SettingsError: a value is not text, or not one of the choices.
+        SettingsError: a value is not of its kind, or not one of the choices.
     """
     token = _current.set(merge(_current.get(), keys, "waypost.context"))
     try:
@@ -71,23 +83,45 @@ def suppress() -> Iterator[None]:
 
 
 def merge(claims: Claims, keys: Mapping[str, Any], where: str) -> Claims:
-    """``claims`` with ``keys`` on top; ``None`` takes a key back."""
+    """``claims`` with ``keys`` on top; ``None`` takes a key back, but for the narrowing ones, which add up.
+
+    Raises:
+        SettingsError: a value that is not of its key's kind.
+    """
     known: dict[str, Any] = {}
     labels: dict[str, str] = {}
     request_id = claims.request_id
     for name, value in keys.items():
-        if value is not None and not isinstance(value, str):
-            raise SettingsError(f"{name} is {type(value).__name__}", where=where, remedy="give it as text")
-        choices = _CHOICES.get(name)
-        if choices and value is not None and value not in choices:
-            raise SettingsError(f"{name} is {value!r}", where=where, remedy="use " + ", ".join(choices))
+        if name in NARROWING:
+            continue
+        _check(name, value, where)
         if name == "request_id":
             request_id = value
         elif name in _NAMES:
             known[name] = value
         elif value is not None:
             labels[name] = value
+    if known.get("preference") is not None:
+        known.setdefault("strategy", None)  # the one that is said last holds
     merged = replace(claims.context, **known) if known else claims.context
     if labels:
         merged = replace(merged, labels={**merged.labels, **labels})
-    return Claims(merged, request_id)
+    return _narrowed(Claims(merged, request_id, claims.outer), narrow_of(keys, where))
+
+
+def _check(name: str, value: Any, where: str) -> None:
+    if value is not None and not isinstance(value, str):
+        raise SettingsError(f"{name} is {type(value).__name__}", where=where, remedy="give it as text")
+    choices = _CHOICES.get(name)
+    if choices and value is not None and value not in choices:
+        raise SettingsError(f"{name} is {value!r}", where=where, remedy="use " + ", ".join(choices))
+
+
+def _narrowed(claims: Claims, inner: Narrow | None) -> Claims:
+    if inner is None:
+        return claims
+    outer = claims.context.narrow
+    one = both(outer, inner)
+    if one is not None or outer is None:
+        return Claims(replace(claims.context, narrow=one), claims.request_id, claims.outer)
+    return Claims(replace(claims.context, narrow=inner), claims.request_id, (*claims.outer, outer))

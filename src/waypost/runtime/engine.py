@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -24,10 +24,11 @@ from waypost.core.routing.ports import State
 from waypost.core.routing.settle import Open, finish
 from waypost.errors import ConfigError, SettingsError
 from waypost.runtime import bundle as bundles
-from waypost.runtime.context import current, merge, suppressed
+from waypost.runtime.context import Claims, current, merge, suppressed
 from waypost.runtime.drive import adrive, drive
 from waypost.runtime.home import Home
 from waypost.runtime.lookup import Lookup
+from waypost.runtime.narrowings import Narrowings
 from waypost.runtime.perform import Performer
 from waypost.runtime.providers import resolve
 from waypost.runtime.recording import Faults, Recorder
@@ -36,6 +37,7 @@ from waypost.runtime.settings import Settings
 from waypost.runtime.worker import Worker
 
 log = logging.getLogger("waypost")
+SAID = "a call's headers or extra_body"
 
 
 class Engine:
@@ -69,6 +71,7 @@ class Engine:
         self.recorder = self._recorder()
         self.lookup = Lookup(self)
         self._places: dict[tuple[str, str], tuple[str, str] | None] = {}
+        self._narrowings = Narrowings()
         self.keep()
 
     def _recorder(self) -> Recorder:
@@ -175,15 +178,27 @@ class Engine:
                 return self.bundle.places.get(place)
         return None
 
-    def claims(self, keys: Mapping[str, Any]) -> tuple[Context, str | None]:
-        """The current context with a call's own claims on top; one that cannot be read is left out, said once."""
+    def claims(self, layers: Sequence[Mapping[str, Any]]) -> tuple[Context, str | None]:
+        """The current context with a call's own claims on top, the outermost first; what cannot be read of them is left
+        out, said once."""
         claims = current()
-        if keys:
+        for keys in layers:
             try:
-                claims = merge(claims, keys, "a call's headers or extra_body")
+                claims = merge(claims, keys, SAID)
+            except SettingsError:
+                claims = self._each(claims, keys)
+        if claims.context.narrow is not None:
+            return self._narrowings.context(claims, self.bundle.routes.catalog), claims.request_id
+        return claims.context, claims.request_id
+
+    def _each(self, claims: Claims, keys: Mapping[str, Any]) -> Claims:
+        """One by one, so that the fault of one key costs only that."""
+        for name, value in keys.items():
+            try:
+                claims = merge(claims, {name: value}, SAID)
             except SettingsError as error:
                 self.faults.loss("claims", error, f"ignored ({error.what}; {error.remedy})")
-        return claims.context, claims.request_id
+        return claims
 
     # --- the process
 

@@ -12,14 +12,13 @@ import inspect
 import json
 import sys
 import weakref
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from types import ModuleType
 from typing import Any, Protocol
 
-from waypost.adapters.sdks import seeds
+from waypost.adapters.sdks import claims, seeds
 from waypost.core.codecs import CODECS
 from waypost.core.model.frozen import dataclass
-from waypost.core.model.needs import Need
 from waypost.core.model.outcome import Failure
 from waypost.core.model.question import Context, Origin
 from waypost.core.model.target import host_and_port
@@ -37,10 +36,6 @@ REQUIRED = (
     "_build_request",
     "_make_status_error_from_response",
 )
-_OWN_HEADERS = {"x-department": "department", "x-budget-tier": "tier", "x-routing-preference": "preference"}
-_OWN_PREFIX = "x-waypost-"
-_PLUMBING = frozenset(("accept", "content-type", "idempotency-key", "user-agent", "x-request-id", "authorization"))
-_OWN_KEYS = ("routing_preference", "waypost")
 _NOT_THE_CALLERS = ("connection", "auth", "not_found")
 """Failures at another endpoint that would mislead as a status of the caller's own: its key and model are fine."""
 
@@ -51,8 +46,8 @@ class World(Protocol):
     def endpoint_at(self, dialect: str, base_url: str) -> tuple[str, str] | None:
         """``(endpoint name, provider)`` of the known endpoint at that base URL."""
 
-    def claims(self, keys: Mapping[str, Any]) -> tuple[Context, str | None]:
-        """The current context with ``keys`` on top, and the caller's request id."""
+    def claims(self, layers: Sequence[Mapping[str, Any]]) -> tuple[Context, str | None]:
+        """The current context with ``layers`` on top, the outermost first, and the caller's request id."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +119,7 @@ class Bound:
         if fresh_key:
             changed["idempotency_key"] = None
         if plain_encoding:
-            changed["headers"] = {**_headers(options), "Accept-Encoding": "identity"}
+            changed["headers"] = {**claims.headers_of(options), "Accept-Encoding": "identity"}
         if changed:
             options = options.model_copy(update=changed)
         return self.wrapped(self.cast_to, options, stream=self.stream, stream_cls=self.stream_cls, **self.extra)
@@ -199,7 +194,7 @@ class Bound:
         try:
             return self.client._build_request(self.options.model_copy())
         except Exception:
-            headers = {name: value for name, value in _headers(self.options).items() if isinstance(value, str)}
+            headers = {name: value for name, value in claims.headers_of(self.options).items() if isinstance(value, str)}
             url = str(self.client._prepare_url(self.options.url))
             return library_of(self.client._client).Request(self.options.method.upper(), url, headers=headers)
 
@@ -290,10 +285,10 @@ def bind(
         arguments["remaining_retries"] = args[2]
     place = _place_of(client, flavour)
     bound = Bound(flavour, wrapped, client, arguments, is_async=place.is_async)
-    body, keys = _body(bound)
-    headers = _headers(options)
-    claims, needs = _own(bound, headers, keys, place.own)
-    context, request_id = world.claims(claims)
+    body, said = claims.of_body(bound)
+    headers = claims.headers_of(options)
+    layers, needs = claims.of_headers(bound, headers, place.own)
+    context, request_id = world.claims((*layers, said) if said else layers)
     origin = place.origin(flavour, world, dialect)
     requested = body.get("model")
     auto = origin.endpoint is not None and (requested is None or requested in flavour.auto)
@@ -314,77 +309,11 @@ def bind(
         timeout_ns=bound.timeout_ns(),
         classify=classify,
         needs=needs,
-        request_id=request_id or _given(headers, "x-request-id"),
+        request_id=request_id or claims.given(headers, "x-request-id"),
         is_async=bound.is_async,
         native=bound,
         port=place.port,
     )
-
-
-def _body(bound: Bound) -> tuple[Mapping[str, Any], dict[str, Any]]:
-    """The wire body with the caller's extra fields in it, and our reserved keys taken out of both."""
-    options = bound.options
-    extra = options.extra_json
-    body: Mapping[str, Any] = options.json_data if not extra else {**options.json_data, **extra}
-    if not any(name in body for name in _OWN_KEYS):
-        return body, {}
-    keys = {name: body[name] for name in _OWN_KEYS if name in body}
-    clean = {name: value for name, value in body.items() if name not in _OWN_KEYS}
-    bound.options = options.model_copy()
-    bound.options.json_data, bound.options.extra_json = clean, None
-    own = keys.get("waypost")
-    claims = dict(own) if isinstance(own, Mapping) else {}
-    if "routing_preference" in keys:
-        claims["preference"] = keys["routing_preference"]
-    return clean, claims
-
-
-def _own(
-    bound: Bound, headers: Mapping[str, Any], claims: dict[str, Any], always: Mapping[str, tuple[str, str]]
-) -> tuple[dict[str, Any], tuple[Need, ...]]:
-    """Our own headers, taken out of what is sent, as claims; what else the caller added, as needs.
-
-    ``always`` are ours among the client's own headers; a header of the call that says the same comes before them.
-    """
-    needs: list[Need] = []
-    ours: dict[str, str] = {}
-    for name, value in headers.items():
-        lower = name.lower()
-        key = _own_key(lower)
-        if key is not None:
-            ours[name] = key
-            if isinstance(value, str):
-                claims.setdefault(key, value)
-        elif isinstance(value, str) and lower not in _PLUMBING and not lower.startswith("x-stainless-"):
-            needs.append(Need("custom_headers", f"headers.{lower}"))
-    if ours or always:
-        sent = {name: value for name, value in headers.items() if name not in ours}
-        for name, (key, value) in always.items():
-            sent[name] = sys.modules[f"{bound.flavour.package}._types"].Omit()
-            if key not in ours.values():
-                claims.setdefault(key, value)
-        bound.options = bound.options.model_copy()
-        bound.options.headers = sent
-    if bound.options.params:
-        needs.append(Need("custom_query", "query"))
-    return claims, tuple(needs)
-
-
-def _own_key(lower: str) -> str | None:
-    """The context key that a header of ours stands for."""
-    return _OWN_HEADERS.get(lower) or (
-        lower.removeprefix(_OWN_PREFIX).replace("-", "_") if lower.startswith(_OWN_PREFIX) else None
-    )
-
-
-def _always(client: Any) -> dict[str, tuple[str, str]]:
-    """Ours among the headers that a client sends with every call: name to key and value."""
-    found = {}
-    for name, value in (getattr(client, "_custom_headers", None) or {}).items():
-        key = _own_key(name.lower())
-        if key is not None and isinstance(value, str):
-            found[name] = key, value
-    return found
 
 
 class _Place:
@@ -404,7 +333,7 @@ class _Place:
         self.is_async = "AsyncAPIClient" in names
         self.cloud = bool(names & flavour.cloud) or getattr(client, "_provider", None) is not None
         self.known: tuple[tuple[str, str] | None, Origin] | None = None
-        self.own = _always(client)
+        self.own = claims.always(client)
 
     def origin(self, flavour: Flavour, world: World, dialect: str) -> Origin:
         """The caller's endpoint by its base URL, as far as the process knows it now."""
@@ -566,12 +495,3 @@ def _observe_dict(body: Mapping[str, Any], codec: Codec) -> Observed:
 
 def _text(value: Any) -> str | None:
     return value if isinstance(value, str) else None
-
-
-def _headers(options: Any) -> Mapping[str, Any]:
-    headers = options.headers
-    return headers if isinstance(headers, Mapping) else {}
-
-
-def _given(headers: Mapping[str, Any], wanted: str) -> str | None:
-    return next((value for name, value in headers.items() if name.lower() == wanted and isinstance(value, str)), None)

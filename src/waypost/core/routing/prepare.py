@@ -12,11 +12,13 @@ from waypost.core.model.conversation import Conversation
 from waypost.core.model.events import Started
 from waypost.core.model.frozen import dataclass
 from waypost.core.model.needs import Need
-from waypost.core.model.question import Context, Mode, Question
+from waypost.core.model.question import Context, Mode, Override, Question
 from waypost.core.model.target import Dialect, Endpoint, Target
 from waypost.core.policy.decide import choose, may_leave, mode_of
 from waypost.core.policy.plan import Plan
+from waypost.core.policy.tree import Claim
 from waypost.core.routing.effects import Call
+from waypost.core.routing.narrow import CLAIMS, in_force, withhold
 from waypost.core.routing.ports import Codec
 
 
@@ -36,6 +38,8 @@ class Routes:
     mode: Mode | None
     now: Callable[[], int]
     credentials: Callable[[bool], tuple[str, ...]]
+    overrides: tuple[Override, ...] = ()
+    """All that are written down, in order; those that have expired among them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,9 +59,15 @@ class Stage:
 
 def switched_off(call: Call, routes: Routes) -> bool:
     """Whether the mode is off whatever the call turns out to need, so that nothing of it need be read."""
+    if call.context.mode == "off" and all(_follows(plan, "mode") for plan in routes.plans):
+        return True
     if routes.mode is not None:
-        return routes.mode == "off" or call.context.mode == "off"
-    return call.context.mode == "off" or all(plan.policy.mode.mode == "off" for plan in routes.plans)
+        return routes.mode == "off"
+    return all(plan.policy.mode.mode == "off" for plan in routes.plans)
+
+
+def _follows(plan: Plan, claim: Claim) -> bool:
+    return plan.policy.grants is None or claim in plan.policy.grants
 
 
 def prepare(call: Call, routes: Routes) -> Stage:
@@ -76,10 +86,47 @@ def prepare(call: Call, routes: Routes) -> Stage:
         granted=True,
         credentials=routes.credentials(call.is_async),
     )
-    plan = choose(routes.plans, question)
+    plan, question = governed(question, routes)
+    if question.auto is not call.auto:
+        call = replace(call, auto=question.auto)
     mode = effective_mode(plan, question, call.seed, routes.mode)
     requested = None if call.auto else routes.catalog.resolve(call.requested, call.origin.endpoint)
     return Stage(call, routes, plan, mode, question, conversation, started(call, plan, mode, routes), requested)
+
+
+def governed(question: Question, routes: Routes) -> tuple[Plan, Question]:
+    """The plan that holds for a call, and the question as it grants, names and overrides it.
+
+    Which policies a call may name is for the one to say that would hold without that.
+    """
+    plan = choose(routes.plans, question)
+    if question.context.policy is not None:
+        unnamed = withhold(question, ("policy",))
+        own = choose(routes.plans, unnamed)
+        if not _follows(own, "policy"):
+            plan, question = own, unnamed
+    policy = plan.policy
+    if policy.grants is not None:
+        question = withhold(question, [claim for claim in CLAIMS if claim != "policy" and claim not in policy.grants])
+    if policy.aliases:
+        question = _meant(question, policy.aliases, routes.catalog)
+    if routes.overrides:
+        forced = in_force(routes.overrides, question.context, routes.now())
+        if forced is not None:
+            question = replace(question, override=forced)
+    return plan, question
+
+
+def _meant(question: Question, aliases: tuple[tuple[str, str], ...], catalog: Catalog) -> Question:
+    """With the intent that the requested name stands for; one that the caller's endpoint has no model for is asked
+    to be routed."""
+    intent = dict(aliases).get(question.requested)
+    if intent is None:
+        return question
+    endpoint = question.origin.endpoint
+    ids = catalog.names.get(question.requested, ())
+    served = any(catalog.targets[catalog.index[target]].endpoint == endpoint for target in ids)
+    return replace(question, intent=intent, auto=question.auto or (endpoint is not None and not served))
 
 
 def _context(call: Call, conversation: Conversation) -> Context:

@@ -1,0 +1,121 @@
+"""What a call says for itself in headers and in reserved keys of its body, taken out of what is sent.
+
+Each place is a layer of its own: the headers that a client sends with every call, then those of the call, then its
+body. Whoever reads them lets a later layer narrow an earlier one.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from typing import Any, Protocol, TypeAlias
+
+from waypost.core.model.needs import Need
+
+OWN_HEADERS = {
+    "x-department": "department",
+    "x-budget-tier": "tier",
+    "x-routing-preference": "preference",
+    "x-perpetuo-route": "strategy",
+}
+OWN_PREFIX = "x-waypost-"
+OWN_KEYS = ("routing_preference", "waypost")
+_PLUMBING = frozenset(("accept", "content-type", "idempotency-key", "user-agent", "x-request-id", "authorization"))
+Always: TypeAlias = Mapping[str, tuple[str, str]]
+"""Ours among the headers that a client sends with every call: name to key and value."""
+
+
+class Flavour(Protocol):
+    """The part of an SDK's description that is needed here."""
+
+    @property
+    def package(self) -> str: ...
+
+
+class Sending(Protocol):
+    """A call whose options are replaced by a copy where something of ours is taken out."""
+
+    options: Any
+
+    @property
+    def flavour(self) -> Flavour: ...
+
+
+def of_body(bound: Sending) -> tuple[Mapping[str, Any], dict[str, Any]]:
+    """The wire body with the caller's extra fields in it, and what our reserved keys say, taken out of both."""
+    options = bound.options
+    extra = options.extra_json
+    body: Mapping[str, Any] = options.json_data if not extra else {**options.json_data, **extra}
+    if not any(name in body for name in OWN_KEYS):
+        return body, {}
+    clean = {name: value for name, value in body.items() if name not in OWN_KEYS}
+    bound.options = options.model_copy()
+    bound.options.json_data, bound.options.extra_json = clean, None
+    own = body.get("waypost")
+    said = {str(name): value for name, value in own.items()} if isinstance(own, Mapping) else {}
+    if "routing_preference" in body:
+        said["preference"] = body["routing_preference"]
+    return clean, said
+
+
+def of_headers(
+    bound: Sending, headers: Mapping[str, Any], always: Always
+) -> tuple[tuple[dict[str, str], ...], tuple[Need, ...]]:
+    """Our own headers, taken out of what is sent, as layers; what else the caller added, as needs.
+
+    ``always`` are ours among the client's own headers; one that the call takes away (``Omit()``) says nothing.
+    """
+    needs: list[Need] = []
+    ours: dict[str, str] = {}
+    said: dict[str, str] = {}
+    for name, value in headers.items():
+        lower = name.lower()
+        key = own_key(lower)
+        if key is not None:
+            ours[name] = key
+            if isinstance(value, str):
+                said[key] = value
+        elif isinstance(value, str) and lower not in _PLUMBING and not lower.startswith("x-stainless-"):
+            needs.append(Need("custom_headers", f"headers.{lower}"))
+    if bound.options.params:
+        needs.append(Need("custom_query", "query"))
+    if not ours and not always:
+        return (), tuple(needs)
+    sent = {name: value for name, value in headers.items() if name not in ours}
+    omitted = {key for key in ours.values() if key not in said}
+    client: dict[str, str] = {}
+    for name, (key, value) in always.items():
+        sent[name] = sys.modules[f"{bound.flavour.package}._types"].Omit()
+        if key not in omitted:
+            client[key] = value
+    bound.options = bound.options.model_copy()
+    bound.options.headers = sent
+    return tuple(layer for layer in (client, said) if layer), tuple(needs)
+
+
+def own_key(lower: str) -> str | None:
+    """The key of a context that a header of ours, its name in lower case, stands for."""
+    return OWN_HEADERS.get(lower) or (
+        lower.removeprefix(OWN_PREFIX).replace("-", "_") if lower.startswith(OWN_PREFIX) else None
+    )
+
+
+def always(client: Any) -> dict[str, tuple[str, str]]:
+    """Ours among the headers that a client sends with every call."""
+    found = {}
+    for name, value in (getattr(client, "_custom_headers", None) or {}).items():
+        key = own_key(name.lower())
+        if key is not None and isinstance(value, str):
+            found[name] = key, value
+    return found
+
+
+def headers_of(options: Any) -> Mapping[str, Any]:
+    """The headers that a call adds to its client's."""
+    headers = options.headers
+    return headers if isinstance(headers, Mapping) else {}
+
+
+def given(headers: Mapping[str, Any], wanted: str) -> str | None:
+    """The text of the header of that name, in lower case."""
+    return next((value for name, value in headers.items() if name.lower() == wanted and isinstance(value, str)), None)

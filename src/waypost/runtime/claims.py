@@ -1,0 +1,95 @@
+"""What a call says of who may answer it, as it is written: in `waypost.context(...)`, a header or a body's key."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any
+
+from waypost.core.model.money import NANO, decimal_to_int
+from waypost.core.model.question import Narrow
+from waypost.errors import SettingsError
+
+LISTS = ("models", "only", "ignore")
+MAX_PRICE = "max_price"
+NARROWING = frozenset((*LISTS, MAX_PRICE))
+"""The keys that make a `Narrow`."""
+_UNIT = "USD/MTok"
+_SIDES = ("input", "output")
+_MOST = 2**53
+
+
+def narrow_of(keys: Mapping[str, Any], where: str) -> Narrow | None:
+    """The narrowing keys among ``keys`` as one claim; ``None`` where they say nothing.
+
+    Raises:
+        SettingsError: a value that cannot be read.
+    """
+    lists = {key: entries(keys[key], key, where) for key in LISTS if keys.get(key) is not None}
+    price = max_price(keys[MAX_PRICE], where) if keys.get(MAX_PRICE) is not None else (None, None)
+    if not lists and price == (None, None):
+        return None
+    return Narrow(**lists, max_input_price=price[0], max_output_price=price[1])
+
+
+def entries(value: Any, key: str, where: str) -> tuple[str, ...]:
+    """A list of names, or their comma-separated text, in order and each once.
+
+    Raises:
+        SettingsError: it is no such thing, or empty: nobody could answer, which is hardly meant.
+    """
+    remedy = 'give names as in ["openai/gpt-4o", "anthropic"], or leave it out'
+    if isinstance(value, str):
+        value = value.split(",")
+    if not isinstance(value, list | tuple | set | frozenset) or not all(isinstance(item, str) for item in value):
+        raise SettingsError(f"{key} is {_shown(value)}, not names", where=where, remedy=remedy)
+    items = sorted(value) if isinstance(value, set | frozenset) else value
+    found = tuple(dict.fromkeys(text for item in items if (text := item.strip())))
+    if not found:
+        raise SettingsError(f"{key} has no name in it", where=where, remedy=remedy)
+    return found
+
+
+def max_price(value: Any, where: str) -> tuple[int | None, int | None]:
+    """The highest prices of input and output in nano-USD per million tokens; one price holds for both.
+
+    A price is a number of USD per million tokens or text (``5``, ``5 USD/MTok``); two are a mapping, or text as in
+    ``input=5, output=15``.
+
+    Raises:
+        SettingsError: it cannot be read, is negative or finer than a nano-USD.
+    """
+    if isinstance(value, str) and "=" in value:
+        pairs = [part.partition("=") for part in value.split(",")]
+        value = {side.strip(): text.strip() for side, _, text in pairs}
+    if not isinstance(value, Mapping):
+        price = _price(value, MAX_PRICE, where)
+        return price, price
+    strange = [side for side in value if side not in _SIDES]
+    if strange or not value:
+        what = f"{MAX_PRICE} has {strange[0]!r}" if strange else f"{MAX_PRICE} is empty"
+        raise SettingsError(what, where=where, remedy="give input, output, or one price for both")
+    read = {side: _price(price, f"{MAX_PRICE}.{side}", where) for side, price in value.items()}
+    return read.get("input"), read.get("output")
+
+
+def _price(value: Any, key: str, where: str) -> int:
+    remedy = f'give USD per million tokens, as in 5 or "2.50 {_UNIT}"'
+    if isinstance(value, str):
+        digits = value.strip().removesuffix(_UNIT).strip()
+    elif isinstance(value, int | float | Decimal) and not isinstance(value, bool):
+        digits = format(Decimal(str(value)), "f")
+    else:
+        raise SettingsError(f"{key} is {_shown(value)}, not a price", where=where, remedy=remedy)
+    try:
+        price = decimal_to_int(digits, NANO)
+    except ValueError:
+        price = -1
+    if not 0 <= price <= _MOST:
+        raise SettingsError(f"{key} is {_shown(value)}, not a price", where=where, remedy=remedy)
+    return price
+
+
+def _shown(value: Any) -> str:
+    text = repr(value) if isinstance(value, str | int | float | Decimal) else type(value).__name__
+    return text if len(text) <= 60 else f"{text[:57]}..."
