@@ -75,6 +75,19 @@ def estimated_cost(target: Target, tokens_input: int, tokens_output: int) -> int
     return line_cost(tokens_input, price.input) + line_cost(tokens_output, price.output)
 
 
+def warm_cost(target: Target, cached: int, tokens_input: int, tokens_output: int) -> int | None:
+    """`estimated_cost` where ``cached`` of the prompt are read from the provider's cache: three lines, each rounded."""
+    if estimated_cost(target, tokens_input, tokens_output) is None:
+        return None
+    price = price_at(target.prices[0], tokens_input)
+    assert price.input is not None
+    assert price.output is not None
+    read = min(cached, tokens_input)
+    per_read = price.input if price.cached_input is None else price.cached_input
+    fresh = line_cost(tokens_input - read, price.input)
+    return fresh + line_cost(read, per_read) + line_cost(tokens_output, price.output)
+
+
 def estimated_latency(target: Target, tokens_output: int) -> int | None:
     """Nanoseconds for that many output tokens."""
     if target.latency is None:
@@ -155,6 +168,7 @@ REQUEST: dict[str, Callable[[Question], Fact]] = {
     "complexity": lambda q: q.features.complexity,
     "language": lambda q: q.features.language,
     "data_class": lambda q: q.features.data_class,
+    "intent": lambda q: q.intent,
     "requested.model": lambda q: q.requested,
     "origin.provider": lambda q: q.origin.provider,
     "origin.sdk": lambda q: q.origin.sdk,

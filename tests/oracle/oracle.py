@@ -1,29 +1,36 @@
 """The slow decision: docs/decision.md read aloud, target by target and rule by rule.
 
 It shares nothing with the compiled engine but record types, so where the two disagree one of them misread the page.
+One module for each group of its sections: `checks`, `aside`, `ranks`, `chance`, `envelopes`, `modes`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from oracle.facts import Fact, View, fact, grid, lg
+from oracle.aside import Shortlist, shortlist
+from oracle.asked import Asked, Entry, Expresses, World
+from oracle.chance import STANDBY, Taken, take
+from oracle.checks import above, applying, filters, host_matches
+from oracle.facts import Fact, fact
 from oracle.kleene import limit, truth
-from waypost.core.catalog.table import Catalog
-from waypost.core.model import needs as vocabulary
+from oracle.ranks import ranked, ranking, strategy_of
 from waypost.core.model.question import Question, Snapshot
 from waypost.core.model.target import Target
-from waypost.core.policy.tree import Compare, Filter, Policy, Rule
+from waypost.core.policy.tree import Compare, Rule
 
-Expresses = Mapping[str, frozenset[str]]
-Fails = Callable[[Target], bool]
-
-STANDBY = 8
-PREFERRED = {"quality": "best", "cost": "cheapest", "latency": "fastest"}
-BALANCED = (("quality", 400_000), ("cost", 400_000), ("latency", 200_000))
-RANKED = {"cost": "estimated.cost", "latency": "estimated.latency", "quality": "quality"}
-SCALES = {"cost": (100, 1_000_000_000), "latency": (200_000_000, 20_000_000_000), "quality": (0, 1_000_000)}
+__all__ = [
+    "Asked",
+    "Expresses",
+    "Observed",
+    "OracleDecision",
+    "World",
+    "decide",
+    "host_matches",
+    "matched_rule",
+    "ranking",
+]
 
 
 @dataclass(frozen=True)
@@ -50,194 +57,107 @@ class OracleDecision:
     cause: str
     rule: str | None
     because: str | None
-
-
-@dataclass(frozen=True)
-class World:
-    """What stays the same over many questions."""
-
-    policy: Policy
-    catalog: Catalog
-    expresses: Expresses
+    rank: str = ""
+    chance: str = ""
+    propensity_ppm: int = 1_000_000
+    aside: str | None = None
+    line_up: tuple[tuple[str, int], ...] = ()
+    """All survivors with their scores, of which ``order`` is the beginning."""
 
 
 def decide(
     world: World, question: Question, snapshot: Snapshot, seed: bytes = b"", tried: Sequence[str] = ()
 ) -> OracleDecision:
-    """The decision that the page demands. The seed has no part in it yet."""
+    """The decision that the page demands."""
+    asked = Asked(world, question, snapshot, seed, tuple(tried))
     rule = matched_rule(world, question, snapshot)
-    checks = all_checks(world, question, snapshot, rule, tried)
-    rejections = {
-        target.id: tuple(name for name, tests in checks.items() if any(test(target) for test in tests))
-        for target in world.catalog.targets
-    }
+    chosen = shortlist(asked, rule)
+    failed = failing(world.catalog.targets, [*above(asked), *chosen.entries, *filters(asked, rule)])
+    rejections = {t.id: tuple(name for name in failed if t.id in failed[name]) for t in world.catalog.targets}
     survivors = [target for target in world.catalog.targets if not rejections[target.id]]
-    ranked = ranking(world, question, snapshot, survivors)[:STANDBY]
+    order = ranked(asked, survivors)
+    taken = take(asked, order, chosen.aside) if order else None
+    if taken is not None:
+        order = [pair for pair in order if pair[0] == taken.target] + [p for p in order if p[0] != taken.target]
     return OracleDecision(
-        selected=ranked[0][0] if ranked else None,
-        order=tuple(target_id for target_id, _ in ranked),
-        scores=tuple(score for _, score in ranked),
+        selected=order[0][0] if order else None,
+        order=tuple(target_id for target_id, _ in order[:STANDBY]),
+        scores=tuple(score for _, score in order[:STANDBY]),
         survivors=tuple(target.id for target in survivors),
-        names=tuple(name for name in checks if any(name in failed for failed in rejections.values())),
+        names=tuple(failed),
         rejections=rejections,
-        observed=observations(world, question, snapshot, rule, rejections),
-        cause=cause(question, rule, tried),
+        observed=observations(asked, rule, rejections),
+        cause=cause(asked, rule, chosen, taken) if order else nobodys_cause(asked, rule, chosen, tuple(failed)),
         rule=rule.name if rule else None,
-        because=rule.because if rule else None,
+        because=because(question, rule, chosen),
+        rank=strategy_of(world.policy, question),
+        chance=taken.chance if taken is not None else "",
+        propensity_ppm=taken.propensity if taken is not None else 1_000_000,
+        aside=chosen.aside,
+        line_up=tuple(order),
     )
 
 
 def matched_rule(world: World, question: Question, snapshot: Snapshot) -> Rule | None:
     """The first whose ``when`` is true."""
-    view = View(world.catalog, question, snapshot)
+    view = Asked(world, question, snapshot).view
     for rule in world.policy.rules:
         if rule.when is None or truth(rule.when, view) is True:
             return rule
     return None
 
 
-def all_checks(
-    world: World, question: Question, snapshot: Snapshot, rule: Rule | None, tried: Sequence[str]
-) -> dict[str, list[Fails]]:
-    """Every rule by name, in the page's order; a candidate fails a name if it fails any test under it."""
-    origin = question.origin.endpoint
-    checks: dict[str, list[Fails]] = {}
-
-    def add(name: str, fails: Fails) -> None:
-        checks.setdefault(name, []).append(fails)
-
-    add("tried", lambda target: target.id in tried)
-    stays = not may_leave(world.policy, question)
-    add("cross_origin", lambda target: stays and target.endpoint != origin)
-    add("dialect", lambda target: mute(world, question, target))
-    add(
-        "provider.credentials",
-        lambda target: target.endpoint not in question.credentials and target.endpoint != origin,
-    )
-    add("breaker", lambda target: target.id in snapshot.broken or target.endpoint in snapshot.disabled)
-    for flag in sorted({need.flag for need in question.needs if need.severity == "required"}):
-        add(f"need.{flag}", lambda target, flag=flag: not meets(world, question, target, flag))  # type: ignore[misc]
-    add("need.context_window", lambda target: not fits(question, target))
-    given = question.features.max_output
-    if given is not None:
-        add("need.max_output", lambda target: target.max_output is None or given > target.max_output)
-    if rule is not None and rule.use is not None:
-        shortlist = rule.use
-        add(f"rule.{rule.name}", lambda target: target.id not in shortlist)
-    for line in applying(world, question, snapshot, rule):
-        add(
-            line.name,
-            lambda target, line=line: (  # type: ignore[misc]
-                truth(line.predicate, View(world.catalog, question, snapshot, target)) is not True
-            ),
-        )
-    return checks
+def failing(targets: Sequence[Target], entries: Sequence[Entry]) -> dict[str, frozenset[str]]:
+    """Whom each name fails. Equal names are one at the place of the first: of the first filter that applies, of
+    anything else the first that fails somebody."""
+    failed: dict[str, frozenset[str]] = {}
+    for entry in entries:
+        found = frozenset(target.id for target in targets if entry.fails(target))
+        if found or entry.is_filter:
+            failed[entry.name] = failed.get(entry.name, frozenset()) | found
+    return {name: found for name, found in failed.items() if found}
 
 
-def may_leave(policy: Policy, question: Question) -> bool:
-    """Whether the call may go anywhere but its own endpoint."""
-    if question.pinned or not question.granted or policy.cross_origin != "auto":
-        return False
-    return question.origin.endpoint is not None or any(host_matches(e, question.origin.host) for e in policy.leave)
-
-
-def host_matches(entry: str, host: str) -> bool:
-    """Equal, or ``*.rest`` and a host that ends with ``.rest``: a name that merely ends alike is someone else's."""
-    if entry == host:
-        return True
-    return entry.startswith("*.") and host.endswith(entry[1:])
-
-
-def mute(world: World, question: Question, target: Target) -> bool:
-    """Whether nobody here can speak to the target: neither the caller's own dialect nor one with a codec."""
-    dialect = world.catalog.endpoints[target.endpoint].dialect
-    return dialect != question.dialect and dialect not in world.expresses
-
-
-def meets(world: World, question: Question, target: Target, flag: str) -> bool:
-    """Whether a required need is met, on the level where its flag belongs."""
-    dialect = world.catalog.endpoints[target.endpoint].dialect
-    said = dialect == question.dialect or flag in world.expresses.get(dialect, frozenset())
-    if flag in vocabulary.MODEL:
-        return flag in target.capabilities and said
-    if flag in vocabulary.DIALECT:
-        return said
-    return question.origin.endpoint is not None and target.endpoint == question.origin.endpoint
-
-
-def fits(question: Question, target: Target) -> bool:
-    """Whether prompt and answer fit into the window."""
-    features = question.features
-    answer = features.max_output if features.max_output is not None else grid(features.tokens_output)
-    return target.context_window is not None and grid(features.tokens_input) + answer <= target.context_window
-
-
-def applying(world: World, question: Question, snapshot: Snapshot, rule: Rule | None) -> list[Filter]:
-    """The policy's filters, then the matched rule's; those whose ``when`` is false are left out."""
-    view = View(world.catalog, question, snapshot)
-    lines = world.policy.filters + (rule.filters if rule is not None else ())
-    return [line for line in lines if line.when is None or truth(line.when, view) is not False]
-
-
-def ranking(world: World, question: Question, snapshot: Snapshot, survivors: Sequence[Target]) -> list[tuple[str, int]]:
-    """All survivors, best first, with their scores."""
-    preference = question.context.preference
-    strategy = PREFERRED[preference] if preference else world.policy.rank.strategy
-    scored = []
-    for target in survivors:
-        view = View(world.catalog, question, snapshot, target)
-        if strategy in ("weighted", "balanced"):
-            weights = world.policy.rank.weights if strategy == "weighted" else BALANCED
-            scored.append((target.id, sum(w * utility(world.policy, f, view) for f, w in weights) // 1_000_000))
-        else:
-            field = {"cheapest": "estimated.cost", "fastest": "estimated.latency", "best": "quality"}[strategy]
-            value = fact(field, view)
-            scored.append((target.id, value if isinstance(value, int) else -1))
-    by_id = sorted(scored)
-    if strategy in ("cheapest", "fastest"):
-        return sorted(by_id, key=lambda pair: (pair[1] == -1, pair[1]))
-    return sorted(by_id, key=lambda pair: -pair[1])
-
-
-def utility(policy: Policy, field: str, view: View) -> int:
-    """Micro-units on the policy's scale, 0 where unknown."""
-    low, high = SCALES[field]
-    for scale in policy.scales:
-        if scale.field == field:
-            low, high = scale.low, scale.high
-    x = fact(RANKED[field], view)
-    if not isinstance(x, int):
-        return 0
-    if field == "quality":
-        value = (x - low) * 1_000_000 // (high - low)
-    else:
-        value = 1_000_000 - (lg(x) - lg(low)) * 1_000_000 // (lg(high) - lg(low))
-    return max(0, min(1_000_000, value))
-
-
-def cause(question: Question, rule: Rule | None, tried: Sequence[str]) -> str:
+def cause(asked: Asked, rule: Rule | None, chosen: Shortlist, taken: Taken | None) -> str:
     """The first that holds."""
-    if tried:
+    context = asked.question.context
+    if asked.tried:
         return "fallback"
-    if question.pinned:
+    if asked.question.pinned:
         return "pinned"
-    if question.context.preference:
+    if chosen.aside is not None:
+        return "override" if chosen.aside == "override" else "budget"
+    if taken is not None and taken.why is not None:
+        return taken.why
+    if context.preference is not None or context.strategy is not None:
         return "preference"
     return "rule" if rule is not None else "policy"
 
 
+def nobodys_cause(asked: Asked, rule: Rule | None, chosen: Shortlist, names: Sequence[str]) -> str:
+    """Where nobody survives: money, then limits, then as ever."""
+    for kind in ("budget", "limit"):
+        if any(name.startswith(f"{kind}.") for name in names):
+            return kind
+    return cause(asked, rule, chosen, None)
+
+
+def because(question: Question, rule: Rule | None, chosen: Shortlist) -> str | None:
+    """The reason of the override that was applied, else the rule's."""
+    if chosen.aside == "override":
+        assert question.override is not None
+        return question.override.reason
+    return rule.because if rule is not None else None
+
+
 def observations(
-    world: World,
-    question: Question,
-    snapshot: Snapshot,
-    rule: Rule | None,
-    rejections: Mapping[str, tuple[str, ...]],
+    asked: Asked, rule: Rule | None, rejections: Mapping[str, tuple[str, ...]]
 ) -> dict[tuple[str, str], Observed]:
     """By target id and filter name, what each failed simple comparison saw; the first filter of a name that failed."""
     out: dict[tuple[str, str], Observed] = {}
-    for target in world.catalog.targets:
-        view = View(world.catalog, question, snapshot, target)
-        for line in applying(world, question, snapshot, rule):
+    for target in asked.world.catalog.targets:
+        view = asked.at(target)
+        for line in applying(asked, rule):
             key, predicate = (target.id, line.name), line.predicate
             if line.name not in rejections[target.id] or key in out or not isinstance(predicate, Compare):
                 continue

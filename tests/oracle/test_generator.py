@@ -6,7 +6,9 @@ from collections import Counter
 
 from generators_decision import Case, cases
 from oracle import oracle
+from oracle.aside import shortlist
 from oracle.catalogs import ENDPOINTS
+from oracle.checks import above, applying, filters
 from oracle.facts import REQUEST, TARGET, View, fact
 from oracle.growth import NUMBERS
 from oracle.kleene import truth
@@ -39,10 +41,12 @@ def watched(case: Case, seen: Counter[str]) -> None:
         seen["a tie"] += len(set(decision.scores)) < len(decision.scores)
         seen["unknown score"] += -1 in decision.scores
         rule = oracle.matched_rule(case.world, ask.question, ask.snapshot)
-        for name in oracle.all_checks(case.world, ask.question, ask.snapshot, rule, ask.tried):
+        asked = oracle.Asked(case.world, ask.question, ask.snapshot, ask.seed, ask.tried)
+        entries = [*above(asked), *shortlist(asked, rule).entries, *filters(asked, rule)]
+        for name in {entry.name for entry in entries}:
             for rejected in decision.rejections.values():
                 seen[f"{kind_of(name)} {'rejects' if name in rejected else 'passes'}"] += 1
-        for line in oracle.applying(case.world, ask.question, ask.snapshot, rule):
+        for line in applying(asked, rule):
             for target in case.world.catalog.targets[:5]:
                 view = View(case.world.catalog, ask.question, ask.snapshot, target)
                 watch_predicate(line.predicate, view, seen)
