@@ -44,11 +44,10 @@ class Asked:
 
 @dataclass(frozen=True)
 class Entry:
-    """A name and whom it fails. A filter holds the place of its name even where it fails nobody."""
+    """A name and whom it fails."""
 
     name: str
     fails: Fails
-    is_filter: bool = False
 
 
 def provider_of(target_id: str) -> str:

@@ -126,7 +126,6 @@ def filters(asked: Asked, rule: Rule | None) -> list[Entry]:
         Entry(
             line.name,
             lambda target, line=line: truth(line.predicate, asked.at(target)) is not True,  # type: ignore[misc]
-            is_filter=True,
         )
         for line in applying(asked, rule)
     ]

@@ -108,13 +108,11 @@ def matched_rule(world: World, question: Question, snapshot: Snapshot) -> Rule |
 
 
 def failing(targets: Sequence[Target], entries: Sequence[Entry]) -> dict[str, frozenset[str]]:
-    """Whom each name fails. Equal names are one at the place of the first: of the first filter that applies, of
-    anything else the first that fails somebody."""
+    """Whom each name fails. Equal names are one, at the place of the first, even where that one fails nobody."""
     failed: dict[str, frozenset[str]] = {}
     for entry in entries:
         found = frozenset(target.id for target in targets if entry.fails(target))
-        if found or entry.is_filter:
-            failed[entry.name] = failed.get(entry.name, frozenset()) | found
+        failed[entry.name] = failed.get(entry.name, frozenset()) | found
     return {name: found for name, found in failed.items() if found}
 
 
