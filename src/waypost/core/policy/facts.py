@@ -40,6 +40,7 @@ class Facts:
     def __init__(self, plan: Plan, question: Question, snapshot: Snapshot) -> None:
         self.plan = plan
         self.question = question
+        self.snapshot = snapshot
         self.values = plan.reader.read(question)
         self.grid = (self.values[TOKENS_IN], self.values[TOKENS_OUT])
         self.exact = (question.features.tokens_input, question.features.tokens_output)

@@ -37,6 +37,17 @@ def reason(rejection: Rejection) -> str:
             return f"no credentials for {observed}"
         case "breaker":
             return "breaker open"
+        case "override":
+            return f"an override forces {limit}"
+        case "call.models" | "call.only":
+            return f"not named by the call's {rule[5:]} {limit}"
+        case "call.ignore":
+            return f"named by the call's ignore {limit}"
+        case "call.max_price":
+            asked = f"{limit} or less" if observed == UNKNOWN else limit
+            return f"{field} {observed}{', must be ' if observed == UNKNOWN else ' > '}{asked}, the call's ceiling"
+    if field and rule.startswith(("budget.", "limit.")):
+        return _spent(rule, field, observed, limit)
     if rule.startswith("need.") and not limit:
         return f"no {rule[5:]}"
     if rule.startswith("rule.") and field == "target":
@@ -48,3 +59,16 @@ def reason(rejection: Rejection) -> str:
     if op in ("has", "has no"):
         return f"{field} {NEGATED[op]} {limit}"
     return f"{field} {observed} {NEGATED.get(op, f'not {op}')} {limit}"
+
+
+def _spent(rule: str, field: str, observed: str, limit: str) -> str:
+    """A budget or a limit: ``budget.user used 104% of $5 per day, fails at 100%``."""
+    match field:
+        case "requests" | "tokens":
+            return f"{rule} reached: {limit}"
+        case "used":
+            return f"{rule} used {observed}, fails at {limit}"
+        case "estimated.cost":
+            return f"{rule} has no room for {observed} in {limit}"
+        case _:
+            return f"{field} {observed}, {rule} allows {limit}"

@@ -1,0 +1,151 @@
+"""One decision with all that its proof is derived from: facts, the lines that apply, the ranking, terms of scores."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from functools import cached_property
+
+from waypost.core.model.decision import Decision, ScoreTerm
+from waypost.core.model.money import MICRO
+from waypost.core.model.target import Target
+from waypost.core.policy.bits import bits
+from waypost.core.policy.facts import UNKNOWN, Facts
+from waypost.core.policy.ordering import rank_of
+from waypost.core.policy.plan import Line, Plan
+from waypost.core.policy.rank import STRATEGIES, Ask, by_field, utility
+from waypost.core.policy.reserved import Reserved
+from waypost.core.policy.spending import reached
+from waypost.core.policy.tree import Unit
+from waypost.core.policy.units import shown
+
+RANKED: dict[str, tuple[str, Unit]] = {
+    "cost": ("estimated.cost", "usd"),
+    "latency": ("estimated.latency", "ns"),
+    "quality": ("quality", "micro"),
+}
+"""Field and unit of what a rank compares."""
+WEIGHTED = ("weighted", "balanced")
+
+
+class Case:
+    """A decision, read. Candidates are indices, as in the decision."""
+
+    def __init__(self, plan: Plan, facts: Facts, decision: Decision) -> None:
+        self.plan = plan
+        self.facts = facts
+        self.decision = decision
+        self.targets = plan.catalog.targets
+        self.matched = next((place for place, rule in enumerate(plan.policy.rules) if rule.name == decision.rule), None)
+        self.rule = None if self.matched is None else plan.policy.rules[self.matched]
+        self.rank = rank_of(plan, decision.rank)
+        self.scales = by_field(plan.policy.scales)
+        self.weights: tuple[tuple[str, int | None], ...] = self.rank.weights
+        if decision.rank not in WEIGHTED:
+            self.weights = tuple((name, None) for name in STRATEGIES[decision.rank].reads(self.rank))
+        self.known_terms: dict[str, tuple[ScoreTerm, ...]] = {}
+
+    @cached_property
+    def lines(self) -> dict[str, list[Line]]:
+        """The lines that apply, by name."""
+        own: tuple[Line, ...] = () if self.matched is None else self.plan.rule_lines[self.matched]
+        out: dict[str, list[Line]] = {}
+        for line in self.plan.lines + own:
+            if line.when is None or line.when(self.facts.values) is not False:
+                out.setdefault(line.filter.name, []).append(line)
+        return out
+
+    @cached_property
+    def reserved(self) -> Reserved:
+        """The rules with reserved names."""
+        return Reserved(self.plan, self.facts, self.decision, self.rule, self.plain_best())
+
+    # Candidates
+
+    def alive(self, index: int) -> bool:
+        return bool(self.decision.survivors >> index & 1)
+
+    @cached_property
+    def ranked(self) -> list[int]:
+        """All survivors, best first, before one of them was selected."""
+        order = list(self.decision.order)
+        rest = list(bits(self.decision.survivors))
+        if len(rest) <= len(order) and self.scored_descending():
+            return order
+        return self.sorted(rest)
+
+    def scored_descending(self) -> bool:
+        """Whether the order is that of the ranking, so that nothing has to be ranked again."""
+        keys = STRATEGIES[self.decision.rank].keys(list(self.decision.scores))
+        pairs = list(zip(keys, self.decision.order, strict=True))
+        return pairs == sorted(pairs)
+
+    def sorted(self, indices: Sequence[int]) -> list[int]:
+        module = STRATEGIES[self.decision.rank]
+        keys = module.keys(module.scores(self.ask(indices)))
+        return [indices[place] for place in sorted(range(len(indices)), key=keys.__getitem__)]
+
+    def ranking(self) -> list[int]:
+        """All survivors: the selected, then the others, best first."""
+        chosen = self.decision.selected
+        if chosen is None or not self.ranked or self.ranked[0] == chosen:
+            return self.ranked
+        return [chosen, *(index for index in self.ranked if index != chosen)]
+
+    def rejected(self) -> list[int]:
+        """All others by id."""
+        return [index for index in range(len(self.targets)) if not self.alive(index)]
+
+    def ask(self, indices: Sequence[int]) -> Ask:
+        return Ask(self.plan.columns, self.rank, self.plan.policy.scales, indices, self.facts.grid)
+
+    def plain_best(self) -> Target | None:
+        """The first of those that would be left if nothing had set the rule's shortlist aside."""
+        policy, snapshot, index = self.plan.policy, self.facts.snapshot, self.plan.catalog.index
+        if not snapshot.used:
+            return None
+        dead = 0
+        for name, mask in self.decision.rejections:
+            dead |= 0 if name == "override" or name.startswith("budget.") else mask
+        for _, target in snapshot.refused:
+            dead |= 1 << index[target] if target in index else 0
+        used = dict(snapshot.used)
+        if any((at := reached(budget, used)) is not None and at[1] == "fail" for budget in policy.budgets):
+            return None
+        left = [place for place in range(len(self.targets)) if not dead >> place & 1]
+        if self.rule is not None and self.rule.use is not None:
+            left = [place for place in left if self.targets[place].id in self.rule.use]
+        return self.targets[self.sorted(left)[0]] if left else None
+
+    # Scores
+
+    def score(self, target: Target) -> int:
+        """What the rank makes of ``target``, which need not be the catalog's own record of it."""
+        if self.decision.rank not in WEIGHTED:
+            value = self.facts.value(RANKED[self.weights[0][0]][0], target, self.facts.grid)
+            return -1 if value is None else int(value)
+        return sum(weight * worth for weight, worth in self.worths(target)) // MICRO
+
+    def worths(self, target: Target) -> Iterator[tuple[int, int]]:
+        """Weight and utility of each term."""
+        for name, weight in self.weights:
+            value = self.facts.value(RANKED[name][0], target, self.facts.grid)
+            yield weight or 0, utility(value, self.scales[name])
+
+    def key(self, target: Target) -> tuple[int, str]:
+        """The smaller, the better."""
+        return STRATEGIES[self.decision.rank].keys([self.score(target)])[0], target.id
+
+    def terms(self, target: Target) -> tuple[ScoreTerm, ...]:
+        """The terms of a weighted score; the one compared value of any other rank has weight and utility 0."""
+        found = self.known_terms.get(target.id)
+        if found is None:
+            found = self.known_terms[target.id] = tuple(
+                self.term(target, name, weight) for name, weight in self.weights
+            )
+        return found
+
+    def term(self, target: Target, name: str, weight: int | None) -> ScoreTerm:
+        field, unit = RANKED[name]
+        value = self.facts.value(field, target, self.facts.grid)
+        worth = 0 if weight is None else utility(value, self.scales[name])
+        return ScoreTerm(field, weight or 0, worth, UNKNOWN if value is None else shown(value, unit))
