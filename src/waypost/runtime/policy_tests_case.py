@@ -1,0 +1,200 @@
+"""One case of a test file: its facts of the call and of the world, in the words of the policy language."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from hashlib import blake2b
+from typing import Any, cast, get_args
+
+from waypost.core.analysis.policy_tests import Case, Expect
+from waypost.core.model.needs import Need
+from waypost.core.model.question import (
+    Context,
+    Features,
+    Mode,
+    Narrow,
+    Origin,
+    Override,
+    Preference,
+    Question,
+    Strategy,
+)
+from waypost.core.model.target import host_and_port
+from waypost.core.policy.fields import lookup
+from waypost.core.policy.plan import Plan
+from waypost.runtime import yaml
+from waypost.runtime.nodes import Reader
+from waypost.runtime.policy_tests_expect import ExpectReader
+from waypost.runtime.policy_tests_names import Names
+from waypost.runtime.policy_tests_world import WorldReader
+from waypost.runtime.policy_words import CLOSED
+
+SHARED_KEYS = (
+    "features", "context", "needs", "requested", "origin", "credentials", "pinned", "snapshot", "tried", "seed",
+    "override",
+)  # fmt: skip
+CASE_KEYS = ("name", *SHARED_KEYS, "expect")
+AUTO = ("auto", "best", "")
+_COUNTS = {
+    "tokens.input": "tokens_input",
+    "tokens.output": "tokens_output",
+    "tokens.max_output": "max_output",
+    "turns": "turns",
+    "messages": "messages",
+}
+_WORDS = ("task", "complexity", "language", "data_class")
+_SETS = {"code_language": "code_languages", "signals": "signals"}
+_FLAGS = ("code", "streaming")
+FEATURES = (*_COUNTS, *_WORDS, *_SETS, *_FLAGS)
+_TEXTS = {
+    "department": "department", "user": "user", "workflow": "workflow", "step": "step", "session": "session",
+    "budget_tier": "tier", "policy": "policy",
+}  # fmt: skip
+_CHOICES = {"preference": Preference, "strategy": Strategy, "mode": Mode}
+_NARROW = ("models", "only", "ignore", "max_price")
+CONTEXT = (*_TEXTS, *_CHOICES, *_NARROW, "labels")
+USUAL = Features(tokens_input=400, tokens_output=200, messages=1, turns=1)
+"""What a case does not say of its call."""
+
+
+class CaseReader:
+    """Reads the cases of one file; what is wrong in them is noted at ``reader``."""
+
+    def __init__(self, reader: Reader, plan: Plan) -> None:
+        self.reader = reader
+        self.plan = plan
+        self.catalog = plan.catalog
+        self.names = Names(reader, plan.catalog)
+        self.world = WorldReader(self.names, plan.policy)
+        self.expect = ExpectReader(reader, plan, self.names.target)
+
+    def case(self, body: yaml.Mapping) -> Case:
+        name = self.reader.text(body.get("name"), "the case's name")
+        if not name:
+            self.reader.wrong(body.at, "a case has no name", "write `- name: ...`; failures are told by it")
+        expect = Expect()
+        if body.get("expect") is None:
+            self.reader.wrong(body.at, f"case {name or '?'!r} expects nothing", "add `expect: {selected: ...}`")
+        else:
+            expect = self.expect.read(body.get("expect"))
+        return Case(
+            name=name or "",
+            question=self.question(body),
+            expect=expect,
+            at=body.at,
+            snapshot=self.world.read(body.get("snapshot")),
+            seed=self.seed(body.get("seed")),
+            tried=self.names.targets(body.get("tried"), "tried"),
+        )
+
+    # The call
+
+    def question(self, body: yaml.Mapping) -> Question:
+        features, streaming = self.features(body.get("features"))
+        requested = self.reader.text(body.get("requested"), "requested")
+        model = "auto" if requested is None else requested
+        origin, dialect = self.origin(body.get("origin"))
+        endpoints = self.catalog.endpoints
+        named = self.names.words(body.get("credentials"), "credentials", tuple(endpoints))
+        return Question(
+            dialect=dialect,
+            requested=model,
+            auto=model in AUTO,
+            origin=origin,
+            features=features,
+            needs=self.needs(body.get("needs")),
+            context=self.context(body.get("context")),
+            streaming=streaming,
+            granted=True,
+            pinned=self.names.flag(body.get("pinned"), "pinned"),
+            credentials=tuple(sorted(endpoints)) if body.get("credentials") is None else tuple(sorted(named)),
+            intent=dict(self.plan.policy.aliases).get(model),
+            override=self.override(body.get("override")),
+        )
+
+    def features(self, node: yaml.Node | None) -> tuple[Features, bool]:
+        body = self.reader.mapping(node, "features", FEATURES)
+        found: dict[str, Any] = {}
+        for key, value in body.entries if body else ():
+            if key.raw in _COUNTS:
+                count = self.reader.quantity(value, key.raw, "count")
+                found[_COUNTS[key.raw]] = count if count is not None else getattr(USUAL, _COUNTS[key.raw])
+            elif key.raw in _WORDS:
+                word = self.word(value, key.raw)
+                found[key.raw] = word if word is not None else getattr(USUAL, key.raw)
+            elif key.raw in _SETS:
+                found[_SETS[key.raw]] = tuple(sorted(self.names.words(value, key.raw, tuple(CLOSED[key.raw]))))
+        if body:
+            found["has_code"] = self.names.flag(body.get("code"), "code")
+        streaming = self.names.flag(body.get("streaming"), "streaming") if body else False
+        return replace(USUAL, **found), streaming
+
+    def word(self, node: yaml.Node, field: str) -> str | None:
+        known = CLOSED.get(field)
+        if known is None:
+            kind = lookup(field)
+            known = () if kind is None else kind.values
+        return self.reader.choice(node, field, known)
+
+    def needs(self, node: yaml.Node | None) -> tuple[Need, ...]:
+        field = lookup("needs")
+        out = []
+        for text, at in self.names.listed(node, "needs"):
+            if field is not None and not field.can_be(text):
+                self.reader.wrong(at, f"unknown need {text!r}", yaml.suggest(text, field.values))
+            out.append(Need(text, "$"))
+        return tuple(sorted(out, key=lambda need: need.flag))
+
+    def origin(self, node: yaml.Node | None) -> tuple[Origin, str]:
+        """The caller's own endpoint by its name in the catalog; ``openai`` where the case says nothing."""
+        endpoints = self.catalog.endpoints
+        first = "openai" if "openai" in endpoints else min(endpoints)
+        name = self.reader.choice(node, "origin", tuple(endpoints)) or first
+        endpoint = endpoints[name]
+        host = host_and_port(endpoint.base_url)[0]
+        return Origin(endpoint.provider, "Client", host, endpoint.provider, name), endpoint.dialect
+
+    def context(self, node: yaml.Node | None) -> Context:
+        body = self.reader.mapping(node, "context", CONTEXT)
+        if body is None:
+            return Context()
+        found: dict[str, Any] = {
+            attribute: self.reader.text(body.get(key), f"context.{key}") for key, attribute in _TEXTS.items()
+        }
+        for key, words in _CHOICES.items():
+            found[key] = self.reader.choice(body.get(key), f"context.{key}", get_args(words))
+        labels = self.reader.mapping(body.get("labels"), "context.labels")
+        entries = labels.entries if labels else ()
+        found["labels"] = {key.raw: self.reader.text(value, key.raw) or "" for key, value in entries}
+        return Context(**found, narrow=self.narrow(body))
+
+    def narrow(self, body: yaml.Mapping) -> Narrow | None:
+        if all(body.get(key) is None for key in _NARROW):
+            return None
+        names = {key: tuple(text for text, _ in self.names.listed(body.get(key), key)) for key in _NARROW[:3]}
+        price = self.reader.mapping(body.get("max_price"), "max_price", ("input", "output"))
+        most = {
+            f"max_{side}_price": self.reader.quantity(price.get(side), f"max_price.{side}", "usd_per_mtok")
+            for side in (("input", "output") if price else ())
+        }
+        return Narrow(**cast("dict[str, Any]", {**names, **most}))
+
+    def override(self, node: yaml.Node | None) -> Override | None:
+        body = self.reader.mapping(node, "override", ("target", "author", "reason"))
+        target = None if body is None else self.names.target(body.get("target"), "override.target")
+        if body is None or target is None:
+            return None
+        author = self.reader.text(body.get("author"), "author") or "test"
+        reason = self.reader.text(body.get("reason"), "reason") or "test"
+        return Override("test", target, author, reason, until_ns=1 << 62)
+
+    def seed(self, node: yaml.Node | None) -> bytes:
+        """32 hex digits as they are; any other text stands for its hash; zeros where there is none."""
+        text = self.reader.text(node, "seed")
+        if text is None:
+            return bytes(16)
+        try:
+            exact = bytes.fromhex(text)
+        except ValueError:
+            exact = b""
+        return exact if len(exact) == 16 else blake2b(text.encode(), digest_size=16).digest()
