@@ -1,23 +1,214 @@
-"""Policies as objects: ``waypost.policy.load("support.yaml")``."""
+"""Policies as objects, and decisions without a call: ``waypost.policy.load("support.yaml").decide(task="debugging")``.
+
+Nothing here sends anything, reads a key or writes a file: what is decided is what a call would get, and why.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from waypost.core.analysis import verdict as told
 from waypost.core.catalog.table import Catalog
+from waypost.core.codecs import CODECS, EXPRESSES
+from waypost.core.model.decision import Cause, Decision, Proof
+from waypost.core.model.question import EMPTY_SNAPSHOT, Mode, Question, Snapshot
+from waypost.core.model.record import snapshot_of
+from waypost.core.model.target import TargetId
+from waypost.core.policy.compile import compile_policy
+from waypost.core.policy.decide import decide, mode_of
+from waypost.core.policy.plan import Plan
+from waypost.core.policy.proof import prove
 from waypost.core.policy.tree import Policy
+from waypost.core.routing.prepare import Routes, governed
+from waypost.errors import SettingsError
+from waypost.runtime.asking import ask, ask_body
 from waypost.runtime.catalogs import load_catalog
 from waypost.runtime.documents import load_policy
 
-__all__ = ["Policy", "load"]
+__all__ = ["Policies", "Policy", "Verdict", "load"]
+
+SEED = bytes(16)
+"""The seed where none is given: random choices (rollouts, ``explore``, ``canary``) are the same every time."""
 
 
-def load(path: str | Path, *, catalog: Catalog | str | Path | None = None, **options: Any) -> Policy:
-    """The policy in ``path``, checked against ``catalog`` (the packaged one if none is given).
+def load(path: str | Path | Iterable[str | Path], catalog: Catalog | str | Path | None = None) -> Policies:
+    """The policies in one file or in several, checked against ``catalog`` (the packaged one if none is given).
+
+    Several are tried in their order, as with ``auto_instrument(policy=[...])``, which takes what is returned here.
 
     Raises:
         PolicyError: with file, line, column and the remedy; all further errors of the file are in ``others``.
+        CatalogError: the catalog cannot be used.
+        SettingsError: no path at all.
     """
     table = catalog if isinstance(catalog, Catalog) else load_catalog(catalog)
-    return load_policy(path, catalog=table, **options)
+    paths = [path] if isinstance(path, str | Path) else list(path)
+    return Policies((load_policy(one, catalog=table) for one in paths), table)
+
+
+class Policies(tuple[Policy, ...]):
+    """One policy or several, in the order in which they are tried, over the ``catalog`` they were checked against."""
+
+    catalog: Catalog
+
+    def __new__(cls, policies: Iterable[Policy], catalog: Catalog) -> Policies:
+        """Raises SettingsError where there is none."""
+        self = super().__new__(cls, policies)
+        if not self:
+            raise SettingsError("no policy is given", where="waypost.policy", remedy="give the path of one")
+        self.catalog = catalog
+        return self
+
+    def __repr__(self) -> str:
+        return f"<Policies {', '.join(policy.name for policy in self)} over {self.catalog.name}>"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Policies, (tuple(self), self.catalog)
+
+    @cached_property
+    def plans(self) -> tuple[Plan, ...]:
+        """Each policy compiled against the catalog."""
+        return tuple(compile_policy(policy, self.catalog, EXPRESSES) for policy in self)
+
+    def decide(
+        self,
+        features: Mapping[str, Any] | None = None,
+        /,
+        *,
+        body: Mapping[str, Any] | None = None,
+        dialect: str | None = None,
+        snapshot: Snapshot | Mapping[str, Any] | None = None,
+        seed: bytes = SEED,
+        credentials: Iterable[str] | None = None,
+        tried: Iterable[TargetId] = (),
+        **more: Any,
+    ) -> Verdict:
+        """Who would answer a call, without making one.
+
+        ``features`` and ``more`` are the request's side of `waypost fields`, by name: ``task``, ``complexity``,
+        ``tokens`` (``8000``, ``(8000, 300)`` or ``"8k:300"``), ``needs`` (a list of flags), ``streaming``,
+        ``department``, ``user``, ``preference``, ``only``, ``ignore``, ``max_price``, ``context`` (labels by name).
+        Underscores may stand for dots. What is left out is a short simple call with ``model="auto"`` and no needs.
+
+        ``body`` is a real request instead, a mapping as the SDK would send it; its dialect is recognised unless
+        ``dialect`` names it, and features stand above what is read in it.
+
+        ``snapshot`` is the world (nothing of it by default), as a record or as on a receipt. ``credentials`` are the
+        endpoints that there are keys for: all of them by default, so that a dry run needs no key.
+        ``tried`` are targets that have failed already.
+
+        Raises:
+            SettingsError: a name or a value that the language does not have, or a body that cannot be read.
+        """
+        given = {**(features or {}), **more}
+        if body is None:
+            if dialect is not None:
+                given["dialect"] = dialect
+            question = ask(given, self.catalog, credentials=credentials)
+        else:
+            question = ask_body(body, given, self.catalog, dialect=dialect, credentials=credentials)
+        return self.answer(question, _world(snapshot), seed=seed, tried=tried)
+
+    def answer(
+        self,
+        question: Question,
+        snapshot: Snapshot = EMPTY_SNAPSHOT,
+        *,
+        seed: bytes = SEED,
+        tried: Iterable[TargetId] = (),
+    ) -> Verdict:
+        """As `decide`, for a question that is one already."""
+        plan, governing = governed(question, self._routes())
+        return Verdict(plan, governing, snapshot, seed, frozenset(tried))
+
+    def _routes(self) -> Routes:
+        """As a process would have them, with no override and at no time."""
+        return Routes(
+            plans=self.plans,
+            catalog=self.catalog,
+            endpoints=self.catalog.endpoints,
+            codecs=CODECS,
+            mode=None,
+            now=lambda: 0,
+            credentials=lambda _: (),
+        )
+
+
+class Verdict:
+    """One decision with everything that it was made of. ``explain()`` says why; ``proof`` is the same as records."""
+
+    def __init__(
+        self, plan: Plan, question: Question, snapshot: Snapshot, seed: bytes, tried: frozenset[TargetId]
+    ) -> None:
+        self.plan = plan
+        self.question = question
+        self.snapshot = snapshot
+        self.decision: Decision = decide(plan, question, snapshot, seed, tried)
+        self._mode = mode_of(plan, question, seed)
+
+    def __repr__(self) -> str:
+        return f"<Verdict {self.selected or 'nobody'} by {self.policy.name}: {self.decision.cause}>"
+
+    @property
+    def policy(self) -> Policy:
+        """The policy that held for the call."""
+        return self.plan.policy
+
+    @property
+    def selected(self) -> TargetId | None:
+        """The id of the target that would answer; ``None`` where no candidate survived."""
+        index = self.decision.selected
+        return None if index is None else self.plan.catalog.targets[index].id
+
+    @property
+    def standby(self) -> tuple[TargetId, ...]:
+        """Who would be tried next, in order."""
+        return tuple(self.plan.catalog.targets[index].id for index in self.decision.order[1:])
+
+    @property
+    def mode(self) -> Mode:
+        """How far a call like it would go: ``route``, or only ``advise``, ``observe``, ``off``."""
+        return self._mode[0]
+
+    @property
+    def mode_cause(self) -> Cause:
+        """``rollout`` where a share decided on the mode, else ``policy``."""
+        return self._mode[1]
+
+    @cached_property
+    def proof(self) -> Proof:
+        """Every candidate with every rule that it failed, and why the winner won."""
+        return prove(self.plan, self.question, self.snapshot, self.decision)
+
+    def explain(self, format: str = "text") -> str:
+        """Why it is so, as ``text``, ``markdown`` or ``json``. Raises ValueError for any other format."""
+        return told.explain(self.told(), format)
+
+    def to_dict(self) -> dict[str, Any]:
+        """The same as a JSON-able document, ``verdict/v1``: question, snapshot, decision and a row per candidate."""
+        return told.document(self.told())
+
+    def told(self) -> told.Told:
+        """What the texts are made of."""
+        plan = self.plan
+        return told.Told(plan.policy, plan.catalog, self.question, self.snapshot, self.proof, self.mode)
+
+
+def _world(given: Snapshot | Mapping[str, Any] | None) -> Snapshot:
+    if given is None:
+        return EMPTY_SNAPSHOT
+    if isinstance(given, Snapshot):
+        return given
+    strange = [name for name in given if name not in Snapshot.__dataclass_fields__]
+    try:
+        if not strange:
+            return snapshot_of(given)
+    except (TypeError, ValueError) as error:
+        raise SettingsError(
+            f"cannot be read: {error}", where="snapshot", remedy="see the snapshot of a receipt"
+        ) from None
+    known = ", ".join(Snapshot.__dataclass_fields__)
+    raise SettingsError(f"there is no {strange[0]!r} in a snapshot", where="snapshot", remedy=f"known: {known}")

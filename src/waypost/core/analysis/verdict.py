@@ -1,0 +1,176 @@
+"""A dry run as people read it: who would answer and why, with every candidate. It knows no receipt and no file."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from waypost.core.analysis import crowd, words
+from waypost.core.analysis.layout import Block, Fields, Heading, Layout, Line, Rows, markdown, text
+from waypost.core.catalog.table import Catalog
+from waypost.core.model.decision import CandidateProof, Proof, Rejection, Source
+from waypost.core.model.frozen import dataclass
+from waypost.core.model.question import Mode, Question, Snapshot
+from waypost.core.model.record import decision_record, question_record, snapshot_record
+from waypost.core.policy.tree import Policy
+
+SCHEMA = "verdict/v1"
+FORMATS = ("text", "markdown", "json")
+SCORE_PARTS = " (parts of the score from 0 to 1: weight times utility)"
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """One decision without a call, with what it was made of."""
+
+    policy: Policy
+    catalog: Catalog
+    question: Question
+    snapshot: Snapshot
+    proof: Proof
+    mode: Mode
+
+    @property
+    def selected(self) -> str | None:
+        index = self.proof.decision.selected
+        return None if index is None else self.catalog.targets[index].id
+
+
+def explain(told: Told, format: str = "text", *, each: bool = False) -> str:
+    """Why it is so. Candidates that only a shortlist leaves out share a line, unless ``each`` wants one for each.
+
+    Raises:
+        ValueError: a format that is none of `FORMATS`.
+    """
+    match format:
+        case "text":
+            return text(layout(told, each=each))
+        case "markdown":
+            return markdown(layout(told, each=each))
+        case "json":
+            return json.dumps(document(told), indent=2, ensure_ascii=False) + "\n"
+        case _:
+            raise ValueError(f"format is {format!r}; use text, markdown or json")
+
+
+def layout(told: Told, *, each: bool = False) -> Layout:
+    """The page: what was asked, what was decided, a row per candidate, where it comes from."""
+    blocks = [Fields(tuple(asked(told))), *_decision(told), *_candidates(told.proof, each=each), _provenance(told)]
+    return Layout(f"Dry run of policy {told.policy.name}", tuple(blocks))
+
+
+def asked(told: Told) -> list[tuple[str, str]]:
+    """What the decision knew of the request, of who asks and of what it claims."""
+    question = told.question
+    named = f"{question.requested} at {question.origin.provider} ({question.dialect}"
+    rows = [("asked for", f"{named}{', streamed' if question.streaming else ''})"), *words.question(question)]
+    if question.intent is not None:
+        rows.append(("intent", question.intent))
+    if question.withheld:
+        rows.append(("not followed", f"{', '.join(question.withheld)}: the policy does not grant it"))
+    return rows
+
+
+def _decision(told: Told) -> Iterator[Block]:
+    decision = told.proof.decision
+    yield Heading("Decision")
+    chosen = told.selected or "nobody: no candidate survived"
+    rows = [("selected", f"{chosen}{words.score(decision)}"), ("cause", words.cause(decision))]
+    if decision.because is not None:
+        rows.append(("because", decision.because))
+    if told.mode != "route":
+        rows.append(("mode", f'{told.mode}: such a call would run unchanged; model="auto" is routed'))
+    yield Fields(tuple(rows))
+
+
+def _candidates(proof: Proof, *, each: bool) -> Iterator[Block]:
+    if proof.passed:
+        yield Rows("Reason: it passed", tuple((words.passed(row), words.place(row.source)) for row in proof.passed))
+    ahead = dict(proof.beats)
+    standby = [row for row in proof.candidates if row.state == "standby"]
+    if standby:
+        rows = tuple((row.target, words.standby(row, ahead.get(row.target), proof.decision)) for row in standby)
+        parts = any(why.startswith("score ") for why in ahead.values())
+        yield Rows(f"Ahead of{SCORE_PARTS if parts else ''}", rows)
+    rejected = [row for row in proof.candidates if row.state in ("rejected", "tried")]
+    if rejected:
+        winner = next((row.estimated_nano_usd for row in proof.candidates if row.state == "selected"), None)
+        alone, crowds = (rejected, []) if each else crowd.apart(rejected)
+        yield Rows(f"Rejected ({len(rejected)})", tuple((row.target, words.rejected(row, winner)) for row in alone))
+        for group in crowds:
+            yield Line(crowd.told(group, winner))
+
+
+def _provenance(told: Told) -> Block:
+    policy, catalog = told.policy, told.catalog
+    return Fields(
+        (
+            ("policy", f"{policy.name}  {policy.fingerprint}"),
+            ("catalog", f"{catalog.name}  {catalog.fingerprint}"),
+            ("versions", f"{words.LANGUAGE}, engine {told.proof.decision.engine}, {SCHEMA}"),
+        ),
+        title="Provenance",
+    )
+
+
+def document(told: Told) -> dict[str, Any]:
+    """``verdict/v1``: JSON-able; integers in base units as on a receipt, masks in hex."""
+    proof = told.proof
+    return {
+        "schema": SCHEMA,
+        "policy": {"name": told.policy.name, "fingerprint": told.policy.fingerprint},
+        "catalog": {"name": told.catalog.name, "fingerprint": told.catalog.fingerprint},
+        "mode": told.mode,
+        "selected": told.selected,
+        "question": _plain(question_record(told.question, str)),
+        "snapshot": _plain(snapshot_record(told.snapshot)),
+        "decision": _plain(decision_record(proof.decision)),
+        "candidates": [candidate(row) for row in proof.candidates],
+        "passed": [{"rule": row.rule, "text": row.text, "source": _source(row.source)} for row in proof.passed],
+        "beats": [{"target": target, "why": why} for target, why in proof.beats],
+    }
+
+
+def candidate(row: CandidateProof) -> dict[str, Any]:
+    """One row of a proof, JSON-able."""
+    return {
+        "target": row.target,
+        "state": row.state,
+        "score": row.score,
+        "estimated_nano_usd": row.estimated_nano_usd,
+        "terms": [
+            {"field": term.field, "weight": term.weight, "utility": term.utility, "observed": term.observed}
+            for term in row.terms
+        ],
+        "rejections": [_rejection(item) for item in row.rejections],
+    }
+
+
+def _rejection(item: Rejection) -> dict[str, Any]:
+    return {
+        "rule": item.rule,
+        "field": item.field,
+        "op": item.op,
+        "observed": item.observed,
+        "limit": item.limit,
+        "exact": item.exact,
+        "margin_ppm": item.margin_ppm,
+        "source": _source(item.source),
+        "text": words.rejection(item),
+    }
+
+
+def _source(source: Source | None) -> dict[str, Any] | None:
+    return None if source is None else {"file": source.file, "line": source.line, "column": source.column}
+
+
+def _plain(value: Any) -> Any:
+    """Tuples as lists all the way down, as JSON would give them back."""
+    match value:
+        case Mapping():
+            return {name: _plain(item) for name, item in value.items()}
+        case list() | tuple():
+            return [_plain(item) for item in value]
+        case _:
+            return value

@@ -1,0 +1,58 @@
+"""Which dialect a request body is written in, by what only that dialect has. Reads shapes, never words of a prompt."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from waypost.core.model.target import Dialect
+
+_ANTHROPIC = frozenset(
+    ("system", "stop_sequences", "thinking", "top_k", "anthropic_version", "mcp_servers", "container")
+)
+_CHAT = frozenset(
+    {
+        *("max_completion_tokens", "response_format", "frequency_penalty", "presence_penalty", "logprobs", "stop", "n"),
+        *("functions", "function_call", "reasoning_effort", "stream_options", "seed", "logit_bias"),
+    }
+)
+_BLOCKS = frozenset(("tool_use", "tool_result", "thinking", "redacted_thinking", "document", "image"))
+
+
+def detect(body: Mapping[str, Any]) -> Dialect | None:
+    """The dialect of ``body``, or ``None`` where it is none that is known.
+
+    What both dialects with ``messages`` could have written is taken for ``openai.chat``, unless the model's name says
+    that it is Anthropic's.
+    """
+    if isinstance(body.get("contents"), list | str):
+        return "google.generate_content"
+    if isinstance(body.get("messages"), list):
+        return "anthropic.messages" if _is_anthropic(body) else "openai.chat"
+    if "input" in body or "previous_response_id" in body:
+        return "openai.responses"
+    return None
+
+
+def _is_anthropic(body: Mapping[str, Any]) -> bool:
+    if _CHAT & body.keys() or any(item.get("role") in _ROLES for item in _mappings(body["messages"])):
+        return False
+    if _ANTHROPIC & body.keys():
+        return True
+    if any("input_schema" in tool for tool in _mappings(body.get("tools"))):
+        return True
+    if any(
+        part.get("type") in _BLOCKS for item in _mappings(body["messages"]) for part in _mappings(item.get("content"))
+    ):
+        return True
+    model = body.get("model")
+    return isinstance(model, str) and model.rpartition("/")[2].startswith("claude") and "max_tokens" in body
+
+
+_ROLES = frozenset(("developer", "tool", "function", "system"))
+
+
+def _mappings(value: Any) -> Iterator[Mapping[str, Any]]:
+    """The mappings of a list; nothing of anything else."""
+    items = value if isinstance(value, list) else []
+    return (item for item in items if isinstance(item, Mapping))
