@@ -1,0 +1,228 @@
+"""What a policy says that can never come true: lines that exclude each other, and whom they shut out for good.
+
+Everything here is a warning about a policy that loads. It looks at what holds at every call: lines without a ``when``,
+rules by themselves, and the facts of the catalog. A warning that is given is right; not every contradiction is found.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+
+from waypost.core.catalog.table import Catalog
+from waypost.core.model.decision import Source
+from waypost.core.model.frozen import dataclass
+from waypost.core.policy.bits import mask_of
+from waypost.core.policy.columns import Columns, columns_of
+from waypost.core.policy.constraints import Conflict, conflict
+from waypost.core.policy.folding import may
+from waypost.core.policy.render import render
+from waypost.core.policy.tree import And, Filter, Policy, Predicate, Rule
+
+_LADDER = ("local", "fast_cheap", "balanced", "powerful")
+_LOOSEN = "loosen or remove one of the two"
+
+
+@dataclass(frozen=True, slots=True)
+class Contradiction:
+    """One thing that can never come true, at ``at``; ``other`` is the line that it contradicts, where there is one.
+
+    ``what`` names both lines, the other with its place; ``remedy`` says what to write instead.
+    """
+
+    at: Source
+    other: Source | None
+    what: str
+    remedy: str
+
+    def __str__(self) -> str:
+        return f"{self.at}: {self.what}; {self.remedy}"
+
+
+def contradictions(policy: Policy, catalog: Catalog | None = None) -> tuple[Contradiction, ...]:
+    """All contradictions that are found, in the order of the policy; without a ``catalog``, those of the lines alone.
+
+    For what holds of a policy inside of its envelopes, give the wrapped one.
+    """
+    return tuple(_Search(policy, None if catalog is None else columns_of(catalog)).found())
+
+
+class _Search:
+    def __init__(self, policy: Policy, columns: Columns | None) -> None:
+        self.policy = policy
+        self.columns = columns
+        self.always = tuple(line for line in policy.filters if line.when is None)
+
+    def found(self) -> Iterator[Contradiction]:
+        if self.policy.match is not None:
+            yield from _never(self.policy.match, "the policy never applies")
+        nobody = self._among(self.always, "nobody can ever be selected")
+        if nobody is not None:
+            yield nobody
+        yield from self._sometimes(nobody is None)
+        yield from self._rules(nobody is None)
+        if nobody is None and self.columns is not None:
+            yield from self._chosen(self.columns)
+
+    # Lines of a filter
+
+    def _among(
+        self, lines: Sequence[Filter], result: str, *, shortlist: int | None = None, rule: Rule | None = None
+    ) -> Contradiction | None:
+        """Why ``lines`` together let nobody pass, or nobody of a ``shortlist``; ``None`` where they may."""
+        if rule is None:
+            clash = conflict(line.predicate for line in lines)
+            if clash is not None:
+                return _clash(clash, result)
+        if self.columns is None:
+            return None
+        start = self.columns.full if shortlist is None else shortlist
+        blamed = _blamed([(line, self._may(line)) for line in lines], start)
+        return None if blamed is None else _shut_out(blamed, result, rule)
+
+    def _may(self, line: Filter) -> int:
+        assert self.columns is not None
+        return may(line.predicate, self.columns)[0]
+
+    def _sometimes(self, alive: bool) -> Iterator[Contradiction]:
+        """Lines with a ``when``: that it can hold, and that somebody is left where it does."""
+        for line in self.policy.filters:
+            if line.when is None:
+                continue
+            dead = tuple(_never(line.when, f"the line `{line.name}` never applies"))
+            yield from dead
+            if alive and not dead:
+                clash = conflict([*(other.predicate for other in self.always), line.predicate])
+                if clash is not None and clash.second is not None:
+                    yield _clash(clash, "nobody can be selected where its `when` holds")
+
+    # Rules
+
+    def _rules(self, alive: bool) -> Iterator[Contradiction]:
+        earlier: list[Rule] = []
+        for rule in self.policy.rules:
+            dead = () if rule.when is None else tuple(_never(rule.when, f"rule {rule.name!r} never matches"))
+            yield from dead
+            shadow = next((above for above in earlier if _implies(rule.when, above.when)), None)
+            if shadow is not None:
+                what = f"rule {rule.name!r} is never reached: rule {shadow.name!r} at {shadow.at} matches before it"
+                yield Contradiction(rule.at, shadow.at, what, "put the narrower rule first")
+            elif not dead:
+                earlier.append(rule)
+                if alive:
+                    yield from self._shortlist(rule)
+
+    def _shortlist(self, rule: Rule) -> Iterator[Contradiction]:
+        """Whether the lines that hold where the rule matches leave anybody whom it names."""
+        given = frozenset(_terms(rule.when))
+        lines = [line for line in self.policy.filters if line.when is None or frozenset(_terms(line.when)) <= given]
+        lines += [line for line in rule.filters if line.when is None]
+        result = f"rule {rule.name!r} can never select anybody"
+        clash = conflict(line.predicate for line in lines)
+        if clash is not None:
+            yield _clash(clash, result)
+        elif self.columns is not None:
+            use = self.columns.full if rule.use is None else self._mask(rule.use)
+            found = self._among(lines, result, shortlist=use, rule=rule)
+            if found is not None:
+                yield found
+
+    def _mask(self, targets: Iterable[str]) -> int:
+        assert self.columns is not None
+        index = self.columns.catalog.index
+        return mask_of((index[target] for target in targets if target in index), self.columns.size)
+
+    # Targets that are named elsewhere
+
+    def _chosen(self, columns: Columns) -> Iterator[Contradiction]:
+        """Targets of a select, and tiers of a budget, that a line rejects at every call."""
+        for what, at, targets in (*self._selected(), *self._fallen(columns)):
+            mask = self._mask(targets)
+            line = next((line for line in self.always if mask and not self._may(line) & mask), None)
+            if line is not None:
+                yield Contradiction(
+                    at, line.at, f"{what} is never selected: `{line.name}` at {line.at} rejects it", _LOOSEN
+                )
+
+    def _selected(self) -> Iterator[tuple[str, Source, tuple[str, ...]]]:
+        select = self.policy.select
+        if select is not None:
+            named = [target for target, _ in select.weights] + ([select.target] if select.target else [])
+            for target in named:
+                yield f"the {select.kind} target {target!r}", select.at, (target,)
+
+    def _fallen(self, columns: Columns) -> Iterator[tuple[str, Source, tuple[str, ...]]]:
+        own = dict(self.policy.tiers)
+        for budget in self.policy.budgets:
+            for _, action in budget.thresholds:
+                if action in own:
+                    yield f"the tier {action!r} of a budget", budget.at, own[action]
+                elif action in _LADDER:
+                    below = _LADDER[: _LADDER.index(action) + 1]
+                    allowed = tuple(target.id for target in columns.catalog.targets if target.tier in below)
+                    yield f"the tier {action!r} of a budget", budget.at, allowed
+
+
+def _blamed(lines: Sequence[tuple[Filter, int]], start: int) -> list[Filter] | None:
+    """The fewest lines found that leave nobody of ``start``: one, else two, else what cannot be done without."""
+    left = start
+    for _, mask in lines:
+        left &= mask
+    if left or not start:
+        return None
+    for line, mask in lines:
+        if not start & mask:
+            return [line]
+    kept = list(lines)
+    for entry in lines:
+        rest = [other for other in kept if other is not entry]
+        left = start
+        for _, mask in rest:
+            left &= mask
+        if not left:
+            kept = rest
+    return [line for line, _ in kept]
+
+
+def _shut_out(lines: list[Filter], result: str, rule: Rule | None) -> Contradiction:
+    whom = "target of the catalog" if rule is None or rule.use is None else "target of its shortlist"
+    *others, last = lines
+    if not others:
+        at, other = (last.at, None) if rule is None else (rule.at, last.at)
+        place = "" if rule is None else f" at {last.at}"
+        what = f"{result}: no {whom} can pass `{last.name}`{place}"
+        return Contradiction(at, other, what, "loosen the line, or let somebody else be chosen")
+    named = " and ".join(f"`{line.name}` at {line.at}" for line in others)
+    place = "" if rule is None else f" at {last.at}"
+    what = f"{result}: no {whom} can pass both `{last.name}`{place} and {named}"
+    if len(others) > 1:
+        what = what.replace(" can pass both ", " can pass all of ", 1)
+    return Contradiction(last.at if rule is None else rule.at, others[0].at, what, _LOOSEN)
+
+
+def _never(predicate: Predicate, result: str) -> Iterator[Contradiction]:
+    clash = conflict((predicate,))
+    if clash is not None:
+        yield _clash(clash, result)
+
+
+def _clash(clash: Conflict, result: str) -> Contradiction:
+    first, second = clash.first, clash.second
+    one = f"`{'not ' if clash.negated[0] else ''}{first.text}`"
+    if second is None:
+        what = f"{result}: {one} is never true"
+        return Contradiction(first.at, None, what, "write a value that the field can have")
+    other = f"`{'not ' if clash.negated[1] else ''}{second.text}`"
+    return Contradiction(first.at, second.at, f"{result}: {one} contradicts {other} at {second.at}", _LOOSEN)
+
+
+def _implies(narrow: Predicate | None, wide: Predicate | None) -> bool:
+    """Whether ``narrow`` can only be true where ``wide`` is: the terms of the one are among those of the other."""
+    return wide is None or (narrow is not None and frozenset(_terms(wide)) <= frozenset(_terms(narrow)))
+
+
+def _terms(predicate: Predicate | None) -> Iterator[str]:
+    """The canonical texts of the terms that must all be true."""
+    if predicate is None:
+        return
+    for term in predicate.terms if isinstance(predicate, And) else (predicate,):
+        yield render(term)

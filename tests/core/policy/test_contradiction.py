@@ -1,0 +1,238 @@
+"""Policies that can never do what they say: which lines are named, at which places, and that nothing else is."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from policy_samples import CATALOG, SEED, plan, policy, question
+from waypost.core.model.question import EMPTY_SNAPSHOT
+from waypost.core.policy.columns import columns_of
+from waypost.core.policy.contradiction import Contradiction, contradictions
+from waypost.core.policy.decide import decide
+from waypost.core.policy.folding import constant
+from waypost.core.policy.language import parse_predicate
+from waypost.core.policy.masks import static
+from waypost.runtime.catalogs import load_catalog
+from waypost.runtime.documents import load_policy
+
+ROOT = Path(__file__).resolve().parents[3]
+AT = policy("").at
+
+
+def found(body: str, *, catalog: bool = True) -> tuple[Contradiction, ...]:
+    return contradictions(policy(body), CATALOG if catalog else None)
+
+
+LINES = [
+    (["price.input <= 1 USD/MTok", "price.input >= 2 USD/MTok"],
+     "5:5 4:5 nobody can ever be selected: "
+     "`price.input >= 2 USD/MTok` contradicts `price.input <= 1 USD/MTok` at p.yaml:4:5"),
+    (["region in [eu]", "region not in [eu]"],
+     "5:5 4:5 nobody can ever be selected: `region not in [eu]` contradicts `region in [eu]` at p.yaml:4:5"),
+    (["region == eu", "quality >= 0.1", "region in [us, asia]"],
+     "6:5 4:5 nobody can ever be selected: `region in [us, asia]` contradicts `region == eu` at p.yaml:4:5"),
+    (["price.input <= 1 USD/MTok and price.input > 1 USD/MTok"],
+     "4:35 4:5 nobody can ever be selected: "
+     "`price.input > 1 USD/MTok` contradicts `price.input <= 1 USD/MTok` at p.yaml:4:5"),
+    (["quality > 0.5", "quality < 0.500001"],
+     "5:5 4:5 nobody can ever be selected: `quality < 0.500001` contradicts `quality > 0.5` at p.yaml:4:5"),
+    (["quality >= 1.5"], "4:5 - nobody can ever be selected: `quality >= 1.5` is never true"),
+    (["estimated.cost < 0 USD"], "4:5 - nobody can ever be selected: `estimated.cost < 0 USD` is never true"),
+    (["context_window in [1k, 2k]", "context_window > 2k"],
+     "5:5 4:5 nobody can ever be selected: "
+     "`context_window > 2000` contradicts `context_window in [1000, 2000]` at p.yaml:4:5"),
+    (["turns == 3", "turns != 3"],
+     "5:5 4:5 nobody can ever be selected: `turns != 3` contradicts `turns == 3` at p.yaml:4:5"),
+    (["turns >= 3", "turns <= 3", "turns != 3"],
+     "6:5 5:5 nobody can ever be selected: `turns != 3` contradicts `turns <= 3` at p.yaml:5:5"),
+    (["capabilities has tools", "not capabilities has tools"],
+     "5:9 4:5 nobody can ever be selected: "
+     "`not capabilities has tools` contradicts `capabilities has tools` at p.yaml:4:5"),
+    (["user matches a*", "user == bob"],
+     "5:5 4:5 nobody can ever be selected: `user == bob` contradicts `user matches \"a*\"` at p.yaml:4:5"),
+    (["user == bob", "not user matches b*"],
+     "5:9 4:5 nobody can ever be selected: `not user matches \"b*\"` contradicts `user == bob` at p.yaml:4:5"),
+    (["task not in [debugging]", "not task != debugging"],
+     "5:9 4:5 nobody can ever be selected: "
+     "`not task != debugging` contradicts `task not in [debugging]` at p.yaml:4:5"),
+    (["not (quality < 0.8 or price.input > 10 USD/MTok)", "quality <= 0.7"],
+     "5:5 4:10 nobody can ever be selected: `quality <= 0.7` contradicts `not quality < 0.8` at p.yaml:4:10"),
+    (["quality < 0.3 or quality > 0.9", "quality == 0.5"],
+     "4:5 5:5 nobody can ever be selected: `quality < 0.3` contradicts `quality == 0.5` at p.yaml:5:5"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("lines", "expected"), LINES, ids=[" & ".join(lines) for lines, _ in LINES])
+def test_two_lines_that_exclude_each_other_are_both_named(lines: list[str], expected: str) -> None:
+    """Whatever the catalog has: the later line's place, the earlier one's, and both texts."""
+    for catalog in (True, False):
+        (one,) = found("filter:\n" + "".join(f"  - {line}\n" for line in lines), catalog=catalog)
+        other = "-" if one.other is None else f"{one.other.line}:{one.other.column}"
+        assert f"{one.at.line}:{one.at.column} {other} {one.what}" == expected
+        assert str(one) == f"{one.at}: {one.what}; {one.remedy}"
+
+
+FINE = [
+    ["price.input >= 5 USD/MTok", "price.input <= 5 USD/MTok"],
+    ["region in [eu, us]", "region not in [eu]"],
+    ["quality < 0.3 or quality > 0.4", "quality >= 0.35"],
+    ["task == debugging or code == true", "task != debugging"],
+    ["user matches a*", "user matches *b"],
+    ["not (turns > 3 and turns < 2)"],
+    ["context_window >= tokens.total * 1.2", "context_window >= 1k"],
+]
+
+
+@pytest.mark.parametrize("lines", FINE, ids=[" & ".join(lines) for lines in FINE])
+def test_lines_that_can_hold_together_are_not_named(lines: list[str]) -> None:
+    """A warning that is wrong is worse than none."""
+    assert found("filter:\n" + "".join(f"  - {line}\n" for line in lines)) == ()
+
+
+BODIES = [
+    ("filter: ['quality >= 0.95']\n",
+     ["3:10 - nobody can ever be selected: no target of the catalog can pass `quality >= 0.95`"]),
+    ("filter: ['region == eu', 'tier == fast_cheap']\n",
+     ["3:26 3:10 nobody can ever be selected: "
+      "no target of the catalog can pass both `tier == fast_cheap` and `region == eu` at p.yaml:3:10"]),
+    ("filter: ['quality >= 0.9', 'turns > 1', 'retention == none', 'region == us']\n",
+     ["3:62 3:10 nobody can ever be selected: no target of the catalog can pass all of `region == us` and "
+      "`quality >= 0.9` at p.yaml:3:10 and `retention == none` at p.yaml:3:41"]),
+    ("filter: ['estimated.latency <= 1 s', 'target == groq/fast']\n",
+     ["3:38 3:10 nobody can ever be selected: no target of the catalog can pass both "
+      "`target == groq/fast` and `estimated.latency <= 1 s` at p.yaml:3:10"]),
+    ("rules:\n  - {name: a, when: complexity == simple, use: fast_cheap}\nfilter: ['quality >= 0.5']\n",
+     ["4:5 5:10 rule 'a' can never select anybody: "
+      "no target of its shortlist can pass `quality >= 0.5` at p.yaml:5:10"]),
+    ("rules:\n  - {name: a, use: fast_cheap, filter: ['price.input < 0.05 USD/MTok']}\n",
+     ["4:5 4:41 rule 'a' can never select anybody: "
+      "no target of its shortlist can pass `price.input < 0.05 USD/MTok` at p.yaml:4:41"]),
+    ("rules:\n  - {name: a, when: code == true, use: powerful}\n"
+     "filter: [{rule: region == us, when: code == true},\n"
+     "         {rule: quality > 0.91, when: code == true}]\n",
+     ["4:5 5:10 rule 'a' can never select anybody: no target of its shortlist can pass both `quality > 0.91` at "
+      "p.yaml:6:10 and `region == us` at p.yaml:5:10"]),
+    ("rules: [{name: a, when: code == true, filter: ['quality >= 0.5']}]\nfilter: ['quality < 0.4']\n",
+     ["3:49 4:11 rule 'a' can never select anybody: `quality >= 0.5` contradicts `quality < 0.4` at p.yaml:4:11"]),
+    ("rules: [{name: a, use: fast_cheap}, {name: b, when: code == true, use: powerful}]\n",
+     ["3:37 3:9 rule 'b' is never reached: rule 'a' at p.yaml:3:9 matches before it"]),
+    ("rules:\n  - {name: a, when: code == true, use: fast_cheap}\n"
+     "  - {name: b, when: turns > 2 and code == true, use: powerful}\n",
+     ["5:5 4:5 rule 'b' is never reached: rule 'a' at p.yaml:4:5 matches before it"]),
+    ("rules: [{name: a, when: tokens.input > 5 and tokens.input < 3, use: fast_cheap}]\n",
+     ["3:46 3:25 rule 'a' never matches: `tokens.input < 3` contradicts `tokens.input > 5` at p.yaml:3:25"]),
+    ("match: user == a and user == b\n",
+     ["3:22 3:8 the policy never applies: `user == b` contradicts `user == a` at p.yaml:3:8"]),
+    ("filter: ['region == eu', {rule: region == us, when: data_class == secret}]\n",
+     ["3:33 3:11 nobody can be selected where its `when` holds: "
+      "`region == us` contradicts `region == eu` at p.yaml:3:11"]),
+    ("filter: [{rule: region == us, when: turns > 2 and turns < 2}]\n",
+     ["3:51 3:37 the line `region == us` never applies: `turns < 2` contradicts `turns > 2` at p.yaml:3:37"]),
+    ("select: {canary: {target: openai/mini, share: 1%}}\nfilter: ['quality >= 0.5']\n",
+     ["3:9 4:10 the canary target 'openai/mini' is never selected: `quality >= 0.5` at p.yaml:4:10 rejects it"]),
+    ("budgets: [{scope: all, limit: 1 USD/day, at: {50%: fast_cheap}}]\nfilter: ['quality >= 0.5']\n",
+     ["3:11 4:10 the tier 'fast_cheap' of a budget is never selected: `quality >= 0.5` at p.yaml:4:10 rejects it"]),
+    ("tiers: {mine: [big]}\nbudgets: [{scope: all, limit: 1 USD/day, at: {50%: mine}}]\nfilter: ['region == eu']\n",
+     ["4:11 5:10 the tier 'mine' of a budget is never selected: `region == eu` at p.yaml:5:10 rejects it"]),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("body", "expected"), BODIES, ids=[body.replace("\n", " ") for body, _ in BODIES])
+def test_whom_lines_shut_out_for_good(body: str, expected: list[str]) -> None:
+    """With the facts of a catalog, rules, shortlists, selects and budgets are looked at, too."""
+    shown = [
+        f"{one.at.line}:{one.at.column} {f'{one.other.line}:{one.other.column}' if one.other else '-'} {one.what}"
+        for one in found(body)
+    ]
+    assert shown == expected
+    assert all(one.remedy for one in found(body))
+
+
+def test_the_packaged_policies_contradict_nothing() -> None:
+    """Over the packaged catalog, each of them can do all that it says."""
+    catalog = load_catalog(ROOT / "policies" / "catalog.yaml")
+    for path in sorted((ROOT / "policies").glob("*.yaml")):
+        if path.name != "catalog.yaml" and not path.name.endswith(".test.yaml"):
+            assert contradictions(load_policy(path, catalog=catalog), catalog) == (), path.name
+
+
+ATOMS = st.one_of(
+    st.builds("quality {} {}".format, st.sampled_from(["<", "<=", ">", ">=", "==", "!="]),
+              st.sampled_from(["0.3", "0.42", "0.6", "0.9", "0.92"])),
+    st.builds("region {} [{}]".format, st.sampled_from(["in", "not in"]), st.sampled_from(["eu", "us", "eu, us"])),
+    st.builds("price.input {} {} USD/MTok".format, st.sampled_from(["<", ">="]), st.sampled_from(["0.15", "5"])),
+    st.sampled_from(["capabilities has tools", "model matches 'm*'", "price.input <= price.output * 0.25"]),
+)  # fmt: skip
+TEXTS = st.recursive(
+    ATOMS,
+    lambda inner: st.one_of(
+        st.builds("not ({})".format, inner),
+        st.builds("({} and {})".format, inner, inner),
+        st.builds("({} or {})".format, inner, inner),
+    ),
+    max_leaves=4,
+)
+
+
+@settings(max_examples=150, deadline=None, derandomize=True)
+@given(st.lists(TEXTS, min_size=1, max_size=4))
+def test_of_catalog_facts_every_contradiction_is_found_and_none_invented(lines: list[str]) -> None:
+    """Nobody passes exactly where it is said that nobody can."""
+    made = policy("filter:\n" + "".join(f'  - "{line}"\n' for line in lines))
+    columns = columns_of(CATALOG)
+    left = columns.full
+    for line in made.filters:
+        left &= static(line.predicate, columns)[0]
+    said = [one for one in contradictions(made, CATALOG) if one.what.startswith("nobody can ever")]
+    assert bool(said) is (left == 0)
+
+
+MIXED = st.one_of(
+    TEXTS,
+    st.builds("tokens.input {} {}".format, st.sampled_from(["<", ">"]), st.sampled_from(["50", "100", "3k"])),
+    st.sampled_from(
+        ["streaming == true", "not streaming == true", "estimated.cost <= 0.0001 USD", "task in [debugging]"]
+    ),
+)
+
+
+@settings(max_examples=60, deadline=None, derandomize=True)
+@given(
+    st.lists(MIXED, min_size=1, max_size=3),
+    st.integers(1, 5_000),
+    st.booleans(),
+    st.sampled_from(["debugging", "other"]),
+)
+def test_where_nobody_can_be_selected_nobody_is(lines: list[str], tokens: int, streaming: bool, task: str) -> None:
+    """The warning is right: no call that is tried finds anybody."""
+    body = "filter:\n" + "".join(f'  - "{line}"\n' for line in lines)
+    said = [one for one in contradictions(policy(body), CATALOG) if one.what.startswith("nobody can ever")]
+    if said:
+        asked = question(tokens=(tokens, 10), streaming=streaming, features={"task": task})
+        assert decide(plan(body), asked, EMPTY_SNAPSHOT, SEED, ()).selected is None
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("quality >= 0.1", True),
+        ("quality >= 0.95", False),
+        ("quality >= 0.5", None),
+        ("region in [eu, us]", None),
+        ("region == asia", False),
+        ("not region == asia", None),
+        ("streaming == true", None),
+        ("streaming == true or quality > 0", True),
+        ("streaming == true and quality > 0.95", False),
+        ("not (streaming == true and quality > 0.95)", True),
+        ("not (streaming == true or quality > 0)", False),
+        ("estimated.latency <= 1 s and target == groq/fast", False),
+    ],
+)
+def test_what_the_catalog_and_constants_decide_alone(text: str, expected: bool | None) -> None:
+    """Folded through `not`, `and` and `or`, in three values; what an unknown fact leaves open is neither."""
+    assert constant(parse_predicate(text, AT), CATALOG) is expected
