@@ -31,6 +31,16 @@ def bits(mask: int) -> Iterator[int]:
             octet ^= low
 
 
+def joined(entries: Iterable[tuple[str, int]]) -> tuple[tuple[tuple[str, int], ...], int]:
+    """Named masks, each name once at the place of its first, without the empty ones; and all of them or-ed."""
+    masks: dict[str, int] = {}
+    dead = 0
+    for name, mask in entries:
+        masks[name] = masks.get(name, 0) | mask
+        dead |= mask
+    return tuple([entry for entry in masks.items() if entry[1]]), dead
+
+
 def remember(memo: dict[K, V], key: K, value: V, limit: int) -> V:
     """Put ``value`` into a memo that holds at most about ``limit`` entries, the oldest going first.
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from hashlib import blake2b
 from typing import get_args
 
 from waypost.core.model.decision import Cause
+from waypost.core.model.money import MICRO
 from waypost.core.model.question import Mode, Question
+from waypost.core.policy.draw import draw, key_of
 from waypost.core.policy.plan import Plan
 
 _LADDER: tuple[Mode, ...] = get_args(Mode)
@@ -42,21 +43,5 @@ def mode_of(plan: Plan, question: Question, seed: bytes) -> tuple[Mode, Cause]:
         return "route", "policy"
     if mode != "route" or spec.mode != "route" or spec.share_ppm >= 1_000_000:
         return mode, "policy"
-    return ("route" if _pick(plan, question, seed) < spec.share_ppm else "advise"), "rollout"
-
-
-def _pick(plan: Plan, question: Question, seed: bytes) -> int:
-    """0..999_999 by a keyed hash, the same for one user (session, ...) under one policy."""
-    value = _context(question, plan.policy.mode.by)
-    key = seed if value is None else value.encode()
-    digest = blake2b(key + b"\0" + plan.policy.fingerprint.encode() + b"\0rollout", digest_size=8).digest()
-    return int.from_bytes(digest, "big") % 1_000_000
-
-
-def _context(question: Question, by: str | None) -> str | None:
-    if by is None:
-        return None
-    if by.startswith("context."):
-        return question.context.labels.get(by[8:])
-    value: str | None = getattr(question.context, by)
-    return value
+    pick = draw(key_of(question, spec.by, seed), plan.policy.fingerprint, "rollout") % MICRO
+    return ("route" if pick < spec.share_ppm else "advise"), "rollout"

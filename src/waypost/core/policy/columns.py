@@ -6,12 +6,16 @@ One instance serves every plan of a catalog, so that what depends on the catalog
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from waypost.core.catalog.table import Catalog
-from waypost.core.model.money import MTOK
+from waypost.core.model.money import line_cost
 from waypost.core.model.target import Price, Target
 from waypost.core.policy.bits import Sorted, mask_of, remember
+from waypost.core.policy.rates import Rates, costs_for, latencies_for, tier_for
+
+if TYPE_CHECKING:
+    from waypost.core.policy.blocks import Blocks
 
 Masks: TypeAlias = tuple[int, int]
 """The candidates for which a predicate is true, and those for which it is false; in neither, it is unknown."""
@@ -24,7 +28,6 @@ _PRICES = {
     "price.cached_input": "cached_input",
     "price.cache_write": "cache_write",
 }
-_HALF = MTOK // 2
 
 
 class Columns:
@@ -39,6 +42,14 @@ class Columns:
         self.dialects = self._grouped(self._dialect(target) for target in catalog.targets)
         self.capabilities = self._members()
         self.prices = [target.price for target in catalog.targets]
+        self.narrows: dict[Any, tuple[tuple[tuple[str, int], ...], int]] = {}
+        self.named: dict[str, int] = {}
+        self.rates = Rates(self.prices, [target.latency for target in catalog.targets])
+        self._blocks: Blocks | None = None
+        self._models: dict[str, list[int]] | None = None
+        self._names: dict[str, list[int]] | None = None
+        self._tiers: dict[str, int] | None = None
+        self._providers: dict[str, int] | None = None
         self._numbers: dict[str, list[int | None]] = {}
         self._sorted: dict[str, Sorted] = {}
 
@@ -66,18 +77,62 @@ class Columns:
             found = self._sorted[field] = Sorted(self.numbers(field))
         return found
 
+    def names(self) -> dict[str, list[int]]:
+        """Whom each name means that is no glob: an id, one without its deployment, a model, a provider, an endpoint."""
+        if self._names is None:
+            names: dict[str, list[int]] = {}
+            for index, target in enumerate(self.catalog.targets):
+                model = model_of(target)
+                for name in {target.id, model, target.model, model.partition("/")[0], target.endpoint}:
+                    names.setdefault(name, []).append(index)
+            self._names = names
+        return self._names
+
+    def tier_mask(self, *tiers: str) -> int:
+        """The candidates of any of these tiers of the catalog."""
+        if self._tiers is None:
+            self._tiers = self._grouped(target.tier for target in self.catalog.targets)
+        mask = 0
+        for tier in tiers:
+            mask |= self._tiers.get(tier, 0)
+        return mask
+
+    def providers(self) -> dict[str, int]:
+        """The candidates of each provider, as ids name it."""
+        if self._providers is None:
+            self._providers = self._grouped(target.id.partition("/")[0] for target in self.catalog.targets)
+        return self._providers
+
+    def siblings(self, model: str) -> list[int]:
+        """The deployments of ``provider/model``, by id."""
+        if self._models is None:
+            models: dict[str, list[int]] = {}
+            for index, target in enumerate(self.catalog.targets):
+                models.setdefault(model_of(target), []).append(index)
+            self._models = models
+        return self._models.get(model, [])
+
+    def blocks(self) -> Blocks:
+        """The candidates in blocks, for a rank that is not to look at all of them."""
+        if self._blocks is None:
+            from waypost.core.policy.blocks import Blocks  # it is made of these columns
+
+            self._blocks = Blocks(self)
+        return self._blocks
+
     def keep(self, key: tuple[str, ...], masks: Masks) -> Masks:
         """Remember masks that depend on the catalog alone, for every plan of it."""
         return remember(self.static, key, masks, MAX_MASKS)
 
     def costs(self, indices: Iterable[int], tokens_in: int, tokens_out: int) -> list[int | None]:
         """``estimated.cost`` in nano-USD of each index, for tokens that are on the grid already."""
-        return [estimated_cost(self.prices[index], tokens_in, tokens_out) for index in indices]
+        first, second = self.rates.price(tokens_in)
+        return costs_for(tokens_in, tokens_out)([first[at] for at in indices], [second[at] for at in indices])
 
     def latencies(self, indices: Iterable[int], tokens_out: int) -> list[int | None]:
         """``estimated.latency`` in nanoseconds of each index, for tokens that are on the grid already."""
-        targets = self.catalog.targets
-        return [estimated_latency(targets[index], tokens_out) for index in indices]
+        first, second = self.rates.latency
+        return latencies_for(tokens_out)([first[at] for at in indices], [second[at] for at in indices])
 
     def _dialect(self, target: Target) -> str | None:
         endpoint = self.catalog.endpoints.get(target.endpoint)
@@ -96,6 +151,11 @@ class Columns:
             for flag in target.capabilities:
                 groups.setdefault(flag, []).append(index)
         return {flag: mask_of(indices, self.size) for flag, indices in groups.items()}
+
+
+def model_of(target: Target) -> str:
+    """``provider/model``: the id without its deployment."""
+    return target.id if target.deployment is None else target.id.removesuffix(f"@{target.deployment}")
 
 
 def number_of(target: Target, field: str) -> int | None:
@@ -121,21 +181,20 @@ def number_of(target: Target, field: str) -> int | None:
 
 def estimated_cost(price: Price | None, tokens_in: int, tokens_out: int) -> int | None:
     """Both lines at the tier that ``tokens_in`` falls into, each rounded half to even once."""
-    if price is None:
+    tier = None if price is None else tier_for(price, tokens_in)
+    if tier is None or tier.input is None or tier.output is None:
         return None
-    if price.above:
-        for threshold, tier in price.above:
-            if threshold < tokens_in:
-                price = tier
-    if price.input is None or price.output is None:
+    return line_cost(tokens_in, tier.input) + line_cost(tokens_out, tier.output)
+
+
+def warm_cost(price: Price | None, tokens_in: int, tokens_out: int, cached: int) -> int | None:
+    """`estimated_cost` where so many of the input tokens are in the provider's cache already, in three lines."""
+    tier = None if price is None else tier_for(price, tokens_in)
+    if tier is None or tier.input is None or tier.output is None:
         return None
-    cost, rest = divmod(tokens_in * price.input, MTOK)
-    if rest > _HALF or (rest == _HALF and cost & 1):
-        cost += 1
-    more, rest = divmod(tokens_out * price.output, MTOK)
-    if rest > _HALF or (rest == _HALF and more & 1):
-        more += 1
-    return cost + more
+    rate = tier.input if tier.cached_input is None else tier.cached_input
+    fresh = line_cost(tokens_in - cached, tier.input)
+    return fresh + line_cost(cached, rate) + line_cost(tokens_out, tier.output)
 
 
 def estimated_latency(target: Target, tokens_out: int) -> int | None:

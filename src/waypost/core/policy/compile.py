@@ -37,6 +37,10 @@ def compile_policy(policy: Policy, catalog: Catalog, expresses: Mapping[Dialect,
     plan.whens = tuple(None if rule.when is None else truth(rule.when, reader) for rule in policy.rules)
     plan.match = None if policy.match is None else truth(policy.match, reader)
     plan.when_key = taker(_places(reader, [name for predicate in _whens(policy) for name in fields_of(predicate)]))
+    index, select = catalog.index, policy.select
+    plan.select = None if select is None or select.kind == "best" else select
+    listed = () if select is None else select.weights
+    plan.weights = tuple(sorted((index[target], weight) for target, weight in listed if target in index and weight > 0))
     for line in plan.lines:
         if line.fixed is not None and line.when is None:
             plan.fixed |= line.fixed

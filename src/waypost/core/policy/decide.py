@@ -1,6 +1,7 @@
 """The decision: filter, rank, select. Same plan, question, snapshot, seed and tried: same decision, everywhere.
 
 docs/decision.md is its meaning. Every rule is evaluated for every candidate; nothing here reads a clock or a file.
+Calls that show a plan the same facts in the same world share one `View`, and nothing is evaluated for them again.
 """
 
 from __future__ import annotations
@@ -8,27 +9,20 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from waypost.core.model.decision import Cause, Decision
-from waypost.core.model.money import grid
-from waypost.core.model.needs import level
+from waypost.core.model.money import MICRO, grid
 from waypost.core.model.question import Question, Snapshot
-from waypost.core.policy.bits import bits, mask_of, remember
+from waypost.core.policy.bits import mask_of, remember
 from waypost.core.policy.choose import choose, mode_of
-from waypost.core.policy.ordering import best_of, rank_of
-from waypost.core.policy.plan import MAX_CELLS, Entries, Line, Plan, Program, Step, View
-from waypost.core.policy.rank import PREFERRED
-from waypost.core.policy.request import (
-    CREDENTIALS,
-    DIALECT,
-    ENDPOINT,
-    FLAGS,
-    MAX_OUTPUT,
-    PREFERENCE,
-    TOKENS_IN,
-    TOKENS_OUT,
-    Values,
-    taker,
-)
-from waypost.core.policy.world import World
+from waypost.core.policy.dues import NO_DUES, NOTHING_OWED, dues_of, owed
+from waypost.core.policy.gates import may_leave, meeting, needs, origin, sizes
+from waypost.core.policy.narrowing import narrowed
+from waypost.core.policy.ordering import rank_of, score_of, strategy_of
+from waypost.core.policy.plan import Base, Dues, Plan, View
+from waypost.core.policy.programs import filtered, program_of
+from waypost.core.policy.request import FLAGS, NARROW, Values
+from waypost.core.policy.select import Taken, take
+from waypost.core.policy.shortlist import settle
+from waypost.core.policy.world import World, facts_of
 
 __all__ = ["choose", "decide", "estimates", "may_leave", "meeting", "mode_of", "rank_of"]
 
@@ -39,16 +33,25 @@ MAX_WORLDS = 3
 def decide(plan: Plan, question: Question, snapshot: Snapshot, seed: bytes, tried: frozenset[str]) -> Decision:
     """Who answers ``question``, who stands by, and which rules rejected whom."""
     world = plan.world
-    if world is None or not world.same(snapshot):
+    if world is None or world.facts != facts_of(snapshot):
         world = _world(plan, snapshot)
     values = plan.reader.read(question)
-    view = world.views.get(values)
+    due = NO_DUES if owed(snapshot) == NOTHING_OWED else dues_of(plan, snapshot)
+    key = values if due is NO_DUES else (due, values)
+    view = world.views.get(key)
     if view is None:
-        view = remember(world.views, values, _view(plan, world, values), MAX_VIEWS)
-    if tried:
-        view = _without(plan, view, values, tried)
-    rule = view.program.rule
-    order = view.order
+        view = remember(world.views, key, settle(plan, _base(plan, world, values, due), due), MAX_VIEWS)
+    override = question.override
+    if tried or override is not None:
+        view = _again(plan, view, due, question, tried)
+    order, scores = view.order, view.scores
+    taken: Taken | None = None
+    if (plan.select is not None or snapshot.warm is not None) and order and _free(question, view, tried):
+        taken = take(plan, view, question, snapshot, seed)
+        if taken.place != order[0]:
+            order, scores = _moved(plan, view, taken.place)
+    rule = view.base.program.rule
+    because = None if rule is None else rule.because
     return Decision(
         plan.policy.fingerprint,
         plan.catalog.fingerprint,
@@ -56,13 +59,16 @@ def decide(plan: Plan, question: Question, snapshot: Snapshot, seed: bytes, trie
         view.rejections,
         view.survivors,
         order,
-        view.scores,
+        scores,
         order[0] if order else None,
-        _cause(question, rule is not None, bool(tried)),
+        _cause(question, view, due, taken, bool(tried)),
         None if rule is None else rule.name,
-        None if rule is None else rule.because,
-        view.strategy,
+        override.reason if override is not None and view.aside == "override" else because,
+        view.base.strategy,
         tuple(sorted(tried)) if tried else (),
+        MICRO if taken is None else taken.propensity_ppm,
+        chance="" if taken is None else taken.chance,
+        aside=view.aside,
     )
 
 
@@ -72,21 +78,8 @@ def estimates(plan: Plan, question: Question, indices: Sequence[int]) -> Sequenc
     return plan.columns.costs(indices, grid(features.tokens_input), grid(features.tokens_output))
 
 
-def _cause(question: Question, matched: bool, again: bool) -> Cause:
-    if again:
-        return "fallback"
-    if question.pinned:
-        return "pinned"
-    if question.context.preference is not None:
-        return "preference"
-    return "rule" if matched else "policy"
-
-
-# The world
-
-
 def _world(plan: Plan, snapshot: Snapshot) -> World:
-    key = (snapshot.broken, snapshot.disabled, snapshot.latency_p95_ns)
+    key = facts_of(snapshot)
     world = plan.worlds.get(key)
     if world is None:
         world = remember(plan.worlds, key, World(snapshot, plan.columns), MAX_WORLDS)
@@ -94,201 +87,63 @@ def _world(plan: Plan, snapshot: Snapshot) -> World:
     return world
 
 
-# Filter
-
-
-def _view(plan: Plan, world: World, values: Values) -> View:
-    """All rules for all candidates, in the order of docs/decision.md, and the survivors ranked."""
-    out: list[tuple[str, int]] = []
-    entries, dead = _origin(plan, values)
-    out.extend(entries)
+def _base(plan: Plan, world: World, values: Values, due: Dues) -> Base:
+    """All rules for all candidates, in the order of docs/decision.md, but for the shortlist."""
+    above, dead = origin(plan, values)
+    dead |= world.breaker
     if world.breaker:
-        out.append(("breaker", world.breaker))
+        above += (("breaker", world.breaker),)
+    gates = [narrowed(plan.columns, values[NARROW])] if values[NARROW] is not None else []
+    gates.append((due.entries, due.dead))
     if values[FLAGS]:
-        entries, failing = _needs(plan, values)
-        out.extend(entries)
+        gates.append(needs(plan, values))
+    gates.append(sizes(plan, values))
+    for entries, failing in gates:
+        above += entries
         dead |= failing
-    dead |= world.breaker | _sizes(plan, values, out)
-    program = _program(plan, values)
-    entries, failing = _steps(plan, program, values, world)
-    out.extend(entries)
-    dead |= failing
-    survivors = plan.columns.full & ~dead
-    strategy = _strategy(plan, values)
-    order, scores = best_of(plan, program, strategy, values, survivors)
-    return View(tuple(out), survivors, order, scores, program, strategy)
+    program = program_of(plan, values)
+    below, failing = filtered(plan, program, values, world)
+    return Base(program, strategy_of(plan, values), values, above, below, plan.columns.full & ~(dead | failing))
 
 
-def _without(plan: Plan, view: View, values: Values, tried: frozenset[str]) -> View:
-    """``view`` when some targets have been tried already."""
-    index = plan.catalog.index
-    mask = mask_of((index[target] for target in tried if target in index), plan.columns.size)
-    if not mask:
-        return view
-    survivors = view.survivors & ~mask
-    order, scores = best_of(plan, view.program, view.strategy, values, survivors)
-    return View((("tried", mask), *view.rejections), survivors, order, scores, view.program, view.strategy)
+def _again(plan: Plan, view: View, due: Dues, question: Question, tried: frozenset[str]) -> View:
+    """``view`` where some targets have been tried already, or where somebody forces one."""
+    index, override = plan.catalog.index, question.override
+    gone = mask_of((index[target] for target in tried if target in index), plan.columns.size)
+    forced = None if override is None else index.get(override.target)
+    return view if not gone and forced is None else settle(plan, view.base, due, gone=gone, forced=forced)
 
 
-def _origin(plan: Plan, values: Values) -> tuple[Entries, int]:
-    """``cross_origin``, ``dialect`` and ``provider.credentials``."""
-    key = (values[DIALECT], *values[ENDPOINT : CREDENTIALS + 1])
-    found = plan.origins.get(key)
-    if found is not None:
-        return found
-    dialect, endpoint, host, granted, pinned, credentials = key
-    columns, policy = plan.columns, plan.policy
-    home = columns.endpoints.get(endpoint, 0) if endpoint is not None else 0
-    known = endpoint is not None or any(may_leave(host, entry) for entry in policy.leave)
-    leaves = granted and not pinned and policy.cross_origin == "auto" and known
-    keyed = home
-    for name in credentials:
-        keyed |= columns.endpoints.get(name, 0)
-    mute = 0
-    for name, mask in columns.dialects.items():
-        if name != dialect and name not in plan.expresses:
-            mute |= mask
-    masks = (
-        ("cross_origin", 0 if leaves else columns.full & ~home),
-        ("dialect", mute),
-        ("provider.credentials", columns.full & ~keyed),
-    )
-    return remember(plan.origins, key, _summed(masks), MAX_CELLS)
+def _free(question: Question, view: View, tried: frozenset[str]) -> bool:
+    """Whether another than the best may be taken."""
+    return not tried and not question.pinned and view.aside != "override"
 
 
-def may_leave(host: str, entry: str) -> bool:
-    """Whether an entry of ``leave`` names ``host``: equal, or ``*.`` and a parent domain of it."""
-    return host == entry or (entry.startswith("*.") and host.endswith(entry[1:]))
+def _moved(plan: Plan, view: View, index: int) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """The order with ``index`` before all others, also where it was not among the first."""
+    order, scores = list(view.order), list(view.scores)
+    if index in order:
+        place = order.index(index)
+        order.pop(place)
+        score = scores.pop(place)
+    else:
+        score = score_of(plan, view.base, index)
+    return (index, *order)[: plan.standby], (score, *scores)[: plan.standby]
 
 
-def _needs(plan: Plan, values: Values) -> tuple[Entries, int]:
-    """``need.<flag>`` for each required flag, on the level that it is met on."""
-    key = (values[FLAGS], values[DIALECT], values[ENDPOINT])
-    found = plan.needs.get(key)
-    if found is None:
-        masks = tuple((f"need.{flag}", plan.columns.full & ~meeting(plan, flag, key[1], key[2])) for flag in key[0])
-        found = remember(plan.needs, key, _summed(masks), MAX_CELLS)
-    return found
-
-
-def meeting(plan: Plan, flag: str, dialect: str, endpoint: str | None) -> int:
-    """The candidates that meet a need of a request in ``dialect`` at ``endpoint``."""
-    columns = plan.columns
-    where = level(flag)
-    if where == "endpoint":
-        return columns.endpoints.get(endpoint, 0) if endpoint is not None else 0
-    spoken = 0
-    for name, mask in columns.dialects.items():
-        if name == dialect or flag in plan.expresses.get(name, ()):
-            spoken |= mask
-    return spoken if where == "dialect" else spoken & columns.capabilities.get(flag, 0)
-
-
-def _summed(masks: Entries) -> tuple[Entries, int]:
-    dead = 0
-    for _, mask in masks:
-        dead |= mask
-    return tuple(entry for entry in masks if entry[1]), dead
-
-
-def _sizes(plan: Plan, values: Values, out: list[tuple[str, int]]) -> int:
-    """``need.context_window`` and ``need.max_output``."""
-    allowed = values[MAX_OUTPUT]
-    total = values[TOKENS_IN] + (values[TOKENS_OUT] if allowed is None else allowed)
-    dead = plan.windows.get(total)
-    if dead is None:
-        dead = remember(plan.windows, total, _too_small(plan, "context_window", total), MAX_CELLS)
-    if dead:
-        out.append(("need.context_window", dead))
-    if allowed is None:
-        return dead
-    failing = plan.outputs.get(allowed)
-    if failing is None:
-        failing = remember(plan.outputs, allowed, _too_small(plan, "max_output", allowed), MAX_CELLS)
-    if failing:
-        out.append(("need.max_output", failing))
-    return dead | failing
-
-
-def _too_small(plan: Plan, field: str, limit: int) -> int:
-    return plan.columns.full & ~plan.columns.sorted(field).compare(">=", limit * 1_000_000)
-
-
-# Rules and filters
-
-
-def _program(plan: Plan, values: Values) -> Program:
-    key = None if plan.when_key is None else plan.when_key(values)
-    found = plan.outcomes.get(key)
-    if found is None:
-        found = remember(plan.outcomes, key, _outcome(plan, values), MAX_CELLS)
-    return found
-
-
-def _outcome(plan: Plan, values: Values) -> Program:
-    """Which rule matches and which lines apply."""
-    matched = next((index for index, when in enumerate(plan.whens) if when is None or when(values) is True), None)
-    own = () if matched is None else plan.rule_lines[matched]
-    active = tuple(line for line in plan.lines + own if line.when is None or line.when(values) is not False)
-    key = (matched, tuple(line.number for line in active))
-    found = plan.programs.get(key)
-    if found is None:
-        found = remember(plan.programs, key, _compose(plan, matched, active), MAX_CELLS)
-    return found
-
-
-def _compose(plan: Plan, matched: int | None, active: tuple[Line, ...]) -> Program:
-    full, index = plan.columns.full, plan.catalog.index
-    rule = None if matched is None else plan.policy.rules[matched]
-    steps: list[Step] = []
-    dead = 0
-    if rule is not None and rule.use is not None:
-        listed = mask_of((index[target] for target in rule.use if target in index), plan.columns.size)
-        steps.append(Step(f"rule.{rule.name}", full & ~listed, ()))
-    named: dict[str, list[Line]] = {}
-    for line in active:
-        named.setdefault(line.filter.name, []).append(line)
-    for name, lines in named.items():
-        fixed = 0
-        for line in lines:
-            fixed |= line.fixed or 0
-        steps.append(Step(name, fixed, tuple(line for line in lines if line.fixed is None)))
-    for step in steps:
-        dead |= step.fixed
-    places = {place for step in steps for line in step.lines for place in line.places}
-    return Program(rule, tuple(steps), dead, tuple(bits(full & ~dead)), taker(places))
-
-
-def _steps(plan: Plan, program: Program, values: Values, world: World) -> tuple[Entries, int]:
-    """The shortlist and the lines of a program."""
-    key = (program, None if program.key is None else program.key(values))
-    found = world.steps.get(key)
-    if found is None:
-        entries = []
-        for step in program.steps:
-            failing = step.fixed
-            for line in step.lines:
-                failing |= _failing(plan, line, values, world)
-            entries.append((step.name, failing))
-        found = remember(world.steps, key, _summed(tuple(entries)), MAX_CELLS)
-    return found
-
-
-def _failing(plan: Plan, line: Line, values: Values, world: World) -> int:
-    """The candidates for which a line is not true."""
-    key = None if line.key is None else line.key(values)
-    if line.of_world:
-        mask = world.lines.get((line.number, key))
-        if mask is None:
-            mask = plan.columns.full & ~line.evaluate(values, world)[0]
-            remember(world.lines, (line.number, key), mask, MAX_CELLS)
-        return mask
-    mask = line.memo.get(key)
-    if mask is None:
-        mask = remember(line.memo, key, plan.columns.full & ~line.evaluate(values, world)[0], MAX_CELLS)
-    return mask
-
-
-def _strategy(plan: Plan, values: Values) -> str:
-    preference = values[PREFERENCE]
-    return plan.policy.rank.strategy if preference is None else PREFERRED[preference]
+def _cause(question: Question, view: View, due: Dues, taken: Taken | None, again: bool) -> Cause:
+    """The first that holds."""
+    if not view.order and due.cause is not None:
+        return due.cause
+    if again:
+        return "fallback"
+    if question.pinned:
+        return "pinned"
+    if view.aside is not None:
+        return "override" if view.aside == "override" else "budget"
+    if taken is not None and taken.cause is not None:
+        return taken.cause
+    context = question.context
+    if context.preference is not None or context.strategy is not None:
+        return "preference"
+    return "policy" if view.base.program.rule is None else "rule"

@@ -14,8 +14,9 @@ from waypost.core.policy.bits import mask_of
 from waypost.core.policy.columns import Columns, Masks
 from waypost.core.policy.fields import Field, lookup
 from waypost.core.policy.needs_call import beyond_catalog
+from waypost.core.policy.rates import SWEPT, costs_for, latencies_for
 from waypost.core.policy.request import TOKENS_IN, TOKENS_OUT, Reader, Values, ordered, tester, truth
-from waypost.core.policy.tree import And, Compare, FieldTimes, Items, Not, Op, Or, Predicate, Word
+from waypost.core.policy.tree import And, Compare, FieldTimes, Items, Not, Number, Op, Or, Predicate, Word
 from waypost.core.policy.world import World
 
 Evaluator: TypeAlias = Callable[[Values, World], Masks]
@@ -125,6 +126,8 @@ def _compare(compare: Compare, columns: Columns, reader: Reader) -> Evaluator:
         return lambda values, _world: answers[test(values)]
     if left.name == "latency.p95" and right is None:
         return _measured(compare, columns)
+    if right is None and left.source == "mixed" and compare.op in SWEPT and isinstance(compare.value, Number):
+        return _swept(left.name, compare.op, compare.value.value, columns)
     if right is None:
         column, test_one = _column(left, columns, reader), tester(compare)
         return lambda values, world: _tested(column(values, world), test_one)
@@ -158,6 +161,18 @@ def _measured(compare: Compare, columns: Columns) -> Evaluator:
         seen = mask_of((index for index, _ in world.measured), columns.size)
         good = mask_of((index for index, value in world.measured if test(value)), columns.size)
         return prior[0] & ~seen | good, prior[1] & ~seen | (seen & ~good)
+
+    return evaluate
+
+
+def _swept(field: str, op: Op, limit: int, columns: Columns) -> Evaluator:
+    """An estimate against a constant: only candidates near the limit are evaluated one by one."""
+    if field == "estimated.latency":
+        return lambda values, _: columns.rates.by_latency().compare(op, limit, latencies_for(values[TOKENS_OUT]))
+
+    def evaluate(values: Values, _world: World) -> Masks:
+        sweep = columns.rates.by_cost(values[TOKENS_IN])
+        return sweep.compare(op, limit, costs_for(values[TOKENS_IN], values[TOKENS_OUT]))
 
     return evaluate
 

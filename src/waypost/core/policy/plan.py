@@ -5,16 +5,17 @@ Memos are plain dictionaries bounded by `remember`; a race computes a value twic
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from typing import Any, NamedTuple, TypeAlias
 
 from waypost.core.catalog.table import Catalog
+from waypost.core.model.decision import Cause
 from waypost.core.model.frozen import dataclass, field
 from waypost.core.model.question import Question
 from waypost.core.model.target import Dialect, TargetId
 from waypost.core.policy.columns import Columns
 from waypost.core.policy.request import Reader, Truth, Values
-from waypost.core.policy.tree import Filter, Policy, Rule
+from waypost.core.policy.tree import Filter, Policy, Rule, Select
 from waypost.core.policy.world import World
 
 STANDBY = 8
@@ -24,15 +25,53 @@ MAX_CELLS = 16_384
 Entries: TypeAlias = tuple[tuple[str, int], ...]
 
 
+Failing: TypeAlias = tuple[Entries, int]
+"""Named masks of candidates that fail, and all of them or-ed."""
+
+
+class Base(NamedTuple):
+    """One class of questions, evaluated but for the shortlist.
+
+    ``above`` and ``below`` are the entries before and after the shortlist's place; ``open`` are the candidates that
+    fail none of them.
+    """
+
+    program: Program
+    strategy: str
+    values: Values
+    above: Entries
+    below: Entries
+    open: int
+
+
 class View(NamedTuple):
-    """What decides one class of questions in one world, before ``tried``: everything but the seed."""
+    """What decides one class of questions in one world: everything but chance."""
 
     rejections: Entries
     survivors: int
     order: tuple[int, ...]
     scores: tuple[int, ...]
-    program: Program
-    strategy: str
+    aside: str | None
+    base: Base
+
+
+@dataclass(eq=False, slots=True)
+class Dues:
+    """What budgets and limits say of one caller.
+
+    ``steering`` are the reached budgets that ask for other candidates, with those that they allow; ``None`` is
+    `downgrade`, which depends on who is best. ``cause`` is the decision's where nobody survives.
+    """
+
+    entries: Entries
+    dead: int
+    steering: tuple[tuple[str, int | None], ...]
+    cause: Cause | None
+
+    @property
+    def meaning(self) -> Hashable:
+        """What makes two of them the same."""
+        return self.entries, self.steering, self.cause
 
 
 @dataclass(eq=False, slots=True)
@@ -72,13 +111,17 @@ class Ranked:
 class Program:
     """What holds once it is known which rule matched and which lines apply.
 
-    ``dead`` is the mask of candidates that cannot survive in it, whatever the call is; only the others are ranked.
+    ``dead`` is the mask of candidates that cannot survive in it, whatever the call is, while the shortlist is the
+    rule's own; only the others are ranked ahead.
     """
 
     rule: Rule | None
+    shortlist: Entries
+    """The rule's own, as the one entry that it makes; none where the rule has no ``use``."""
+    unlisted: int
+    """Those who are not on it."""
     steps: tuple[Step, ...]
     dead: int
-    candidates: tuple[int, ...]
     key: Callable[[Values], Any] | None
     """What its lines read of a question that is not fixed in it."""
 
@@ -109,17 +152,20 @@ class Plan:
         self.whens: tuple[Callable[[Values], Truth] | None, ...] = ()
         self.when_key: Callable[[Values], Any] | None = None
         self.fixed = 0
+        self.select: Select | None = None
+        self.weights: tuple[tuple[int, int], ...] = ()
+        self.dues: dict[Any, Dues] = {}
+        self.duties: dict[Any, Dues] = {}
         self.world: World | None = None
         self.worlds: dict[Any, World] = {}
         self.outcomes: dict[Any, Program] = {}
         self.programs: dict[Any, Program] = {}
-        self.origins: dict[Any, tuple[Entries, int]] = {}
-        self.needs: dict[Any, tuple[Entries, int]] = {}
+        self.origins: dict[Any, Failing] = {}
+        self.needs: dict[Any, Failing] = {}
         self.windows: dict[int, int] = {}
         self.outputs: dict[int, int] = {}
         self.reads: dict[str, tuple[bool, bool]] = {}
         self.ranked: dict[tuple[Program, str, int, int], Ranked] = {}
-        self.whole: dict[tuple[Program, str, int, int], Ranked] = {}
 
     def matches(self, question: Question) -> bool:
         """Whether the policy's ``match`` is true for ``question``; a policy without one matches."""

@@ -20,7 +20,7 @@ Truth: TypeAlias = bool | None
 """Kleene's three values; ``None`` is unknown."""
 
 TOKENS_IN, TOKENS_OUT, FLAGS = 0, 1, 2
-DIALECT, ENDPOINT, HOST, GRANTED, PINNED, CREDENTIALS, PREFERENCE, MAX_OUTPUT = range(3, 11)
+DIALECT, ENDPOINT, HOST, GRANTED, PINNED, CREDENTIALS, PREFERENCE, MAX_OUTPUT, NARROW, STRATEGY = range(3, 13)
 _FIXED = (
     "dialect",
     "origin.endpoint",
@@ -30,12 +30,15 @@ _FIXED = (
     "credentials",
     "context.preference",
     "features.max_output",
+    "context.narrow",
+    "context.strategy",
 )
 _PATHS = {
     "task": "features.task",
     "complexity": "features.complexity",
     "language": "features.language",
     "data_class": "features.data_class",
+    "intent": "intent",
     "requested.model": "requested",
     "origin.provider": "origin.provider",
     "origin.sdk": "origin.sdk",

@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from typing import Protocol
 
 from waypost.core.model.frozen import dataclass
-from waypost.core.policy.columns import Columns
 from waypost.core.policy.tree import Rank, Scale
+
+
+class Facts(Protocol):
+    """Columns of what is ranked: those of a catalog, or of ideals."""
+
+    def costs(self, indices: Iterable[int], tokens_in: int, tokens_out: int, /) -> list[int | None]: ...
+    def latencies(self, indices: Iterable[int], tokens_out: int, /) -> list[int | None]: ...
+    def numbers(self, field: str, /) -> Sequence[int | None]: ...
 
 
 @dataclass(frozen=True, slots=True)
 class Ask:
     """``cell`` is (tokens in, tokens out) on the grid; ``scales`` are the policy's."""
 
-    columns: Columns
+    columns: Facts
     rank: Rank
     scales: Sequence[Scale]
     indices: Sequence[int]

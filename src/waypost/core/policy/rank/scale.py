@@ -43,5 +43,13 @@ def utilities(values: Sequence[int | None], scale: Scale) -> list[int]:
     else:
         low = lg(scale.low)
         span = lg(scale.high) - low
-        raw = [0 if value is None else MICRO - (lg(value) - low) * MICRO // span for value in values]
+        raw = [
+            0
+            if value is None
+            else MICRO
+            - (((size := value.bit_length()) - 2) * MICRO + (value * MICRO >> size - 1) - low) * MICRO // span
+            if value > 0
+            else MICRO - (-low * MICRO // span)
+            for value in values
+        ]
     return [0 if worth < 0 else MICRO if worth > MICRO else worth for worth in raw]

@@ -1,0 +1,56 @@
+"""The shortlist's place: the matched rule's own, or what an override or a budget puts there instead.
+
+Both are soft. Where nobody would survive them, the shortlist is the rule's.
+"""
+
+from __future__ import annotations
+
+from waypost.core.policy.bits import joined
+from waypost.core.policy.dues import below
+from waypost.core.policy.ordering import best_among, best_of
+from waypost.core.policy.plan import Base, Dues, Entries, Plan, View
+
+
+def settle(plan: Plan, base: Base, due: Dues, *, gone: int = 0, forced: int | None = None) -> View:
+    """``base`` with a shortlist and ranked. ``gone`` was tried already; ``forced`` is whom an override names."""
+    room = base.open & ~gone
+    full, program = plan.columns.full, base.program
+    if forced is not None and room >> forced & 1:
+        return _aside(plan, base, gone, ("override", full & ~(1 << forced)))
+    plain = room & ~program.unlisted
+    order, scores = best_of(plan, base, plain)
+    steered = _steered(plan, due, order[0] if order else None) if due.steering else None
+    if steered is None:
+        return View(_entries(base, gone, program.shortlist), plain, order, scores, None, base)
+    rule, allowed = steered
+    entry = (rule, full & ~allowed)
+    if order and allowed >> order[0] & 1:
+        survivors = plain & allowed
+        order, scores = best_among(plan, base, survivors)
+        return View(_entries(base, gone, (*program.shortlist, entry)), survivors, order, scores, None, base)
+    if room & allowed:
+        return _aside(plan, base, gone, entry)
+    return View(_entries(base, gone, program.shortlist), plain, order, scores, None, base)
+
+
+def _steered(plan: Plan, due: Dues, best: int | None) -> tuple[str, int] | None:
+    """The reached budget that allows the fewest, and whom; the first of equals."""
+    found: tuple[str, int] | None = None
+    for rule, allowed in due.steering:
+        if allowed is None:
+            allowed = None if best is None else below(plan, best)
+        if allowed is not None and (found is None or allowed.bit_count() < found[1].bit_count()):
+            found = rule, allowed
+    return found
+
+
+def _aside(plan: Plan, base: Base, gone: int, entry: tuple[str, int]) -> View:
+    """The rule's shortlist set aside; somebody is left."""
+    survivors = base.open & ~gone & ~entry[1]
+    order, scores = best_among(plan, base, survivors)
+    return View(_entries(base, gone, (entry,)), survivors, order, scores, entry[0], base)
+
+
+def _entries(base: Base, gone: int, own: Entries) -> Entries:
+    """All rejections in their order, each name once."""
+    return joined((("tried", gone), *base.above, *own, *base.below))[0]
