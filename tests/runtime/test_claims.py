@@ -1,0 +1,130 @@
+"""What a call may say, as it is written: lists, prices, nesting, and what is said of what cannot be read (S5.01)."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+import waypost
+from waypost.core.model.question import Context, Narrow
+from waypost.errors import SettingsError
+from waypost.runtime.claims import entries, max_price
+from waypost.runtime.context import Claims, current, merge
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        (["openai/gpt-4o", " anthropic "], ("openai/gpt-4o", "anthropic")),
+        ("openai/gpt-4o, anthropic,", ("openai/gpt-4o", "anthropic")),
+        (("b", "a", "b"), ("b", "a")),
+        ({"b", "a"}, ("a", "b")),
+    ],
+)
+def test_lists_of_names(value: Any, expected: tuple[str, ...]) -> None:
+    """A list, or a header's text; order is kept, and a set has one."""
+    assert entries(value, "only", "here") == expected
+
+
+@pytest.mark.parametrize("value", [5, [1], {"a": 1}, "", " , ", []])
+def test_what_is_no_list_of_names(value: Any) -> None:
+    """An empty list would let nobody answer, or everybody: neither is meant."""
+    with pytest.raises(SettingsError, match=r"^here: only (is|has no name)") as caught:
+        entries(value, "only", "here")
+    assert caught.value.remedy == 'give names as in ["openai/gpt-4o", "anthropic"], or leave it out'
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        (5, (5_000_000_000, 5_000_000_000)),
+        (0.15, (150_000_000, 150_000_000)),
+        (1e-9, (1, 1)),
+        (Decimal("2.50"), (2_500_000_000, 2_500_000_000)),
+        ("5 USD/MTok", (5_000_000_000, 5_000_000_000)),
+        ("0", (0, 0)),
+        ({"input": "5 USD/MTok", "output": 15}, (5_000_000_000, 15_000_000_000)),
+        ({"output": 15}, (None, 15_000_000_000)),
+        ("input=5, output=15 USD/MTok", (5_000_000_000, 15_000_000_000)),
+    ],
+)
+def test_highest_prices(value: Any, expected: tuple[int | None, int | None]) -> None:
+    """One for both sides or each by itself, exactly."""
+    assert max_price(value, "here") == expected
+
+
+@pytest.mark.parametrize(
+    ("value", "what"),
+    [
+        (-1, "max_price is -1, not a price"),
+        (True, "max_price is True, not a price"),
+        (float("nan"), "max_price is nan, not a price"),
+        (float("inf"), "max_price is inf, not a price"),
+        (1e-10, "max_price is 1e-10, not a price"),
+        (1e300, "max_price is 1e+300, not a price"),
+        ("5 EUR", "max_price is '5 EUR', not a price"),
+        ("5 USD", "max_price is '5 USD', not a price"),
+        ({"input": None}, "max_price.input is NoneType, not a price"),
+        ({"in": 5}, "max_price has 'in'"),
+        ({}, "max_price is empty"),
+        ("input=", "max_price.input is '', not a price"),
+    ],
+)
+def test_what_is_no_price(value: Any, what: str) -> None:
+    """Said with its place and a remedy."""
+    with pytest.raises(SettingsError) as caught:
+        max_price(value, "here")
+    assert (caught.value.where, caught.value.what) == ("here", what)
+    assert caught.value.remedy
+
+
+def test_a_block_says_who_may_answer() -> None:
+    """All keys at once, and nothing of it outside of the block."""
+    with waypost.context(
+        models=["gpt-4o"], only="openai", ignore=["*mini"], max_price={"input": 5}, strategy="fastest", department="rd"
+    ):
+        narrow = Narrow(("gpt-4o",), ("openai",), ("*mini",), 5_000_000_000, None)
+        assert current() == Claims(Context(department="rd", strategy="fastest", narrow=narrow))
+    assert current() == Claims()
+
+
+def test_an_inner_block_only_narrows() -> None:
+    """Prices go down, ignored ones add up; lists that need a catalog to be one wait for it; `None` takes none back."""
+    with waypost.context(only=["openai"], ignore=["a"], max_price=5):
+        with waypost.context(only=None, ignore=["b"], max_price=9):
+            assert current().context.narrow == Narrow((), ("openai",), ("a", "b"), 5_000_000_000, 5_000_000_000)
+        with waypost.context(only=["gpt-4o"]):
+            outer = Narrow((), ("openai",), ("a",), 5_000_000_000, 5_000_000_000)
+            assert current() == Claims(Context(narrow=Narrow(only=("gpt-4o",))), outer=(outer,))
+        assert current().outer == ()
+
+
+def test_the_tradeoff_that_is_said_last_holds() -> None:
+    """The most specific wins (S1.42): a preference inside of a strategy, and the other way round."""
+    outer = merge(Claims(), {"strategy": "fastest"}, "t")
+    assert merge(outer, {"preference": "cost"}, "t").context == Context(preference="cost")
+    assert merge(outer, {"preference": None}, "t").context == Context(strategy="fastest")
+    inner = merge(merge(Claims(), {"preference": "cost"}, "t"), {"strategy": "best"}, "t")
+    assert inner.context == Context(preference="cost", strategy="best")
+
+
+@pytest.mark.parametrize(
+    ("keys", "said"),
+    [
+        ({"strategy": "cheap"}, "strategy is 'cheap'; use cheapest, fastest, best, balanced"),
+        ({"narrow": Narrow()}, "narrow is Narrow; give it as text"),
+        ({"only": 1}, 'only is 1, not names; give names as in ["openai/gpt-4o", "anthropic"], or leave it out'),
+        (
+            {"max_price": "x"},
+            "max_price is 'x', not a price; give USD per million tokens, as in 5 or \"2.50 USD/MTok\"",
+        ),
+    ],
+)
+def test_a_bad_value_is_refused_where_it_is_written(keys: dict[str, Any], said: str) -> None:
+    """Where, what and the remedy; the block is not entered."""
+    with pytest.raises(SettingsError) as caught, waypost.context(**keys):
+        pytest.fail("entered")
+    assert str(caught.value) == f"waypost.context: {said}"
+    assert current() == Claims()
