@@ -39,6 +39,7 @@ def compile_policy(policy: Policy, catalog: Catalog, expresses: Mapping[Dialect,
     plan.when_key = taker(_places(reader, [name for predicate in _whens(policy) for name in fields_of(predicate)]))
     index, select = catalog.index, policy.select
     plan.select = None if select is None or select.kind == "best" else select
+    plan.selects = plan.select is not None or policy.affinity is not None
     listed = () if select is None else select.weights
     plan.weights = tuple(sorted((index[target], weight) for target, weight in listed if target in index and weight > 0))
     for line in plan.lines:

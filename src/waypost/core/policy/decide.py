@@ -46,7 +46,7 @@ def decide(plan: Plan, question: Question, snapshot: Snapshot, seed: bytes, trie
         view = _again(plan, view, due, question, tried)
     order, scores = view.order, view.scores
     taken: Taken | None = None
-    if (plan.select is not None or snapshot.warm is not None) and order and _free(question, view, tried):
+    if plan.selects and order and _free(question, view, tried):
         taken = take(plan, view, question, snapshot, seed)
         if taken.place != order[0]:
             order, scores = _moved(plan, view, taken.place)

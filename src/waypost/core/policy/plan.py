@@ -152,6 +152,7 @@ class Plan:
         self.whens: tuple[Callable[[Values], Truth] | None, ...] = ()
         self.when_key: Callable[[Values], Any] | None = None
         self.fixed = 0
+        self.selects = False
         self.select: Select | None = None
         self.weights: tuple[tuple[int, int], ...] = ()
         self.dues: dict[Any, Dues] = {}

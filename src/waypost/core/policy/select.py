@@ -32,7 +32,7 @@ class Taken(NamedTuple):
 
 def take(plan: Plan, view: View, question: Question, snapshot: Snapshot, seed: bytes) -> Taken:
     """Who of ``view``'s survivors answers; there is one."""
-    if snapshot.warm is not None:
+    if snapshot.warm is not None and plan.policy.affinity is not None:
         kept = _kept(plan, view, *snapshot.warm)
         if kept is not None:
             return Taken(kept, cause=None if kept == view.order[0] else "affinity")
