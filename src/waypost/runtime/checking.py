@@ -11,6 +11,7 @@ from typing import Literal
 
 from waypost.core.catalog.table import Catalog
 from waypost.core.model.frozen import dataclass
+from waypost.core.policy.contradiction import contradictions
 from waypost.core.policy.tree import Policy
 from waypost.errors import ConfigError
 from waypost.runtime.catalogs import load_catalog
@@ -65,7 +66,8 @@ def check_file(path: Path, catalog: Catalog | None) -> Checked:
             loaded = load_catalog(path) if kind == "catalog" else load_policy(path, catalog=catalog)
         except ConfigError as error:
             errors = tuple(_error(one, path) for one in (error, *error.others))
-    problems = dict.fromkeys(sorted((*errors, *found), key=lambda one: (one.file, one.line, one.column)))
+    warnings = [*found, *(_contradictions(loaded, catalog) if isinstance(loaded, Policy) else ())]
+    problems = dict.fromkeys(sorted((*errors, *warnings), key=lambda one: (one.file, one.line, one.column)))
     name, fingerprint = (None, None) if loaded is None else (loaded.name, loaded.fingerprint)
     return Checked(str(path), kind, name, fingerprint, tuple(problems))
 
@@ -108,6 +110,12 @@ def problem(severity: Severity, where: str, what: str, remedy: str) -> Problem:
 def tally(files: Iterable[Checked], severity: Severity) -> int:
     """How many different problems; what several files inherit from one base counts once."""
     return len({one for file in files for one in file.problems if one.severity == severity})
+
+
+def _contradictions(policy: Policy, catalog: Catalog | None) -> Iterator[Problem]:
+    """What the policy says that can never come true."""
+    for one in contradictions(policy, catalog):
+        yield problem("warning", str(one.at), one.what, one.remedy)
 
 
 def _error(error: ConfigError, path: Path) -> Problem:

@@ -75,6 +75,18 @@ def test_warnings_are_findings_only_where_they_shall_be(run: Run, caplog: pytest
     assert logging.getLogger("waypost").propagate
 
 
+def test_lines_that_contradict_each_other_are_a_warning_with_both_places(run: Run) -> None:
+    """A policy that can never select anybody is found before it is switched on."""
+    write("never.yaml", "filter:\n  - quality >= 0.5\n  - quality < 0.2\n")
+    code, out, _ = run("check", "never.yaml")
+    (warning, *_) = out.splitlines()
+
+    assert code == 0
+    assert warning.startswith("never.yaml:5:5: warning: ")
+    assert "never.yaml:4:5" in warning
+    assert run("check", "never.yaml", "--strict")[0] == 1
+
+
 def test_the_document_has_every_problem_by_file(run: Run) -> None:
     """One JSON document, with line and column as numbers."""
     write("a.yaml", "rank: cheap\n")
