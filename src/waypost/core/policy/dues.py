@@ -68,7 +68,8 @@ class _Reading:
         limits = [(rule, self.limited(rule, value)) for rule, value in self.snapshot.limited]
         fails = [(budget.rule, full) for budget, action in reached if action == "fail"]
         refusals = [(rule, self.bit(target)) for rule, target in self.snapshot.refused]
-        entries, dead = joined((*limits, *fails, *refusals))
+        entries = (*limits, *fails, *refusals)
+        dead = joined(entries)[1]
         steering = tuple(
             (budget.rule, None if action == "downgrade" else tier_mask(self.plan, action))
             for budget, action in reached

@@ -57,7 +57,7 @@ class View(NamedTuple):
 
 @dataclass(eq=False, slots=True)
 class Dues:
-    """What budgets and limits say of one caller.
+    """What budgets and limits say of one caller. Entries that fail nobody keep the place of their name.
 
     ``steering`` are the reached budgets that ask for other candidates, with those that they allow; ``None`` is
     `downgrade`, which depends on who is best. ``cause`` is the decision's where nobody survives.
