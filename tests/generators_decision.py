@@ -17,11 +17,12 @@ from oracle.facts import View
 from oracle.growth import Grower
 from oracle.oracle import World
 from oracle.policies import make_policy
+from oracle.spending import make_narrow, make_override, spent
 from waypost.core.model.needs import Need
 from waypost.core.model.question import Context, Features, Origin, Question, Snapshot
 from waypost.core.policy.tree import Policy
 
-SIZES = (1, 3, 6, 10, 14, 20, 28, 40)
+SIZES = (1, 3, 6, 10, 14, 20, 28, 40, 40)
 TOKENS = (0, 1, 15, 16, 17, 31, 32, 33, 127, 128, 129, 1000, 1024, 1025, 8191, 8192, 8193, 100_000, 200_000, 212_993)
 HOSTS = ("api.openai.com", "gateway.corp.example", "evilcorp.example", "corp.example", "x.y.corp.example", "")
 
@@ -91,17 +92,23 @@ def make_asks(rng: Random, ids: list[str], snapshots: list[Snapshot]) -> list[As
 
 
 def make_ask(rng: Random, ids: list[str], snapshots: list[Snapshot]) -> Ask:
-    tried = rng.sample(ids, min(len(ids), rng.choice((1, 1, 2)))) if rng.random() < 0.25 else []
-    if rng.random() < 0.05:
+    tried = rng.sample(ids, min(len(ids), rng.choice((1, 1, 2)))) if rng.random() < 0.15 else []
+    if rng.random() < 0.03:
         tried.append("nobody/nothing")
-    snapshot = replace(rng.choice(snapshots), at_ns=rng.randint(0, 10**18))
-    return Ask(make_question(rng), snapshot, rng.randbytes(16), tuple(tried))
+    snapshot = replace(rng.choice(snapshots), at_ns=rng.randint(0, 10**18), **spent(rng, ids))
+    question = make_question(rng)
+    question = replace(
+        question,
+        override=make_override(rng, ids),
+        context=replace(question.context, narrow=make_narrow(rng, ids)),
+    )
+    return Ask(question, snapshot, rng.randbytes(16), tuple(tried))
 
 
 def vary(rng: Random, ask: Ask, other: Ask) -> Ask:
     """``ask`` with one part of ``other``, a single field where the part is a record."""
     part = rng.choice(
-        ("question", "question", "features", "tokens", "tokens", "tokens", "context", "snapshot", "tried")
+        ("question", "question", "features", "tokens", "tokens", "tokens", "context", "snapshot", "spent", "tried")
     )
     question = ask.question
     if part == "tokens":
@@ -110,6 +117,9 @@ def vary(rng: Random, ask: Ask, other: Ask) -> Ask:
         return replace(ask, question=replace(question, features=features))
     if part in ("snapshot", "tried"):
         return replace(ask, **{part: getattr(other, part)})
+    if part == "spent":
+        name = rng.choice(("used", "limited", "refused", "warm"))
+        return replace(ask, snapshot=replace(ask.snapshot, **{name: getattr(other.snapshot, name)}))
     if part == "question":
         name = rng.choice([f.name for f in fields(Question)])
         return replace(ask, question=replace(question, **{name: getattr(other.question, name)}))
@@ -119,7 +129,7 @@ def vary(rng: Random, ask: Ask, other: Ask) -> Ask:
 
 
 def make_question(rng: Random) -> Question:
-    known = rng.random() < 0.9
+    known = rng.random() < 0.95
     endpoint = rng.choice(list(ENDPOINTS)) if known else None
     return Question(
         dialect=ENDPOINTS[endpoint][1] if endpoint else "openai.chat",
@@ -136,16 +146,17 @@ def make_question(rng: Random) -> Question:
         needs=make_needs(rng),
         context=make_context(rng),
         streaming=rng.random() < 0.5,
-        granted=rng.random() < 0.93,
-        pinned=rng.random() < 0.08,
-        credentials=tuple(sorted(some(rng, ENDPOINTS, rng.choice((1.0, 1.0, 1.0, 0.9, 0.5))))),
+        granted=rng.random() < 0.95,
+        pinned=rng.random() < 0.06,
+        credentials=tuple(sorted(some(rng, ENDPOINTS, rng.choice((1.0, 1.0, 1.0, 1.0, 0.9, 0.6))))),
+        intent=maybe(rng, "chat", "code", "vision", chance=0.6),
     )
 
 
 def make_needs(rng: Random) -> tuple[Need, ...]:
     """Up to three, some of them hints, some asked twice, in no order."""
     pool = FLAGS if rng.random() < 0.3 else FLAGS[:7]
-    flags = rng.choices(pool, k=rng.choice((0, 0, 0, 0, 1, 1, 2, 3)))
+    flags = rng.choices(pool, k=rng.choice((0, 0, 0, 0, 0, 1, 1, 2, 3)))
     return tuple(Need(flag, f"$.{i}", rng.choice(("required", "required", "hint"))) for i, flag in enumerate(flags))
 
 
@@ -154,7 +165,7 @@ def make_features(rng: Random) -> Features:
     return Features(
         tokens_input=rng.choice(small) if rng.random() < 0.9 else rng.randint(0, 300_000),
         tokens_output=rng.choice(small[:18]),
-        max_output=maybe(rng, 0, 1, 16, 16, 1024, 8192, 8193, 100_000, chance=0.35),
+        max_output=maybe(rng, 0, 1, 16, 16, 1024, 8192, 8193, 100_000, chance=0.25),
         messages=rng.randint(0, 5),
         turns=rng.randint(0, 3),
         language=maybe(rng, "en", "pt", chance=0.7),
@@ -176,9 +187,10 @@ def make_context(rng: Random) -> Context:
         session=maybe(rng, "abc", "", chance=0.5),
         tier=maybe(rng, "gold", "free", chance=0.4),
         policy=maybe(rng, "p0", "p1", "p2", "nobody", chance=0.3),
-        preference=maybe(rng, "quality", "cost", "latency", chance=0.3),
+        preference=maybe(rng, "quality", "cost", "latency", chance=0.2),
         mode=maybe(rng, "off", "observe", "advise", "route", chance=0.5),
         labels=labels(rng, "rd", "ops"),
+        strategy=maybe(rng, "cheapest", "fastest", "best", "balanced", chance=0.15),
     )
 
 

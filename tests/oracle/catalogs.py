@@ -1,4 +1,4 @@
-"""Random catalogs: six endpoints, targets with every fact known and unknown, and twins that tie."""
+"""Random catalogs: six endpoints, every fact known and unknown, twins that tie, deployments of one model."""
 
 from __future__ import annotations
 
@@ -44,15 +44,28 @@ def digest(*parts: object) -> str:
 
 
 def make_catalog(rng: Random, size: int) -> Catalog:
-    """``size`` targets, a fifth of them twins of another under a name of their own, so that scores tie."""
+    """``size`` targets: a fifth are twins of another under a name of their own, so that scores tie, and a fifth are
+    deployments of another, with another weight and now and then another price."""
     targets: dict[str, Target] = {}
     while len(targets) < size:
         target = make_target(rng)
-        if targets and rng.random() < 0.2:
-            twin = rng.choice(sorted(targets.values(), key=lambda t: t.id))
-            target = replace(twin, id=target.id, model=target.model, deployment=target.deployment)
+        roll = rng.random()
+        if targets and roll < 0.4:
+            other = rng.choice(sorted(targets.values(), key=lambda t: t.id))
+            if roll < 0.2:
+                target = replace(other, id=target.id, model=target.model, deployment=target.deployment)
+            else:
+                target = deployment_of(other, target, rng)
         targets[target.id] = target
     return catalog_of(list(targets.values()))
+
+
+def deployment_of(other: Target, fresh: Target, rng: Random) -> Target:
+    """``other`` once more, elsewhere: at another weight, and every third time at other prices and speeds."""
+    name = rng.choice(("eu", "us", "ap"))
+    parts: dict[str, Any] = {"prices": fresh.prices, "latency": fresh.latency} if rng.random() < 0.3 else {}
+    provider = other.id.partition("/")[0]
+    return replace(other, id=f"{provider}/{other.model}@{name}", deployment=name, weight=fresh.weight, **parts)
 
 
 def catalog_of(targets: list[Target]) -> Catalog:
@@ -78,7 +91,7 @@ def make_target(rng: Random) -> Target:
         endpoint=endpoint,
         deployment=deployment,
         family=maybe(rng, "gpt", "claude", "llama"),
-        tier=maybe(rng, "small", "large", "frontier"),
+        tier=maybe(rng, "local", "fast_cheap", "balanced", "balanced", "powerful", "powerful", "frontier", chance=0.9),
         context_window=maybe(rng, *WINDOWS, *WINDOWS[-4:] * 8, chance=0.93),
         max_output=maybe(rng, 0, 16, 1024, 8192, 8192, 100_000, 1_000_000, 1_000_000, chance=0.93),
         capabilities=tuple(sorted(some(rng, FLAGS, 0.8))),
@@ -87,6 +100,7 @@ def make_target(rng: Random) -> Target:
         latency=make_latency(rng),
         region=maybe(rng, "eu", "us", ""),
         retention=maybe(rng, "none", "30d"),
+        weight=rng.choice((0, 1, 1, 1, 3, 10)),
         labels=labels(rng, "rd", "ops", ""),
     )
 

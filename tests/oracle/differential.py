@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, fields, replace
+from itertools import groupby
 from typing import Any
 
 from generators_decision import Ask, Case
@@ -11,19 +12,22 @@ from oracle.catalogs import catalog_of, digest
 from oracle.growth import written
 from oracle.oracle import Expresses, decide
 from waypost.core.catalog.table import Catalog
-from waypost.core.model.decision import Decision
+from waypost.core.model.decision import Decision, Proof
+from waypost.core.model.question import Context
 from waypost.core.policy.tree import And, Filter, Not, Or, Policy
 
 Compile = Callable[[Policy, Catalog, Expresses], Any]
 Decide = Callable[[Any, Any, Any, bytes, frozenset[str]], Decision]
+Prove = Callable[[Any, Any, Any, Decision], Proof]
 
 
 @dataclass(frozen=True)
 class Engine:
-    """The two functions under test; mutants bring their own."""
+    """The functions under test; mutants bring their own. Without ``prove`` proofs are not compared."""
 
     compile_policy: Compile
     decide: Decide
+    prove: Prove | None = None
 
 
 def readable(decision: Decision, catalog: Catalog) -> dict[str, object]:
@@ -44,7 +48,16 @@ def readable(decision: Decision, catalog: Catalog) -> dict[str, object]:
         "cause": decision.cause,
         "rule": decision.rule,
         "because": decision.because,
+        "rank": decision.rank,
+        "chance": decision.chance,
+        "propensity_ppm": decision.propensity_ppm,
+        "aside": decision.aside,
     }
+
+
+def proven(proof: Proof) -> dict[str, tuple[str, ...]]:
+    """The failed rules of each candidate, in the order of the proof's rows; one rule may have several rows."""
+    return {row.target: tuple(name for name, _ in groupby(r.rule for r in row.rejections)) for row in proof.candidates}
 
 
 def mismatch(case: Case, engine: Engine) -> str | None:
@@ -55,6 +68,7 @@ def mismatch(case: Case, engine: Engine) -> str | None:
         try:
             decision = engine.decide(plan, ask.question, ask.snapshot, ask.seed, frozenset(ask.tried))
             found = readable(decision, world.catalog)
+            rows = proven(engine.prove(plan, ask.question, ask.snapshot, decision)) if engine.prove else None
         except Exception as error:
             return f"question {number}: {type(error).__name__}: {error}"
         expected = decide(world, ask.question, ask.snapshot, ask.seed, ask.tried)
@@ -62,6 +76,8 @@ def mismatch(case: Case, engine: Engine) -> str | None:
             wanted = getattr(expected, name)
             if value != wanted:
                 return f"question {number}: {name}\n    engine {value}\n    oracle {wanted}"
+        if rows is not None and rows != expected.rejections:
+            return f"question {number}: rows of the proof\n    engine {rows}\n    oracle {expected.rejections}"
     return None
 
 
@@ -92,9 +108,12 @@ def smaller_cases(case: Case) -> Iterator[Case]:
 
 
 def smaller_policies(policy: Policy) -> Iterator[Policy]:
-    for name in ("rules", "filters", "scales", "leave"):
+    for name in ("rules", "filters", "scales", "leave", "budgets", "limits", "tiers"):
         for kept in fewer(getattr(policy, name)):
             yield changed(policy, **{name: kept})
+    for name in ("select", "affinity"):
+        if getattr(policy, name) is not None:
+            yield changed(policy, **{name: None})
     for i, line in enumerate(policy.filters):
         for smaller in smaller_filters(line):
             yield changed(policy, filters=(*policy.filters[:i], smaller, *policy.filters[i + 1 :]))
@@ -125,6 +144,23 @@ def smaller_asks(ask: Ask) -> Iterator[Ask]:
         yield replace(ask, tried=())
     for kept in fewer(ask.question.needs):
         yield replace(ask, question=replace(ask.question, needs=kept))
+    for name, nothing in (("override", None), ("intent", None), ("context", Context())):
+        if getattr(ask.question, name) != nothing:
+            yield replace(ask, question=replace(ask.question, **{name: nothing}))
+    for name in ("narrow", "strategy", "preference"):
+        if getattr(ask.question.context, name) is not None:
+            context = replace(ask.question.context, **{name: None})
+            yield replace(ask, question=replace(ask.question, context=context))
+    yield from smaller_snapshots(ask)
+
+
+def smaller_snapshots(ask: Ask) -> Iterator[Ask]:
+    """With one thing less that the world says; the epoch follows what it stands for."""
+    for name in ("used", "limited", "refused"):
+        for kept in fewer(getattr(ask.snapshot, name)):
+            yield replace(ask, snapshot=replace(ask.snapshot, **{name: kept}))
+    if ask.snapshot.warm is not None:
+        yield replace(ask, snapshot=replace(ask.snapshot, warm=None))
     for name in ("broken", "disabled", "latency_p95_ns"):
         if getattr(ask.snapshot, name):
             parts: dict[str, Any] = {name: (), "epoch": 0, "at_ns": 0}
@@ -146,7 +182,8 @@ def told(case: Case) -> str:
     """The case as a person reads it: only what differs from the records' defaults."""
     policy = case.world.policy
     lines = [f"rank {policy.rank.strategy} {dict(policy.rank.weights)} scales {brief(policy.scales)}"]
-    lines += [f"cross_origin {policy.cross_origin} leave {policy.leave}"]
+    lines += [f"cross_origin {policy.cross_origin} leave {policy.leave} tiers {policy.tiers}"]
+    lines += [f"select {brief(policy.select)} affinity {brief(policy.affinity)} budgets {brief(policy.budgets)}"]
     for rule in policy.rules:
         lines.append(f"rule {rule.name} when {rule.when and written(rule.when)} use {rule.use}")
         lines += [f"  {told_filter(line)}" for line in rule.filters]

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from oracle.catalogs import digest, maybe, some
 from oracle.growth import Grower, written
+from oracle.spending import make_affinity, make_budgets, make_limits, make_select, make_tiers
 from waypost.core.model.question import Mode
 from waypost.core.policy.tree import Fallback, Filter, ModeSpec, Policy, Rank, Rule, Scale
 
@@ -21,20 +22,24 @@ def make_policy(grower: Grower, name: str, ids: list[str]) -> Policy:
         mode=make_mode(grower),
         baseline=None,
         match=grower.predicate("request") if rng.random() < 0.6 else None,
-        tiers=(),
+        tiers=make_tiers(rng, ids),
         rules=rules,
-        filters=make_filters(grower, rng.choice((0, 1, 1, 2, 2, 3))),
+        filters=make_filters(grower, rng.choice((0, 0, 0, 1, 1, 2, 3))),
         rank=make_rank(grower),
         scales=make_scales(grower),
         fallback=Fallback(3, None, (), grower.at()),
         on_no_candidates="error",
         on_internal_error="open",
         default={},
-        cross_origin="auto" if rng.random() < 0.95 else "never",
+        cross_origin="auto" if rng.random() < 0.97 else "never",
         leave=some(rng, LEAVE, 0.6),
         document={},
         fingerprint="",
         at=grower.at(),
+        select=make_select(rng, ids, grower.at()),
+        affinity=make_affinity(rng, grower.at()),
+        budgets=make_budgets(rng, grower.at()),
+        limits=make_limits(rng, grower.at()),
     )
     return replace(policy, fingerprint=digest(policy))
 
@@ -43,7 +48,7 @@ def make_filters(grower: Grower, number: int) -> tuple[Filter, ...]:
     """Hard lines that mostly leave somebody; one in six takes the name of an earlier one."""
     rng, lines = grower.rng, list[Filter]()
     for _ in range(number):
-        predicate = grower.likely("any", rng.choice((0.5, 0.9, 0.95)))
+        predicate = grower.likely("any", rng.choice((0.5, 0.95, 0.95)))
         named = rng.choice(lines).name if lines and rng.random() < 0.17 else written(predicate)
         when = grower.predicate("request", 1) if rng.random() < 0.4 else None
         lines.append(Filter(named, predicate, when, maybe(rng, "because", chance=0.3), grower.at()))
@@ -56,7 +61,7 @@ def make_rule(grower: Grower, name: str, ids: list[str]) -> Rule:
     if rng.random() < 0.6:
         use = some(rng, [*ids, "nobody/nothing"], rng.choice((0.9, 0.9, 0.9, 0.9, 0.8, 0.7, 0.4, 0.0)))
     when = grower.predicate("request") if rng.random() < 0.85 else None
-    filters = make_filters(grower, rng.choice((0, 0, 0, 1, 2)))
+    filters = make_filters(grower, rng.choice((0, 0, 0, 0, 1, 2)))
     return Rule(name, when, use, filters, maybe(rng, f"why {name}", chance=0.7), grower.at())
 
 
