@@ -1,0 +1,224 @@
+"""``waypost rank``: who would answer a call, without making it; every candidate with score, cost and failed rules."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from waypost.core.analysis import verdict as told
+from waypost.core.analysis import words
+from waypost.core.codecs import CODECS
+from waypost.core.model.decision import CandidateProof
+from waypost.core.model.money import format_usd
+from waypost.errors import SettingsError
+from waypost.policy import Policies, Verdict, load
+from waypost.runtime.asking import KEYS
+from waypost.runtime.catalogs import load_catalog
+from waypost.surfaces.cli import home, source
+from waypost.surfaces.cli.table import short, table
+
+HELP = "who would answer a call, without making it: every candidate with score, cost and failed rules"
+EXAMPLES = """
+  waypost rank --task debugging --complexity complex --tokens 8k:500 --needs tools
+  waypost rank request.json --policy support.yaml         a real request body, in any dialect
+  cat features.json | waypost rank -                      features by their names in `waypost fields`
+  waypost rank --feature department=legal --only anthropic --max-price 5
+  waypost rank request.json --at 89cc6569 --at 99129e42   policy and catalog as they stood, from .waypost/objects
+  waypost rank request.json --explain                     why, in full; --json for one document
+"""
+HEAD = ("CANDIDATE", "STATE", "SCORE", "EST. COST", "WHY")
+NUMBERS = frozenset((2, 3))
+_FLAGS = (
+    "task",
+    "complexity",
+    "tokens",
+    "needs",
+    "model",
+    "department",
+    "user",
+    "preference",
+    "strategy",
+    "only",
+    "ignore",
+)
+_SHAPES = ("messages", "contents", "input", "prompt")
+_WHY = 96
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument
+    add("file", nargs="?", metavar="FILE", help="JSON: a request body, or features by name; - is standard input")
+    add("--policy", action="append", metavar="FILE", help="default: WAYPOST_POLICY, else the packaged; may be repeated")
+    source.catalog_argument(parser)
+    add("--at", action="append", metavar="FINGERPRINT", help="a stored policy or catalog, its first 8 digits or more")
+    add("--home", type=Path, metavar="DIR", help="where --at looks (default: $WAYPOST_HOME or .waypost)")
+    asked = parser.add_argument_group("the call")
+    add = asked.add_argument
+    add("--dialect", choices=sorted(CODECS), help="of a request body; recognised where it is left out")
+    add("--task", metavar="WORD", help="see `waypost fields task`")
+    add("--complexity", metavar="WORD", help="simple, medium or complex")
+    add("--tokens", metavar="IN[:OUT]", help="estimated tokens, as in 8k:300")
+    add("--needs", metavar="FLAG,...", help="see `waypost fields needs`")
+    add("--model", metavar="NAME", help="what the call asks for (default: auto)")
+    add("--department", metavar="NAME")
+    add("--user", metavar="NAME")
+    add(
+        "--feature",
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="any other request field, as context.team=x",
+    )
+    claims = parser.add_argument_group("what the call says for itself, as far as the policy grants it")
+    add = claims.add_argument
+    add("--preference", metavar="WORD", help="quality, cost or latency")
+    add("--strategy", metavar="WORD", help="cheapest, fastest, best or balanced")
+    add("--only", metavar="NAME,...", help="only these targets, models, providers or globs of ids")
+    add("--ignore", metavar="NAME,...", help="none of these")
+    add("--max-price", metavar="USD", help="per million tokens: 5, or input=5,output=15")
+    shown = parser.add_argument_group("the answer")
+    add = shown.add_argument
+    add("--credentials", metavar="NAME,...", help="only these endpoints have keys (default: all of them)")
+    add("--seed", metavar="HEX", help="for random choices: 32 hex digits, as in a receipt's id (default: zeros)")
+    add("--tried", metavar="NAME,...", help="targets that have failed already: who is next")
+    add("--all", action="store_true", help="a row for each rejected candidate")
+    add("--explain", action="store_true", help="the whole proof in place of the table")
+    add("--json", action="store_true", help="one JSON document in place of the text")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Exit code 0 where somebody would answer, 1 where nobody would. Raises ConfigError."""
+    policies = _policies(args)
+    body, features = _given(args.file)
+    features |= _features(args)
+    verdict = policies.decide(
+        features,
+        body=body,
+        dialect=args.dialect,
+        seed=_seed(args.seed),
+        credentials=_names(args.credentials),
+        tried=_tried(policies, args.tried),
+    )
+    if args.json:
+        home.print_json(verdict.to_dict())
+    elif args.explain:
+        title, _, rest = told.explain(verdict.told(), each=args.all).partition("\n")
+        print(home.bold(title), rest.rstrip("\n"), sep="\n")
+    else:
+        _print(verdict, each=args.all)
+    return 1 if verdict.selected is None else 0
+
+
+def _policies(args: argparse.Namespace) -> Policies:
+    """What is to decide: files, or what the object store has under the fingerprints."""
+    if not args.at:
+        return load(source.policies(args.policy), load_catalog(args.catalog) if args.catalog else source.catalog(None))
+    stored = source.stored(home.objects(args), args.at)
+    if stored.policy is not None and args.policy:
+        raise SettingsError("it has a policy, and --policy names another", where="--at", remedy="leave out one of them")
+    if stored.catalog is not None and args.catalog:
+        raise SettingsError(
+            "it has a catalog, and --catalog names another", where="--at", remedy="leave out one of them"
+        )
+    catalog = stored.catalog or source.catalog(args.catalog)
+    if stored.policy is not None:
+        return Policies([stored.policy], catalog)
+    return load(source.policies(args.policy), catalog)
+
+
+def _given(file: str | None) -> tuple[Mapping[str, Any] | None, dict[str, Any]]:
+    """A request body, or features, or neither."""
+    if file is None:
+        return None, {}
+    where = "standard input" if file == "-" else file
+    try:
+        text = sys.stdin.read() if file == "-" else Path(file).read_text(encoding="utf-8")
+        document = json.loads(text)
+    except OSError as error:
+        raise SettingsError(f"cannot be read: {error.strerror}", where=where, remedy="check the path") from None
+    except UnicodeDecodeError:
+        raise SettingsError("is not UTF-8", where=where, remedy="save it as UTF-8") from None
+    except json.JSONDecodeError as error:
+        place = f"{where}:{error.lineno}:{error.colno}"
+        raise SettingsError(f"not JSON: {error.msg}", where=place, remedy="give a JSON object") from None
+    if not isinstance(document, dict):
+        raise SettingsError("not a JSON object", where=where, remedy="give a request body, or features by name")
+    is_body = any(isinstance(document.get(name), list | str) for name in _SHAPES)
+    return (document, {}) if is_body else (None, document)
+
+
+def _features(args: argparse.Namespace) -> dict[str, Any]:
+    out = {name: value for name in _FLAGS if (value := getattr(args, name)) is not None}
+    if args.max_price is not None:
+        out["max_price"] = args.max_price
+    for pair in args.feature:
+        name, equals, value = pair.partition("=")
+        if not equals:
+            remedy = "write --feature NAME=VALUE; names: " + ", ".join(KEYS[:6]) + ", ... (`waypost fields`)"
+            raise SettingsError(f"{pair!r} has no value", where="--feature", remedy=remedy)
+        out[name] = value
+    return out
+
+
+def _names(text: str | None) -> list[str] | None:
+    return None if text is None else [name for part in text.split(",") if (name := part.strip())]
+
+
+def _tried(policies: Policies, text: str | None) -> list[str]:
+    names = _names(text) or []
+    for name in names:
+        if name not in policies.catalog.index:
+            raise SettingsError(f"there is no target {name!r}", where="--tried", remedy="`waypost fields target`")
+    return names
+
+
+def _seed(text: str | None) -> bytes:
+    """A seed, or the id of a receipt, which has one in it."""
+    try:
+        return bytes(16) if text is None else bytes.fromhex(text.removeprefix("wp_"))
+    except ValueError:
+        raise SettingsError(f"{text!r} is not hex", where="--seed", remedy="give 32 hex digits") from None
+
+
+def _print(verdict: Verdict, *, each: bool) -> None:
+    page = verdict.told()
+    policy, catalog = verdict.policy, verdict.plan.catalog
+    print(f"policy {policy.name} {policy.fingerprint[:12]}, catalog {catalog.name} {catalog.fingerprint[:12]}")
+    for label, text in told.asked(page):
+        print(f"  {label:<12} {text}")
+    chosen = verdict.selected or "nobody: no candidate survived"
+    decision = verdict.decision
+    print(home.bold(f"{chosen}{words.score(decision)}"), f"  {words.cause(decision)}", sep="\n")
+    if decision.because is not None:
+        print(f"  because: {decision.because}")
+    if verdict.mode != "route":
+        print(f"  mode {verdict.mode}: such a call would run unchanged")
+    rows = verdict.proof.candidates
+    shown = rows if each else [row for row in rows if row.state != "rejected"] + _nearest(rows)
+    head, *lines = table(HEAD, [_row(row, verdict) for row in shown], right=NUMBERS)
+    print("", home.bold(head), *lines, sep="\n")
+    if len(shown) < len(rows):
+        print(f"and {len(rows) - len(shown)} more rejected; --all has a row for each, --explain every rule")
+
+
+def _nearest(rows: Sequence[CandidateProof]) -> list[CandidateProof]:
+    """The rejected that fail fewest rules: those that are worth a look."""
+    rejected = [row for row in rows if row.state == "rejected"]
+    return sorted(rejected, key=lambda row: (len(row.rejections), row.target))[:10]
+
+
+def _row(row: CandidateProof, verdict: Verdict) -> tuple[str, ...]:
+    decision = verdict.decision
+    score = "-" if row.score is None else words.ranked(row.score, decision.rank).rpartition(" ")[2]
+    cost = "-" if row.estimated_nano_usd is None else format_usd(row.estimated_nano_usd)
+    if row.state == "selected":
+        why = words.cause(decision)
+    elif row.rejections:
+        why = "; ".join(words.rejection(item) for item in row.rejections)
+    else:
+        why = dict(verdict.proof.beats).get(row.target, "")
+    return short(row.target, 44), row.state, score, cost, short(why, _WHY)
