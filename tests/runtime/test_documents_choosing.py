@@ -8,6 +8,7 @@ import pytest
 
 from policy_samples import CATALOG, policy
 from waypost.core.policy.document import policy_from_document
+from waypost.core.policy.render import render
 from waypost.core.policy.tree import Affinity, Budget, Limit, Select
 from waypost.errors import PolicyError
 
@@ -307,3 +308,10 @@ def test_without_a_catalog_the_ladder_is_known() -> None:
     assert policy(text, table=None).budgets[0].thresholds == ((1_000_000, "fast_cheap"),)
     assert isinstance(policy(BUDGETS, table=CATALOG).budgets[0], Budget)
     assert isinstance(policy("limits: [{scope: all, requests: 1/s}]\n").limits[0], Limit)
+
+
+def test_a_match_of_numbers_and_quotes() -> None:
+    """What stands in a mapping is the value itself: a department may be called 42, and a count is a count."""
+    found = policy("match: {department: [42, 'a \"b\\\\'], turns: 3, context.team: 7}\n").match
+    assert found is not None
+    assert render(found) == 'context.team == "7" and department in ["42", "a \\"b\\\\\\\\"] and turns == 3'

@@ -14,7 +14,7 @@ NOT_IN_AN_ENVELOPE = (
 )  # fmt: skip
 """Keys that choose, or that nobody would read there; an envelope only narrows what others choose."""
 CONTENTS = ("none", "hash", "redacted", "full")
-_KEPT = ("none", "hash")
+KEPT = ("none", "hash")
 
 
 def content(read: Reader, node: yaml.Node | None) -> Literal["none", "hash"]:
@@ -22,7 +22,7 @@ def content(read: Reader, node: yaml.Node | None) -> Literal["none", "hash"]:
     body = read.mapping(node, "privacy", ("content",))
     written = body.get("content") if body else None
     word = read.choice(written, "privacy.content", CONTENTS)
-    if written is not None and word is not None and word not in _KEPT:
+    if written is not None and word is not None and word not in KEPT:
         what = f"`privacy: {{content: {word}}}` is not enforced by this version of Waypost"
         read.wrong(written.at, what, "write `privacy: {content: none}` or `{content: hash}`")
     return "hash" if word == "hash" else "none"

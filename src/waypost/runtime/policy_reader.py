@@ -13,6 +13,7 @@ from waypost.core.model.decision import Source
 from waypost.core.model.question import Mode
 from waypost.core.policy.columns import columns_of
 from waypost.core.policy.document import seal
+from waypost.core.policy.fields import lookup
 from waypost.core.policy.language import parse_predicate
 from waypost.core.policy.lexer import Variables
 from waypost.core.policy.masks import static
@@ -150,8 +151,7 @@ class _Parts:
         if not values:
             self.reader.wrong(node.at, f"match.{key.raw} has no value", "write a word or a list of words")
             return None
-        variables: Variables = {"value": tuple(values) if op == "in" else values[0]}
-        tree = self.reader.guarded(lambda: _matching(key, op, variables))
+        tree = self.reader.guarded(lambda: _matching(key, op, values))
         return note_doubts(self.reader, self.words, tree)
 
     def predicate(self, node: yaml.Node | None, what: str, *, request_only: bool = False) -> Predicate | None:
@@ -252,13 +252,14 @@ def _check_match(reader: Reader, policy: Policy) -> None:
         reader.wrong(policy.match.at, "`match` cannot ask for the intent", "match the requested.model instead")
 
 
-def _matching(key: yaml.Scalar, op: Op, variables: Variables) -> Predicate:
+def _matching(key: yaml.Scalar, op: Op, values: list[str]) -> Predicate:
     """A line of a ``match`` mapping as a predicate; the places are those of its key."""
+    field = lookup(key.raw)
+    if field is None or field.unit is None:  # a department may be called 42
+        values = [f'"{value}"' for value in (value.replace("\\", "\\\\").replace('"', '\\"') for value in values)]
+    value = f"[{', '.join(values)}]" if op == "in" else values[0]
     return parse_predicate(
-        f"{key.raw} {op} ${{value}}",
-        Source(key.at.file, key.at.line, key.at.column, 1),
-        variables=variables,
-        request_only=True,
+        f"{key.raw} {op} {value}", Source(key.at.file, key.at.line, key.at.column, 1), request_only=True
     )
 
 

@@ -1,0 +1,189 @@
+"""policies/policy.schema.json: it is what its script makes, takes what loads, and refuses what an editor can see."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import re
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+from jsonschema import Draft202012Validator
+
+from policy_samples import HEAD, policy
+from waypost.errors import PolicyError
+from waypost.runtime import yaml
+
+ROOT = Path(__file__).resolve().parents[2]
+SCRIPT = ROOT / "scripts" / "generate_policy_schema.py"
+FILE = ROOT / "policies" / "policy.schema.json"
+SCHEMA: dict[str, Any] = json.loads(FILE.read_text(encoding="utf-8"))
+VALIDATOR = Draft202012Validator(SCHEMA)
+HEADER = "# yaml-language-server: $schema=policy.schema.json\n"
+
+
+def script() -> ModuleType:
+    spec = importlib.util.spec_from_file_location("generate_policy_schema", SCRIPT)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def plain(node: yaml.Node) -> Any:
+    """What a YAML 1.2 reader of an editor makes of a document."""
+    match node:
+        case yaml.Scalar():
+            return float(node.raw) if node.kind == "float" else node.value
+        case yaml.Sequence():
+            return [plain(item) for item in node.items]
+        case yaml.Mapping():
+            return {key.raw: plain(value) for key, value in node.entries}
+
+
+def faults(text: str) -> list[str]:
+    return [error.json_path for error in VALIDATOR.iter_errors(plain(yaml.parse(text, "p.yaml")))]
+
+
+def test_the_schema_is_what_the_script_makes() -> None:
+    """A key, a field or a word that the reader learns comes into the schema with it."""
+    assert script().rendered() == FILE.read_text(encoding="utf-8")
+    assert script().main(["--check"]) == 0
+
+
+def test_the_schema_is_one_of_2020_12() -> None:
+    """Every key has a description, so that an editor can explain it; every pattern is a pattern."""
+    Draft202012Validator.check_schema(SCHEMA)
+    assert [key for key, value in SCHEMA["properties"].items() if "description" not in str(value)] == []
+    for pattern in re.findall(r'"pattern": "((?:[^"\\]|\\.)*)"', FILE.read_text(encoding="utf-8")):
+        re.compile(json.loads(f'"{pattern}"'))
+
+
+SHIPPED = sorted(
+    path
+    for path in [*(ROOT / "policies").glob("*.yaml"), *(ROOT / "examples").glob("*.yaml")]
+    if path.name != "catalog.yaml" and not path.name.endswith(".test.yaml")
+)
+
+
+@pytest.mark.parametrize("path", SHIPPED, ids=[path.name for path in SHIPPED])
+def test_every_shipped_policy_is_valid(path: Path) -> None:
+    """And those of the package say in their first line where the schema is."""
+    text = path.read_text(encoding="utf-8")
+    assert faults(text) == []
+    if path.parent.name == "policies":
+        assert text.startswith(HEADER)
+
+
+PAGES = [ROOT / "docs" / "policy.md", ROOT / "docs" / "tutorial.md", ROOT / "README.md"]
+WHOLE = [
+    block
+    for page in PAGES
+    for block in re.findall(r"```yaml\n(.*?)```", page.read_text(encoding="utf-8"), re.DOTALL)
+    if "waypost: policy/v1" in block
+]
+
+
+@pytest.mark.parametrize("text", WHOLE, ids=[str(index) for index, _ in enumerate(WHOLE)])
+def test_every_policy_of_the_pages_is_valid(text: str) -> None:
+    """A reader copies them."""
+    assert faults(text) == []
+
+
+GOOD = [
+    "mode: off",
+    "mode: {route: 25%, by: user}",
+    "mode: {route: 0.25, by: context.team}",
+    "match: department == support and not task == debugging",
+    "match: {department: [support, sales], streaming: true, context.team: 7}",
+    "vars: {floor: 0.5, where: [eu, us]}\nfilter: ['quality >= ${floor}']\nbaseline: ${who}\n".replace("${who}", "big"),
+    "tiers: {mine: [big, openai/mini]}\nrules: [{name: a, use: mine}]",
+    "rules: [{name: a, when: (turns > 3), use: [fast_cheap, big], because: why}]",
+    "rules: [{name: a, filter: [quality >= 0.5]}]",
+    "filter: [labels.team == a, {rule: region == eu, when: context.team == b}]",
+    "filter: [context_window>=tokens.total*1.2, not capabilities has tools]",
+    "rank: cheapest",
+    "rank: {cost: 60%, quality: 0.4}",
+    "scales: {cost: 0.001..1 USD, latency: 100 ms..20 s}",
+    "select:",
+    "select: {weighted: deployments, by: session}",
+    "select: {weighted: {big: 3, openai/mini: 1}}",
+    "select: {explore: 5%}",
+    "select: {canary: {target: big, share: 10%, by: user}}",
+    "fallback: {max_attempts: 2, deadline: 30 s, failures: {overloaded: {retry_same: 1, backoff: 1 s}, auth: abort}}",
+    "default: {openai: big, '*': openai/mini}",
+    "leave: [gateway.corp.example]\ncross_origin: never",
+    "affinity: {for: 1 h}",
+    "budgets: [{scope: user, limit: 5 USD/day, at: {80%: downgrade, 100%: fast_cheap}}]",
+    "budgets: [{scope: context.team, limit: 0.5 USD/month}]",
+    "limits: [{scope: endpoint, requests: 60/min, tokens: 200k/min}]",
+    "privacy: {content: hash}",
+    "envelope: true\nfilter: [region == eu]",
+    "grants: [models, only]\naliases: {gpt-4: chat}",
+]
+
+
+@pytest.mark.parametrize("body", GOOD, ids=GOOD)
+def test_what_loads_is_valid(body: str) -> None:
+    """The schema never objects to what the reader takes."""
+    assert policy(f"{body}\n").name == "sample"
+    assert faults(f"{HEAD}{body}\n") == []
+
+
+BAD = [
+    ("mode: rute", "$.mode"),
+    ("mode: {route: 120 USD}", "$.mode"),
+    ("filters: []", "$"),
+    ("match: {departmnt: support}", "$.match"),
+    ("match: price.input <= 5 USD/MTok", "$.match"),
+    ("rules: [{name: a, when: tsk == debugging, use: fast_cheap}]", "$.rules"),
+    ("rules: [{use: fast_cheap}]", "$.rules"),
+    ("rules: [{name: a}]", "$.rules"),
+    ("filter: [qualty >= 0.5]", "$.filter"),
+    ("filter: [quality = 0.5]", "$.filter"),
+    ("filter: [{when: code == true}]", "$.filter"),
+    ("rank: cheapst", "$.rank"),
+    ("rank: {price: 1}", "$.rank"),
+    ("rank: {cost: -1}", "$.rank"),
+    ("scales: {cost: 1 USD}", "$.scales"),
+    ("select: explore", "$.select"),
+    ("select: {explore: 5%, canary: {target: big, share: 1%}}", "$.select"),
+    ("select: {canary: {target: big}}", "$.select"),
+    ("select: {weighted: {big: 0}}", "$.select"),
+    ("fallback: {max_attempts: 0}", "$.fallback"),
+    ("fallback: {deadline: 5}", "$.fallback"),
+    ("fallback: {failures: {timeot: abort}}", "$.fallback"),
+    ("fallback: {failures: {timeout: retry}}", "$.fallback"),
+    ("on_no_candidates: defalt", "$.on_no_candidates"),
+    ("cross_origin: always", "$.cross_origin"),
+    ("tiers: {mine: []}", "$.tiers"),
+    ("tiers: {fail: [big]}", "$.tiers"),
+    ("affinity: {by: conversation}", "$.affinity"),
+    ("affinity: {for: 5}", "$.affinity"),
+    ("budgets: [{scope: usr, limit: 5 USD/day}]", "$.budgets"),
+    ("budgets: [{scope: user, limit: 5 USD}]", "$.budgets"),
+    ("budgets: [{scope: user, limit: 5 USD/day, at: {120%: fail}}]", "$.budgets"),
+    ("limits: [{scope: user, requests: 60}]", "$.limits"),
+    ("limits: [{scope: user}]", "$.limits"),
+    ("privacy: {content: full}", "$.privacy"),
+    ("envelope: maybe", "$.envelope"),
+    ("envelope: true\nrank: best", "$.rank"),
+    ("grants: [modles]", "$.grants"),
+    ("aliases: {gpt-4: }", "$.aliases"),
+    ("waypost: policy/v1", "$"),
+]
+
+
+@pytest.mark.parametrize(("body", "place"), BAD, ids=[body for body, _ in BAD])
+def test_what_an_editor_can_see_is_refused_where_it_stands(body: str, place: str) -> None:
+    """Both the schema and the reader refuse it, so that neither is the stricter by mistake."""
+    text = f"{body}\n" if body.startswith("waypost:") else f"{HEAD}{body}\n"
+    found = faults(text)
+    assert found
+    assert all(path.startswith(place) for path in found)
+    if not body.startswith("waypost:"):
+        with pytest.raises(PolicyError):
+            policy(f"{body}\n")
