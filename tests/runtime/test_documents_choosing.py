@@ -106,7 +106,7 @@ def test_an_intent_is_one_that_the_aliases_name() -> None:
     assert str(caught.value) == "p.yaml:4:35: intent is never 'chta'; did you mean 'chat'?"
     with pytest.raises(PolicyError) as caught:
         policy("rules: [{name: a, when: intent == chat, use: fast_cheap}]\n")
-    assert caught.value.remedy == "say what requested models stand for: `aliases: {gpt-4: chat}`"
+    assert caught.value.remedy == "say what requested models stand for: `aliases: {requested-model: chat}`"
 
 
 def test_an_envelope_may_ask_for_an_intent_of_others() -> None:

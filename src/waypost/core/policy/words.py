@@ -22,7 +22,7 @@ OF_CATALOG = ("target", "provider", "model", "family", "tier", "endpoint", "dial
 _WORLD = ("region", "retention")
 _ASKS = ("==", "in", "matches", "has")
 _MOST = 12
-_NO_INTENT = "say what requested models stand for: `aliases: {gpt-4: chat}`"
+_NO_INTENT = "say what requested models stand for: `aliases: {requested-model: chat}`"
 _ELSEWHERE = "remove the line, or load a catalog that has it"
 
 
