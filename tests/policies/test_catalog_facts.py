@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
+from datetime import date
 
 import pytest
 
+from waypost.core.catalog.drift import findings
 from waypost.core.model.needs import MODEL
 from waypost.core.model.target import Target
 from waypost.runtime.catalogs import load_catalog
@@ -230,3 +232,8 @@ def test_regions_are_only_claimed_where_a_source_says_so() -> None:
         "mistral/mistral-medium-2604@eu",
         "mistral/mistral-small-2603@eu",
     }
+
+
+def test_no_price_is_too_old_today_and_no_fact_contradicts_another() -> None:
+    """S6.07, S2.12: this test fails by the passing of time; then `waypost catalog update` is due."""
+    assert [str(found) for found in findings(CATALOG, date.today().isoformat())] == []

@@ -1,0 +1,1 @@
+"""Price lists kept by others; one file each."""
