@@ -10,6 +10,7 @@ from policy_samples import CATALOG, policy
 from waypost.core.policy.document import policy_from_document
 from waypost.core.policy.render import render
 from waypost.core.policy.tree import Affinity, Budget, Limit, Select
+from waypost.core.policy.wrap import wrap
 from waypost.errors import PolicyError
 
 SECOND = 10**9
@@ -315,3 +316,19 @@ def test_a_match_of_numbers_and_quotes() -> None:
     found = policy("match: {department: [42, 'a \"b\\\\'], turns: 3, context.team: 7}\n").match
     assert found is not None
     assert render(found) == 'context.team == "7" and department in ["42", "a \\"b\\\\\\\\"] and turns == 3'
+
+
+def test_a_wrapped_policy_is_rebuilt_with_its_envelopes() -> None:
+    """S2.16: the stored document of what was compiled has the envelopes in it, each with its places."""
+    outer = policy(
+        "envelope: true\nmatch: {department: hr}\nfilter: [region == eu, {rule: quality >= 0.5, when: code == true}]\n"
+        "budgets: [{scope: all, limit: 9 USD/day}]\nprivacy: {content: none}\n",
+        file="outer.yaml",
+    )
+    made = wrap(policy(EVERYTHING), (outer, policy("envelope: true\ngrants: []\n", file="bare.yaml")))
+    stored = json.loads(json.dumps(made.document, sort_keys=True))
+    again = policy_from_document(stored, json.loads(json.dumps(made.positions)))
+    assert (again.fingerprint, again.positions, again.sources) == (made.fingerprint, made.positions, made.sources)
+    assert (again.budgets, again.grants, again.document) == (made.budgets, made.grants, made.document)
+    assert [str(line.predicate.at) for line in again.filters] == ["outer.yaml:5:10", "outer.yaml:5:31"]
+    assert policy_from_document(stored).fingerprint == made.fingerprint != policy(EVERYTHING).fingerprint

@@ -1,19 +1,21 @@
 """A policy as its canonical document, and the policy again out of the document alone.
 
-The document has no positions, predicates as canonical text, and every default spelled out but those of `_LATER`, so
-that it reads like a policy file and hashes to the fingerprint. `Policy.positions` keeps the places beside it.
+The document has no positions, predicates as canonical text, and every default spelled out but those of keys that
+came later, so that it reads like a policy file and hashes to the fingerprint. `Policy.positions` keeps the places
+beside it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, assert_never
 
-from waypost.core.model.canonical import JSON, fingerprint
+from waypost.core.model.canonical import fingerprint
 from waypost.core.model.decision import Source
+from waypost.core.policy.encode import VERSION, encode
 from waypost.core.policy.language import parse_predicate
-from waypost.core.policy.render import render
+from waypost.core.policy.places import positions_of
 from waypost.core.policy.tree import (
     Affinity,
     And,
@@ -33,51 +35,18 @@ from waypost.core.policy.tree import (
     Scale,
     Select,
 )
+from waypost.core.policy.wrap import ENVELOPES, wrap
 
-VERSION = "policy/v1"
+__all__ = ["NOWHERE", "VERSION", "encode", "policy_from_document", "seal"]
+
 NOWHERE = Source("", 0, 0)
 """The place of what was rebuilt without positions."""
-_LATER: Mapping[str, JSON] = {
-    "affinity": None, "budgets": [], "limits": [], "envelope": False, "grants": None, "aliases": {},
-}  # fmt: skip
-"""Keys that came after the first policies were fingerprinted, with their defaults: written where they say something."""
 
 
 def seal(policy: Policy) -> Policy:
     """``policy`` with its ``document``, ``fingerprint`` and ``positions`` computed from the rest."""
     document = encode(policy)
-    return replace(policy, document=document, fingerprint=fingerprint(document), positions=_positions(policy))
-
-
-def encode(policy: Policy) -> dict[str, JSON]:
-    """The canonical document: integers in base units, text and lists only."""
-    document: dict[str, JSON] = {
-        "waypost": VERSION,
-        "name": policy.name,
-        "description": policy.description,
-        "mode": {"mode": policy.mode.mode, "share_ppm": policy.mode.share_ppm, "by": policy.mode.by},
-        "baseline": policy.baseline,
-        "match": _text(policy.match),
-        "tiers": {name: list(targets) for name, targets in policy.tiers},
-        "rules": [_rule(rule) for rule in policy.rules],
-        "filter": [_filter(line) for line in policy.filters],
-        "rank": {"strategy": policy.rank.strategy, "weights": dict(policy.rank.weights)},
-        "scales": {scale.field: {"low": scale.low, "high": scale.high} for scale in policy.scales},
-        "select": _select(policy.select),
-        "fallback": {
-            "max_attempts": policy.fallback.max_attempts,
-            "deadline_ns": policy.fallback.deadline_ns,
-            "failures": {reaction.kind: _reaction(reaction) for reaction in policy.fallback.reactions},
-        },
-        "on_no_candidates": policy.on_no_candidates,
-        "on_internal_error": policy.on_internal_error,
-        "default": dict(policy.default),
-        "cross_origin": policy.cross_origin,
-        "leave": list(policy.leave),
-        "privacy": {"content": policy.content},
-    }
-    document.update((key, value) for key, value in _later(policy).items() if value != _LATER[key])
-    return document
+    return replace(policy, document=document, fingerprint=fingerprint(document), positions=positions_of(policy))
 
 
 def policy_from_document(document: Mapping[str, Any], positions: Mapping[str, str] | None = None) -> Policy:
@@ -89,7 +58,17 @@ def policy_from_document(document: Mapping[str, Any], positions: Mapping[str, st
     """
     if document.get("waypost") != VERSION:
         raise ValueError(f"not a {VERSION} document: {document.get('waypost')!r}")
-    read = _Decoder(positions or {})
+    places = positions or {}
+    outer = document.get(ENVELOPES, ())
+    envelopes = [_policy(plain, _Decoder(_below(places, f"{ENVELOPES}.{index}."))) for index, plain in enumerate(outer)]
+    return wrap(_policy(document, _Decoder(places)), envelopes)
+
+
+def _below(positions: Mapping[str, str], prefix: str) -> dict[str, str]:
+    return {path[len(prefix) :]: place for path, place in positions.items() if path.startswith(prefix)}
+
+
+def _policy(document: Mapping[str, Any], read: _Decoder) -> Policy:
     mode, rank, fallback = document["mode"], document["rank"], document["fallback"]
     return seal(
         Policy(
@@ -134,119 +113,6 @@ def policy_from_document(document: Mapping[str, Any], positions: Mapping[str, st
             sources=tuple(name for name in read.positions.get("sources", "").split("\n") if name),
         )
     )
-
-
-def _later(policy: Policy) -> dict[str, JSON]:
-    affinity = policy.affinity
-    return {
-        "affinity": None if affinity is None else {"by": affinity.by, "for_ns": affinity.for_ns},
-        "budgets": [_budget(budget) for budget in policy.budgets],
-        "limits": [_limit(limit) for limit in policy.limits],
-        "envelope": policy.envelope,
-        "grants": None if policy.grants is None else list(policy.grants),
-        "aliases": dict(policy.aliases),
-    }
-
-
-def _select(select: Select | None) -> JSON:
-    if select is None or select.kind == "best":
-        return "best"
-    return {
-        "kind": select.kind,
-        "weights": dict(select.weights),
-        "share_ppm": select.share_ppm,
-        "target": select.target,
-        "by": select.by,
-    }
-
-
-def _budget(budget: Budget) -> dict[str, JSON]:
-    return {
-        "scope": budget.scope,
-        "limit_nano_usd": budget.limit_nano_usd,
-        "period": budget.period,
-        "thresholds": [[ppm, action] for ppm, action in budget.thresholds],
-    }
-
-
-def _limit(limit: Limit) -> dict[str, JSON]:
-    return {"scope": limit.scope, "of": limit.of, "amount": limit.amount, "per_ns": limit.per_ns}
-
-
-def _text(predicate: Predicate | None) -> str | None:
-    return None if predicate is None else render(predicate)
-
-
-def _filter(line: Filter) -> dict[str, JSON]:
-    return {"rule": render(line.predicate), "when": _text(line.when), "because": line.because}
-
-
-def _rule(rule: Rule) -> dict[str, JSON]:
-    return {
-        "name": rule.name,
-        "when": _text(rule.when),
-        "use": None if rule.use is None else list(rule.use),
-        "filter": [_filter(line) for line in rule.filters],
-        "because": rule.because,
-    }
-
-
-def _reaction(reaction: Reaction) -> dict[str, JSON]:
-    return {
-        "then": reaction.then,
-        "retry_same": reaction.retry_same,
-        "backoff_ns": reaction.backoff_ns,
-        "disable_provider_ns": reaction.disable_provider_ns,
-    }
-
-
-# Positions: the place of each part by its path in the document, and of each node of a predicate behind a `#`.
-
-
-def _positions(policy: Policy) -> dict[str, str]:
-    places = {"": policy.at, "mode": policy.mode.at, "rank": policy.rank.at, "fallback": policy.fallback.at}
-    places.update((f"scales.{scale.field}", scale.at) for scale in policy.scales)
-    places.update((f"budgets.{index}", budget.at) for index, budget in enumerate(policy.budgets))
-    places.update((f"limits.{index}", limit.at) for index, limit in enumerate(policy.limits))
-    places.update((key, part.at) for key, part in (("select", policy.select), ("affinity", policy.affinity)) if part)
-    places.update(_predicate_places(policy.match, "match"))
-    places.update(_filter_places(policy.filters, "filter"))
-    for index, rule in enumerate(policy.rules):
-        path = f"rules.{index}"
-        places[path] = rule.at
-        places.update(_predicate_places(rule.when, f"{path}.when"))
-        places.update(_filter_places(rule.filters, f"{path}.filter"))
-    out = {path: f"{at}:{at.length}" for path, at in places.items() if at.line}
-    if policy.sources:
-        out["sources"] = "\n".join(policy.sources)
-    return out
-
-
-def _filter_places(filters: tuple[Filter, ...], path: str) -> Iterator[tuple[str, Source]]:
-    for index, line in enumerate(filters):
-        yield f"{path}.{index}", line.at
-        yield from _predicate_places(line.predicate, f"{path}.{index}")
-        yield from _predicate_places(line.when, f"{path}.{index}.when")
-
-
-def _predicate_places(predicate: Predicate | None, path: str) -> Iterator[tuple[str, Source]]:
-    nodes = () if predicate is None else _walk(predicate)
-    return ((f"{path}#{number}", node.at) for number, node in enumerate(nodes))
-
-
-def _walk(predicate: Predicate) -> Iterator[Predicate]:
-    """All nodes, parents first."""
-    yield predicate
-    match predicate:
-        case Compare():
-            return
-        case Not():
-            yield from _walk(predicate.term)
-        case And() | Or():
-            for term in predicate.terms:
-                yield from _walk(term)
-        case _:
-            assert_never(predicate)
 
 
 class _Decoder:
