@@ -29,17 +29,17 @@ def choose(policies: Sequence[Policy], catalog: Catalog, question: Question) -> 
     return len(policies) - 1
 
 
-def mode_of(policy: Policy, catalog: Catalog, question: Question, seed: bytes) -> str:
-    """The mode that this call runs in. A share splits route only: what is below route stays as low as it is."""
+def mode_of(policy: Policy, catalog: Catalog, question: Question, seed: bytes) -> tuple[str, str]:
+    """The mode that this call runs in and why. A share splits route only: what is below stays as low as it is."""
     mode: str = policy.mode.mode
     asked = question.context.mode
     if asked is not None and (LADDER.index(asked) < LADDER.index(mode) or (mode, asked) == ("advise", "route")):
         mode = asked
     if question.auto:
-        return mode if mode == "off" else "route"
+        return ("off" if mode == "off" else "route"), "policy"
     if mode != "route" or policy.mode.share_ppm >= 1_000_000:
-        return mode
-    return "route" if pick(policy, catalog, question, seed) < policy.mode.share_ppm else "advise"
+        return mode, "policy"
+    return ("route" if pick(policy, catalog, question, seed) < policy.mode.share_ppm else "advise"), "rollout"
 
 
 def pick(policy: Policy, catalog: Catalog, question: Question, seed: bytes) -> int:

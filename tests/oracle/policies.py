@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from oracle.catalogs import digest, maybe, some
+from oracle.envelopes import CLAIMS
 from oracle.growth import Grower, written
 from oracle.spending import make_affinity, make_budgets, make_limits, make_select, make_tiers
 from waypost.core.model.question import Mode
@@ -40,6 +41,8 @@ def make_policy(grower: Grower, name: str, ids: list[str]) -> Policy:
         affinity=make_affinity(rng, grower.at()),
         budgets=make_budgets(rng, grower.at()),
         limits=make_limits(rng, grower.at()),
+        content=rng.choice(("none", "hash", "redacted", "full")),
+        grants=some(rng, CLAIMS, 0.7) if rng.random() < 0.4 else None,
     )
     return replace(policy, fingerprint=digest(policy))
 

@@ -168,7 +168,7 @@ def test_modes() -> None:
     def mode(policy: str, asked: str | None, *, auto: bool = False, share: int = 1_000_000) -> str:
         spec = ModeSpec(policy, share, None, AT)  # type: ignore[arg-type]
         question = replace(QUESTION, auto=auto, context=Context(mode=asked))  # type: ignore[arg-type]
-        return mode_of(world(mode=spec).policy, CATALOG, question, b"seed")
+        return mode_of(world(mode=spec).policy, CATALOG, question, b"seed")[0]
 
     assert [mode("route", asked) for asked in (None, "off", "observe", "advise")] == [
         "route",

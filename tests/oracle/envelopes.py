@@ -1,0 +1,107 @@
+"""*Envelopes*, and the grants of *Narrowing*: what is added to a policy, and which claims of a call are followed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from fractions import Fraction
+
+from oracle.canonical import fingerprint
+from oracle.checks import host_matches
+from waypost.core.model.question import Context, Narrow, Question
+from waypost.core.policy.tree import And, Budget, Claim, Filter, Limit, Policy
+
+CONTENT = ("none", "hash", "redacted", "full")
+CLAIMS: tuple[Claim, ...] = ("models", "only", "ignore", "max_price", "preference", "strategy", "mode", "policy")
+
+
+def wrap(policy: Policy, envelopes: Sequence[Policy]) -> Policy:
+    """The policy that is compiled."""
+    if not envelopes:
+        return policy
+    out = policy
+    for envelope in envelopes:
+        out = replace(
+            out,
+            filters=out.filters + tuple(line_of(line, envelope) for line in envelope.filters),
+            budgets=budgets_of(out.budgets, envelope.budgets),
+            limits=limits_of(out.limits, envelope.limits),
+            cross_origin="never" if envelope.cross_origin == "never" else out.cross_origin,
+            leave=leave_of(out.leave, envelope.leave),
+            grants=grants_of(out, envelope),
+            content=min(out.content, envelope.content, key=CONTENT.index),
+        )
+    document = {**policy.document, "envelopes": [envelope.document for envelope in envelopes]}
+    return replace(out, document=document, fingerprint=fingerprint(document))
+
+
+def line_of(line: Filter, envelope: Policy) -> Filter:
+    """The line, its ``when`` and-ed with the ``match``."""
+    terms = [term for term in (line.when, envelope.match) if term is not None]
+    if len(terms) == 2:
+        return replace(line, when=And(tuple(terms), line.at))
+    return replace(line, when=terms[0] if terms else None)
+
+
+def budgets_of(own: Sequence[Budget], theirs: Sequence[Budget]) -> tuple[Budget, ...]:
+    """The smaller of two stands, the policy's of equals."""
+    out = list(own)
+    for budget in theirs:
+        places = [place for place, one in enumerate(out) if one.key == budget.key]
+        if not places:
+            out.append(budget)
+        elif budget.limit_nano_usd < out[places[0]].limit_nano_usd:
+            out[places[0]] = budget
+    return tuple(out)
+
+
+def limits_of(own: Sequence[Limit], theirs: Sequence[Limit]) -> tuple[Limit, ...]:
+    """Likewise, by what they allow in a time."""
+    out = list(own)
+    for limit in theirs:
+        places = [place for place, one in enumerate(out) if one.key == limit.key]
+        if not places:
+            out.append(limit)
+        elif Fraction(limit.amount, limit.per_ns) < Fraction(out[places[0]].amount, out[places[0]].per_ns):
+            out[places[0]] = limit
+    return tuple(out)
+
+
+def leave_of(own: Sequence[str], theirs: Sequence[str]) -> tuple[str, ...]:
+    """Where both say something, the entries that an entry of the other covers."""
+    if not own or not theirs:
+        return tuple(own)
+    kept = [entry for entry in own if any(host_matches(other, entry) for other in theirs)]
+    kept += [entry for entry in theirs if entry not in kept and any(host_matches(one, entry) for one in own)]
+    return tuple(kept)
+
+
+def grants_of(policy: Policy, envelope: Policy) -> tuple[Claim, ...] | None:
+    """The claims that both grant; who says nothing grants all."""
+    if policy.grants is None or envelope.grants is None:
+        return policy.grants if envelope.grants is None else envelope.grants
+    return tuple(claim for claim in policy.grants if claim in envelope.grants)
+
+
+def granted(policy: Policy, question: Question) -> Question:
+    """The question without the claims that the policy does not follow."""
+    context, withheld = question.context, set(question.withheld)
+    for claim in CLAIMS:
+        if policy.grants is not None and claim not in policy.grants:
+            without = unclaimed(context, claim)
+            if without != context:
+                context, withheld = without, withheld | {claim}
+    return replace(question, context=context, withheld=tuple(sorted(withheld)))
+
+
+def unclaimed(context: Context, claim: Claim) -> Context:
+    """The context without one claim."""
+    narrow = context.narrow
+    match claim:
+        case "preference" | "strategy" | "mode" | "policy":
+            return replace(context, **{claim: None})
+        case "max_price" if narrow is not None:
+            narrow = replace(narrow, max_input_price=None, max_output_price=None)
+        case "models" | "only" | "ignore" if narrow is not None:
+            narrow = replace(narrow, **{claim: ()})
+    return replace(context, narrow=None if narrow == Narrow() and narrow != context.narrow else narrow)
