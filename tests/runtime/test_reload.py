@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ import pytest
 import waypost
 from process_site import HOME_RULES, Site
 from waypost.errors import PolicyError, SettingsError
-from waypost.runtime import instrument
+from waypost.runtime import instrument, reloading
 
 HELLO: Any = [{"role": "user", "content": "Hi"}]
 CLAUDE = HOME_RULES.replace("[openai/gpt-4o-mini, anthropic/claude-haiku-4-5]", "[anthropic/claude-haiku-4-5]")
@@ -49,7 +50,7 @@ def test_a_good_file_takes_over(policy: Path) -> None:
 
 
 def test_a_bad_file_leaves_the_old_one_in_force(policy: Path, caplog: pytest.LogCaptureFixture) -> None:
-    """Said once with its place, counted each time, and a good file later is taken."""
+    """Each fault is said once with its place and counted each time; that it is mended is said, too (S3.28)."""
     policy.write_text(CLAUDE.replace("rank:", "rnak:"))
     with caplog.at_level(logging.WARNING, "waypost"):
         assert [waypost.reload() for _ in range(3)] == [False] * 3
@@ -60,13 +61,17 @@ def test_a_bad_file_leaves_the_old_one_in_force(policy: Path, caplog: pytest.Log
     assert engine is not None
     assert engine.dropped()["reload"] == 3
     assert ask() == "gpt-4o-mini"
+    policy.write_text(CLAUDE.replace("rank:", "ranks:"))
+    assert waypost.reload() is False
+    assert "unknown key 'ranks' in a policy" in caplog.records[-1].getMessage()
     policy.write_text(CLAUDE)
-    assert waypost.reload() is True
+    assert [waypost.reload(), waypost.reload()] == [True, True]
+    assert caplog.records[-1].getMessage() == "reload: the files can be used again; in force: site"
     assert ask() == "claude-haiku-4-5"
     policy.write_text(CLAUDE.replace("filter:", "fliter:"))
     assert waypost.reload() is False
     assert "unknown key 'fliter' in a policy; did you mean 'filter'?" in caplog.records[-1].getMessage()
-    assert len(caplog.records) == 2
+    assert len(caplog.records) == 4
 
 
 @pytest.mark.parametrize("how", ["deleted", "a directory", "not text"])
@@ -100,4 +105,199 @@ def test_instrumenting_again_changes_what_is_given(policy: Path, tmp_path: Path)
     other = tmp_path / "other.yaml"
     other.write_text(CLAUDE)
     waypost.auto_instrument(policy=other)
+    assert ask() == "claude-haiku-4-5"
+
+
+# --- looking at the files
+
+
+class Clock:
+    """A worker's clock that a test moves."""
+
+    def __init__(self) -> None:
+        self.now = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def looking(policy: Path) -> Any:
+    """The reloader of the engine, with nobody else's looks, and files that are older than a clock's step."""
+    engine = instrument.engine()
+    assert engine is not None
+    engine.worker.on_work = None
+    old(policy)
+    assert engine.reloader.reload()
+    return engine.reloader
+
+
+def old(path: Path) -> None:
+    """As if it had been written an hour ago."""
+    then = path.stat().st_mtime_ns - 3_600_000_000_000
+    os.utime(path, ns=(then, then))
+
+
+def rename(path: Path) -> None:
+    other = path.with_name("new.yaml")
+    other.write_text(CLAUDE)
+    other.replace(path)
+
+
+def edit(path: Path) -> None:
+    with path.open("r+") as file:
+        file.write(CLAUDE)
+        file.truncate()
+
+
+@pytest.mark.parametrize("how", [rename, edit])
+def test_a_changed_file_is_seen_by_a_look(policy: Path, looking: Any, how: Any) -> None:
+    """Replaced by rename, as editors do, and edited in place, as `cp` does."""
+    looking.check()
+    assert ask() == "gpt-4o-mini"
+    how(policy)
+    looking.check()
+    assert ask() == "claude-haiku-4-5"
+
+
+def test_nothing_is_read_again_without_a_change(looking: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A look is a stat of each file."""
+    monkeypatch.setattr(looking, "reload", lambda: pytest.fail("read again"))
+    looking.check()
+
+
+def test_a_swapped_link_is_seen(policy: Path, looking: Any, tmp_path: Path) -> None:
+    """As a ConfigMap is renewed: the file is a link through `..data`, and only that one is swapped (S3.28)."""
+    for name, text in (("1", HOME_RULES), ("2", CLAUDE)):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "policy.yaml").write_text(text)
+        old(tmp_path / name / "policy.yaml")
+    (tmp_path / "..data").symlink_to("1")
+    policy.unlink()
+    policy.symlink_to("..data/policy.yaml")
+    looking.check()
+    assert ask() == "gpt-4o-mini"
+    (tmp_path / "..data_tmp").symlink_to("2")
+    (tmp_path / "..data_tmp").replace(tmp_path / "..data")
+    looking.check()
+    assert ask() == "claude-haiku-4-5"
+
+
+def test_a_deleted_file_leaves_the_old_one_until_it_is_back(
+    policy: Path, looking: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Said once however often it is looked for, and that it is back is said, too."""
+    policy.unlink()
+    with caplog.at_level(logging.WARNING, "waypost"):
+        for _ in range(3):
+            looking.check()
+        assert ask() == "gpt-4o-mini"
+        policy.write_text(CLAUDE)
+        looking.check()
+    assert ask() == "claude-haiku-4-5"
+    assert [record.getMessage()[:40] for record in caplog.records] == [
+        "reload: PolicyError; the old policy stay",
+        "reload: the files can be used again; in ",
+    ]
+
+
+def test_a_file_that_is_extended_is_looked_at(policy: Path, looking: Any) -> None:
+    """The whole chain, and what a chain misses: a base that is not there yet."""
+    policy.write_text(HOME_RULES.replace("name: site\n", "name: site\nextends: ours\n"))
+    looking.check()
+    base = policy.with_name("ours.yaml")
+    base.write_text("waypost: policy/v1\nname: ours\nfilter: [provider == nobody-yet]\n")
+    looking.check()
+    assert ask() == "gpt-4o-mini"
+    base.write_text("waypost: policy/v1\nname: ours\nfilter: [provider == anthropic]\n")
+    looking.check()
+    assert ask() == "claude-haiku-4-5"
+    base.write_text("waypost: policy/v1\nname: ours\nfilter: [provider == openai]\n")
+    looking.check()
+    assert ask() == "gpt-4o-mini"
+
+
+def test_a_change_within_a_clocks_step_is_not_missed(policy: Path, looking: Any) -> None:
+    """Same size, same inode, same time: a file that was new when it was read is read once more."""
+    policy.write_text(CLAUDE)
+    looking.check()
+    assert ask() == "claude-haiku-4-5"
+    before = policy.stat()
+    with policy.open("r+") as file:
+        file.write(CLAUDE.replace("claude-haiku-4-5", "claude-opus-4-5 ")[: len(CLAUDE)])
+    os.utime(policy, ns=(before.st_atime_ns, before.st_mtime_ns))
+    looking.check()
+    assert ask() == "claude-opus-4-5"
+
+
+def test_every_fingerprint_of_a_receipt_resolves(policy: Path, looking: Any) -> None:
+    """Those of policies that were in force once, too."""
+    asked = []
+    for text in (HOME_RULES, CLAUDE, HOME_RULES.replace("name: site", "name: third")):
+        policy.write_text(text)
+        looking.check()
+        with openai.OpenAI(max_retries=0) as client:
+            asked.append(client.chat.completions.create(model="auto", messages=HELLO))
+    found = [waypost.receipt(answer) for answer in asked]
+    names = [item.to_dict()["policy"]["fingerprint"] for item in found if item is not None]
+    assert len(set(names)) == 3
+    engine = instrument.engine()
+    assert engine is not None
+    for item, name in zip(found, names, strict=True):
+        assert item is not None
+        plan = engine.lookup.plan(name, item.to_dict()["catalog"]["fingerprint"])
+        assert plan is not None
+        assert plan.policy.fingerprint == name
+
+
+def test_when_it_is_looked(policy: Path) -> None:
+    """After each pause while there are calls, ever more seldom without, at once with the first call after that."""
+    engine = instrument.engine()
+    assert engine is not None
+    clock, looks, waits = Clock(), [], []
+    reloader = reloading.Reloader(engine, monotonic=clock)
+    reloader.check = lambda: looks.append(clock.now)  # type: ignore[method-assign]
+    engine.worker.again = lambda job, within: waits.append(within)  # type: ignore[method-assign]
+    clock.now += 1
+    reloader.woken()
+    assert (looks, waits) == ([], [1.0])
+    clock.now += 1
+    reloader.woken()
+    assert (looks, waits[1:]) == ([1002.0], [2.0])
+    for _ in range(6):
+        clock.now += waits[-1]
+        reloader._look()
+    assert waits[2:] == [4.0, 8.0, 16.0, 30.0, 30.0, 30.0]
+    clock.now += 5
+    reloader.woken()
+    assert (looks[-1], waits[-1]) == (clock.now, 2.0)
+    waypost.uninstrument()
+    clock.now += 99
+    reloader.woken()
+    assert looks[-1] != clock.now
+
+
+def test_switched_off_nobody_looks(policy: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`WAYPOST_RELOAD=0`: only who asks has the files read again."""
+    monkeypatch.setenv("WAYPOST_RELOAD", "off")
+    monkeypatch.setattr(instrument, "_engine", None)
+    waypost.auto_instrument()
+    engine = instrument.engine()
+    assert engine is not None
+    assert engine.worker.on_work is None
+
+
+def test_a_look_comes_by_itself(policy: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With no call in between: the worker wakes for it."""
+    monkeypatch.setenv("WAYPOST_RELOAD", "0.05")
+    monkeypatch.setattr(instrument, "_engine", None)
+    waypost.auto_instrument()
+    assert ask() == "gpt-4o-mini"
+    policy.write_text(CLAUDE)
+    engine = instrument.engine()
+    assert engine is not None
+    before = engine.bundle
+    deadline = time.monotonic() + 20
+    while engine.bundle is before and time.monotonic() < deadline:
+        time.sleep(0.02)
     assert ask() == "claude-haiku-4-5"

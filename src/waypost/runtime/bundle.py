@@ -15,15 +15,19 @@ from waypost.core.catalog.table import Catalog
 from waypost.core.codecs import CODECS, EXPRESSES
 from waypost.core.model.canonical import canonical
 from waypost.core.model.frozen import dataclass, field
+from waypost.core.model.question import Override
 from waypost.core.model.target import Endpoint
 from waypost.core.policy.compile import compile_policy
 from waypost.core.policy.plan import Plan
 from waypost.core.policy.tree import Policy
 from waypost.core.routing.prepare import Routes
 from waypost.errors import SettingsError
-from waypost.runtime.catalogs import load_catalog
+from waypost.runtime.catalogs import load_catalog, packaged_catalog
 from waypost.runtime.documents import load_policy, packaged
 from waypost.runtime.settings import Settings
+
+FILE = "overrides.json"
+"""In the home: what somebody forces for a while."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +40,8 @@ class Bundle:
     places: dict[tuple[str, str], tuple[str, str]]
     registered: dict[tuple[str, str], tuple[str, str]] = field(default_factory=dict)
     """The places among them that came with registered clients."""
+    files: tuple[str, ...] = ()
+    """The files that it was made of."""
 
 
 def load(settings: Settings, cache: Path | None = None) -> Bundle:
@@ -44,15 +50,44 @@ def load(settings: Settings, cache: Path | None = None) -> Bundle:
     Raises:
         ConfigError: with file, line, column and the remedy; nothing has been switched on then.
     """
-    catalog = _catalog(settings.catalog, cache)
-    plans = tuple(
-        compile_policy(_policy(item, catalog, cache), catalog, EXPRESSES)
-        for item in settings.policies or (packaged_policy(),)
-    )
-    return assemble(plans, catalog, settings)
+    catalog, files = _catalog(settings, cache)
+    given = settings.policies or (packaged_policy(),)
+    policies = [_policy(item, catalog, cache) for item in given]
+    for item, policy in zip(given, policies, strict=True):
+        files += [] if isinstance(item, Policy) else [file for file in policy.sources if not file.startswith("<")]
+    if any(policy.envelope for policy in policies):
+        policies = _wrapped(policies, catalog, cache)
+    plans = tuple(compile_policy(policy, catalog, EXPRESSES) for policy in policies)
+    return assemble(plans, catalog, settings, forced=overrides(settings), files=tuple(files))
 
 
-def assemble(plans: tuple[Plan, ...], catalog: Catalog, settings: Settings) -> Bundle:
+def overrides(settings: Settings) -> tuple[Override, ...]:
+    """Those that are written down in the home. Raises SettingsError."""
+    path = settings.home / FILE
+    if not path.exists():
+        return ()
+    from waypost.runtime.overrides import read  # few have any, and a start need not pay for it
+
+    return read(path)
+
+
+def _wrapped(policies: list[Policy], catalog: Catalog, cache: Path | None) -> list[Policy]:
+    """Inside of the envelopes among them; the packaged policy where there are only those."""
+    from waypost.core.policy.wrap import wrapped  # few have any
+
+    if all(policy.envelope for policy in policies):
+        policies = [_policy(packaged_policy(), catalog, cache), *policies]
+    return list(wrapped(policies))
+
+
+def assemble(
+    plans: tuple[Plan, ...],
+    catalog: Catalog,
+    settings: Settings,
+    *,
+    forced: tuple[Override, ...] = (),
+    files: tuple[str, ...] = (),
+) -> Bundle:
     """A bundle of what has been compiled, with the endpoints where the environment puts them."""
     endpoints = {name: _resolved(endpoint) for name, endpoint in catalog.endpoints.items()}
     credentials = Credentials(endpoints)
@@ -64,8 +99,14 @@ def assemble(plans: tuple[Plan, ...], catalog: Catalog, settings: Settings) -> B
         mode=settings.mode,
         now=time.time_ns,
         credentials=credentials.names,
+        overrides=forced,
     )
-    return Bundle(routes, credentials, places(endpoints))
+    return Bundle(routes, credentials, places(endpoints), files=files)
+
+
+def is_path(item: object) -> bool:
+    """Whether a policy or catalog is given by the path of its file."""
+    return isinstance(item, Path) or (isinstance(item, str) and "\n" not in item)
 
 
 def places(endpoints: Mapping[str, Endpoint]) -> dict[tuple[str, str], tuple[str, str]]:
@@ -122,14 +163,20 @@ def _resolved(endpoint: Endpoint) -> Endpoint:
     return replace(endpoint, base_url=moved) if moved else endpoint
 
 
-def _catalog(given: Any, cache: Path | None) -> Catalog:
-    if isinstance(given, Catalog):
-        return given
-    if given is None or isinstance(given, str | Path):
-        return load_catalog(given, cache=cache)
-    raise SettingsError(
-        f"catalog is {type(given).__name__}", where="auto_instrument", remedy="give a path or a loaded catalog"
-    )
+def _catalog(settings: Settings, cache: Path | None) -> tuple[Catalog, list[str]]:
+    """The catalog with its overlays, and their files."""
+    given = settings.catalogs
+    for item in given:
+        if not isinstance(item, Catalog | str | Path):
+            what, remedy = f"catalog is {type(item).__name__}", "give a path, a loaded catalog, or a list"
+            raise SettingsError(what, where="auto_instrument", remedy=remedy)
+    files = [os.fspath(item) for item in given if not isinstance(item, Catalog)]
+    if len(given) == 1 and isinstance(given[0], Catalog):
+        return given[0], files
+    if len(given) <= 1:
+        path = given[0] if given else packaged_catalog()
+        return load_catalog(path, cache=cache), [os.fspath(path)]
+    raise SettingsError("several catalogs", where="auto_instrument", remedy="give one")
 
 
 def _policy(given: Any, catalog: Catalog, cache: Path | None) -> Policy:

@@ -22,7 +22,7 @@ from waypost.core.routing.effects import Answer, Call, NativeError
 from waypost.core.routing.flow import route
 from waypost.core.routing.ports import State
 from waypost.core.routing.settle import Open, finish
-from waypost.errors import ConfigError, SettingsError
+from waypost.errors import SettingsError
 from waypost.runtime import bundle as bundles
 from waypost.runtime.context import Claims, current, merge, suppressed
 from waypost.runtime.drive import adrive, drive
@@ -32,6 +32,7 @@ from waypost.runtime.narrowings import Narrowings
 from waypost.runtime.perform import Performer
 from waypost.runtime.providers import resolve
 from waypost.runtime.recording import Faults, Recorder
+from waypost.runtime.reloading import Reloader
 from waypost.runtime.results import Results
 from waypost.runtime.settings import Settings
 from waypost.runtime.worker import Worker
@@ -72,7 +73,8 @@ class Engine:
         self.lookup = Lookup(self)
         self._places: dict[tuple[str, str], tuple[str, str] | None] = {}
         self._narrowings = Narrowings()
-        self.keep()
+        self.keep(self.bundle)
+        self.reloader = Reloader(self)
 
     def _recorder(self) -> Recorder:
         sinks: list[Any] = [self.spans]
@@ -174,9 +176,17 @@ class Engine:
         for endpoint in self.bundle.routes.catalog.endpoints.values():
             moved = os.environ.get(endpoint.base_url_env) if endpoint.base_url_env else None
             if moved and endpoint.dialect == dialect and bundles.normal(moved) == wanted:
-                self.swap(bundles.assemble(self.bundle.routes.plans, self.bundle.routes.catalog, self.settings))
+                self._move()
                 return self.bundle.places.get(place)
         return None
+
+    def _move(self) -> None:
+        """What is in force, with the endpoints where the environment puts them now."""
+        old = self.bundle
+        routes, files = old.routes, old.files
+        new = bundles.assemble(routes.plans, routes.catalog, self.settings, forced=routes.overrides, files=files)
+        if self.bundle is old:  # else it was loaded anew in the meantime, and knows
+            self.swap(new)
 
     def claims(self, layers: Sequence[Mapping[str, Any]]) -> tuple[Context, str | None]:
         """The current context with a call's own claims on top, the outermost first; what cannot be read of them is left
@@ -225,22 +235,6 @@ class Engine:
             self.bundle.places[place] = self.bundle.registered[place] = (endpoint.name, endpoint.provider)
             self._places.clear()
 
-    def configure(self, settings: Settings) -> None:
-        """Swap in what ``settings`` name. Raises ConfigError; the old bundle stays in force then."""
-        self.swap(bundles.load(settings, self.home.cache if self.home.persistent else None))
-        self.settings = settings
-        self.keep()
-
-    def reload(self) -> bool:
-        """Read the same files again. A bad file leaves the old one in force, is said and is counted."""
-        try:
-            self.configure(self.settings)
-        except ConfigError as error:
-            self.faults.loss("reload", error, f"the old policy stays in force: {error}")
-            return False
-        self.faults.mended("reload")
-        return True
-
     def swap(self, new: bundles.Bundle) -> None:
         """Put ``new`` in force, with the clients that were registered and the places that they made known."""
         old = self.bundle
@@ -252,10 +246,10 @@ class Engine:
         self.bundle = new
         self._places.clear()
 
-    def keep(self) -> None:
-        """Store policies and catalog by their fingerprints, so that receipts can be explained later."""
+    def keep(self, bundle: bundles.Bundle) -> None:
+        """Store its policies and catalog by their fingerprints, so that receipts can be explained later."""
         try:
-            bundles.keep(self.bundle, ObjectStore(self.home.objects))
+            bundles.keep(bundle, ObjectStore(self.home.objects))
         except OSError as error:
             self.faults.loss("objects", error, "receipts of this process cannot be explained after it ends")
 

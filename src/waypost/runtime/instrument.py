@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from waypost.errors import ConfigError, SettingsError
-from waypost.runtime import patch
+from waypost.runtime import hangup, patch
 from waypost.runtime.engine import Engine
 from waypost.runtime.settings import Settings, read, unknown
 
@@ -56,7 +56,7 @@ def auto_instrument(
 
     Args:
         policy: a path, a policy of `waypost.policy.load`, or a list of them, tried in order. Default: the packaged one.
-        catalog: a path or a loaded catalog. Default: the packaged one.
+        catalog: a path or a loaded catalog, or a list of one and its overlays. Default: the packaged one.
         mode: ``off``, ``observe``, ``advise`` or ``route``, in place of what the policies say.
         clients: provider to a client of one's own, as with `waypost.use`.
         tracer_provider: OpenTelemetry providers to use in place of the global ones, which are never replaced.
@@ -87,7 +87,7 @@ def _switch_on(
         else:
             engine = _engine
             if not engine.active or any(item is not None for item in (policy, catalog, mode)):
-                engine.configure(settings)
+                engine.reloader.configure(settings)
         for provider, client in _clients:
             engine.use(provider, client)
         engine.active = True
@@ -95,6 +95,12 @@ def _switch_on(
         for provider, client in (clients or {}).items():
             use(provider, client)
         patch.install(_handler)
+        hangup.install(_hung_up)
+
+
+def _hung_up() -> bool:
+    engine = _engine
+    return engine is not None and engine.active and engine.worker.submit(engine.reloader.reload)
 
 
 def _settings(policy: Any, catalog: Any, mode: str | None) -> Settings:
@@ -169,7 +175,7 @@ def feedback(id: str, score: int) -> None:
 
 def reload() -> bool:
     """Read policy and catalog files again; a bad file leaves the old one in force and says so."""
-    return _engine is not None and _engine.reload()
+    return _engine is not None and _engine.reloader.reload()
 
 
 def engine() -> Engine | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, cast
@@ -23,6 +24,7 @@ VARIABLES = (
     "WAYPOST_POLICY",
     "WAYPOST_RECORD",
     "WAYPOST_RECORDING_PATH",
+    "WAYPOST_RELOAD",
 )
 """Every variable of the environment that is read; docs/settings.md has a table of them."""
 _OTHERS = (
@@ -38,12 +40,14 @@ _OTHERS = (
 """Beginnings of those that the repository's containers and tests read."""
 _TRUE = frozenset(("1", "true", "yes", "on"))
 _FALSE = frozenset(("0", "false", "no", "off", ""))
+_SECONDS = re.compile(r"([0-9]+(?:\.[0-9]+)?) ?s?\Z")
 _LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """One process's settings. ``policies`` are paths or objects, in the order in which they are tried."""
+    """One process's settings. ``policies`` are paths or objects, in the order in which they are tried; ``catalog`` is
+    one, or a list of one and its overlays. ``reload_s`` are seconds between two looks at the files, 0 for none."""
 
     home: Path
     policies: tuple[Any, ...] = ()
@@ -53,6 +57,14 @@ class Settings:
     console: bool = False
     log_level: str = "WARNING"
     enabled: bool = True
+    reload_s: float = 2.0
+
+    @property
+    def catalogs(self) -> tuple[Any, ...]:
+        """The catalog and its overlays, as paths or objects; none where the packaged one is meant."""
+        if self.catalog is None:
+            return ()
+        return tuple(self.catalog) if isinstance(self.catalog, list | tuple) else (self.catalog,)
 
 
 def read(
@@ -72,12 +84,13 @@ def read(
     return Settings(
         home=home,
         policies=_policies(policy, env),
-        catalog=catalog if catalog is not None else env.get("WAYPOST_CATALOG") or None,
+        catalog=catalog if catalog is not None else _catalogs(env.get("WAYPOST_CATALOG", "")),
         mode=_mode(mode, "auto_instrument(mode=...)") or _mode(env.get("WAYPOST_MODE"), "WAYPOST_MODE"),
         jsonl=Path(jsonl) if jsonl else None,
         console=flag(env, "WAYPOST_CONSOLE", default=False),
         log_level=level,
         enabled=flag(env, "WAYPOST_ENABLED", default=True),
+        reload_s=_seconds(env.get("WAYPOST_RELOAD", ""), "WAYPOST_RELOAD", default=2.0),
     )
 
 
@@ -117,6 +130,25 @@ def _policies(policy: Any, env: Mapping[str, str]) -> tuple[Any, ...]:
         text = env.get("WAYPOST_POLICY", "")
         return tuple(part for part in text.split(os.pathsep) if part)
     return tuple(policy) if isinstance(policy, list | tuple) else (policy,)
+
+
+def _catalogs(text: str) -> Any:
+    paths = tuple(part for part in text.split(os.pathsep) if part)
+    return (paths[0] if len(paths) == 1 else paths) if paths else None
+
+
+def _seconds(text: str, name: str, *, default: float) -> float:
+    """Seconds, ``0`` or ``off`` for never."""
+    text = text.strip().lower()
+    if not text:
+        return default
+    if text in ("off", "no", "false"):
+        return 0.0
+    found = _SECONDS.match(text)
+    value = float(found[1]) if found else -1.0
+    if not (value == 0.0 or 0.05 <= value <= 86_400.0):
+        raise SettingsError(f"{text!r} is no pause", where=name, remedy="give seconds, as in 2 or 0.5, or off")
+    return value
 
 
 def _mode(text: str | None, where: str) -> Mode | None:

@@ -52,6 +52,8 @@ class Worker:
         self.inline = frozen_between_calls() if inline is None else inline
         self._on_error = on_error
         self._on_refusal = on_refusal
+        self.on_work: Callable[[], object] | None = None
+        """What is run, on the worker's thread, whenever jobs that were submitted have been run."""
         self._reset()
         _all.add(self)
         self.run_first_at_exit()
@@ -70,6 +72,7 @@ class Worker:
         """Have ``job(*args)`` run soon. ``False``: refused, because the queue is full or the worker is closed."""
         if self.inline:
             self._run(job, args)
+            self._tell_of_work()
             return True
         if self._closed or self._jobs.qsize() >= self.capacity or (self._thread is None and not self._start()):
             return self._refuse()
@@ -94,6 +97,16 @@ class Worker:
         # A thread that sleeps without an end learns of it by a job that does nothing.
         self._jobs.put((_nothing, ()))
         return True
+
+    def again(self, job: Callable[[], object], within_s: float) -> None:
+        """From a job or `on_work`: have ``job()`` run once in ``within_s`` seconds, and no sooner. Where every job runs
+        at once there is nobody who would."""
+        if not self.inline and not self._closed:
+            self._due[job] = time.monotonic() + within_s
+
+    def waits(self, job: Callable[[], object]) -> bool:
+        """Whether ``job()`` waits for its time."""
+        return job in self._due
 
     def _refuse(self) -> Literal[False]:
         self.dropped += 1
@@ -173,6 +186,11 @@ class Worker:
             del item
             if self._due:
                 self._run_due()
+            self._tell_of_work()
+
+    def _tell_of_work(self) -> None:
+        if self.on_work is not None:
+            self._run(self.on_work, ())
 
     def _wait(self) -> float | None:
         """Seconds until the next job is due; ``None`` for no end."""

@@ -1,0 +1,175 @@
+"""Reloading: the files that calls are routed by are looked at now and then, and read again where one has changed.
+
+Looking is a `stat` of each file on the worker's thread, and only while there are calls: without them the pauses double
+up to `IDLE_S`, and a process that has never called anybody does not look at all. What is found is put in force whole;
+what cannot be used leaves the old in force, and is said once.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import re
+import threading
+import time
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING, TypeAlias
+
+from waypost.errors import ConfigError
+from waypost.runtime import bundle as bundles
+
+if TYPE_CHECKING:
+    from waypost.runtime.engine import Engine
+    from waypost.runtime.settings import Settings
+
+log = logging.getLogger("waypost")
+IDLE_S = 30.0
+"""The longest pause between two looks in a process that has called somebody."""
+_TICK_NS = 50_000_000
+"""A file younger than this may change again without a new time: clocks of file systems have steps."""
+_PLACE = re.compile(r"(.+?)(?::[0-9]+:[0-9]+)?\Z", re.DOTALL)
+Stamp: TypeAlias = "tuple[int, int, int] | None"
+"""Time of the last change, size and inode; ``None`` where there is nothing."""
+
+
+def stamp(path: str) -> Stamp:
+    """What a file looks like from outside; of a link, what it leads to."""
+    try:
+        found = os.stat(path)
+    except OSError:
+        return None
+    return found.st_mtime_ns, found.st_size, found.st_ino
+
+
+class Reloader:
+    """Looks, loads and swaps for one engine. ``every_s`` of 0 looks at nothing by itself."""
+
+    def __init__(self, engine: Engine, *, monotonic: Callable[[], float] = time.monotonic) -> None:
+        self._engine = engine
+        self._monotonic = monotonic
+        self._lock = threading.RLock()
+        self._stamps: dict[str, Stamp] = {}
+        self._fault = ""
+        self._worked = False
+        self._pause = self.every_s = engine.settings.reload_s
+        self._last = monotonic()
+        self._watch(engine.bundle.files, time.time_ns(), {})
+        if self.every_s > 0:
+            engine.worker.on_work = self.woken
+
+    # --- when to look
+
+    def woken(self) -> None:
+        """The worker did something, so there are calls: look where that is due, else when it is."""
+        self._worked = True
+        if not self._engine.active:
+            return
+        left = self._last + self.every_s - self._monotonic()
+        if left <= 0:
+            self._look()
+        elif not self._engine.worker.waits(self._look):
+            self._engine.worker.again(self._look, left)
+
+    def _look(self) -> None:
+        if not self._engine.active:
+            return
+        self._last = self._monotonic()
+        self._pause = self.every_s if self._worked else max(min(self._pause * 2, IDLE_S), self.every_s)
+        self._worked = False
+        self._engine.worker.again(self._look, self._pause)
+        self.check()
+
+    # --- what to do
+
+    def check(self) -> None:
+        """Read again what has changed since it was read last."""
+        with self._lock:
+            changed = [path for path, known in self._stamps.items() if stamp(path) != known]
+            if not changed:
+                return
+            if changed == [self._overrides()]:
+                self.overrides()
+            else:
+                self.reload()
+
+    def configure(self, settings: Settings) -> None:
+        """Swap in what ``settings`` name. Raises ConfigError; the old bundle stays in force then."""
+        with self._lock:
+            began, before = time.time_ns(), self._seen(settings)
+            engine = self._engine
+            new = bundles.load(settings, engine.home.cache if engine.home.persistent else None)
+            engine.keep(new)
+            engine.swap(new)
+            engine.settings = settings
+            self._watch(new.files, began, before)
+
+    def reload(self) -> bool:
+        """Read the same files again. A bad file leaves the old one in force, is said and is counted."""
+        with self._lock:
+            try:
+                self.configure(self._engine.settings)
+            except ConfigError as error:
+                self._refused(error, "the old policy stays in force")
+                return False
+            self._mended()
+            return True
+
+    def overrides(self) -> bool:
+        """Read the overrides alone: they hold even while a policy's file is broken."""
+        with self._lock:
+            path, engine = self._overrides(), self._engine
+            self._stamps[path] = _sure(stamp(path), time.time_ns())
+            try:
+                found = bundles.overrides(engine.settings)
+            except ConfigError as error:
+                self._refused(error, "the old overrides stay in force")
+                return False
+            engine.bundle = replace(engine.bundle, routes=replace(engine.bundle.routes, overrides=found))
+            self._mended()
+            return True
+
+    def _refused(self, error: ConfigError, consequence: str) -> None:
+        text = str(error)
+        faults = self._engine.faults
+        if text != self._fault:
+            faults.mended("reload")
+            self._fault = text
+        faults.loss("reload", error, f"{consequence}: {text}")
+        began = time.time_ns()
+        named = _named(self._engine.settings)
+        blamed = [_PLACE.sub(r"\1", fault.where) for fault in (error, *error.others)]
+        files = {os.path.abspath(path) for path in (*self._engine.bundle.files, *named, *blamed) if path}
+        # What is missing may come, beside what is there.
+        self._watch((*files, *map(os.path.dirname, files)), began, {})
+
+    def _mended(self) -> None:
+        if self._fault:
+            self._fault = ""
+            self._engine.faults.mended("reload")
+            names = ", ".join(plan.policy.name for plan in self._engine.bundle.routes.plans)
+            log.warning("reload: the files can be used again; in force: %s", names)
+
+    # --- files
+
+    def _overrides(self) -> str:
+        return os.path.abspath(self._engine.settings.home / bundles.FILE)
+
+    def _seen(self, settings: Settings) -> dict[str, Stamp]:
+        """How the files that are known so far look before they are read."""
+        return {path: stamp(path) for path in {*self._stamps, *map(os.path.abspath, _named(settings))}}
+
+    def _watch(self, files: Iterable[str], began: int, before: Mapping[str, Stamp]) -> None:
+        paths = {*map(os.path.abspath, files), self._overrides()}
+        self._stamps = {path: _sure(before[path] if path in before else stamp(path), began) for path in paths}
+
+
+def _sure(found: Stamp, began: int) -> Stamp:
+    """A stamp that no further change can have; one that changed just now is looked at once more."""
+    if found is not None and -_TICK_NS < found[0] - began + _TICK_NS < 2 * _TICK_NS:
+        return (-1, found[1], found[2])
+    return found
+
+
+def _named(settings: Settings) -> list[str]:
+    return [os.fspath(item) for item in (*settings.policies, *settings.catalogs) if bundles.is_path(item)]
