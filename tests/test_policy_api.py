@@ -166,6 +166,20 @@ def test_several_policies_are_tried_in_order(tmp_path: Path) -> None:
     assert repr(policies) == "<Policies sample, other over sample>"
 
 
+def test_an_envelope_holds_over_the_policies_beside_it(tmp_path: Path) -> None:
+    """An administrator's line rejects, and an envelope alone decides nothing."""
+    envelope = tmp_path / "all.yaml"
+    lines = "waypost: policy/v1\nname: all\nenvelope: true\nfilter: [provider != anthropic]\n"
+    envelope.write_text(lines, encoding="utf-8")
+    policies = waypost.policy.load([write(tmp_path), envelope], CATALOG)
+    rejected = dict(policies.decide(complexity="complex").decision.rejections)
+
+    assert [plan.policy.name for plan in policies.plans] == ["sample"]
+    assert rejected["provider != anthropic"] == 0b0001
+    with pytest.raises(SettingsError, match="only envelopes are given, which are never chosen"):
+        waypost.policy.load(envelope, CATALOG)
+
+
 @pytest.mark.parametrize(
     ("given", "said"),
     [

@@ -22,6 +22,7 @@ from waypost.core.policy.decide import decide, mode_of
 from waypost.core.policy.plan import Plan
 from waypost.core.policy.proof import prove
 from waypost.core.policy.tree import Policy
+from waypost.core.policy.wrap import wrapped
 from waypost.core.routing.prepare import Routes, governed
 from waypost.errors import SettingsError
 from waypost.runtime.asking import ask, ask_body
@@ -55,10 +56,11 @@ class Policies(tuple[Policy, ...]):
     catalog: Catalog
 
     def __new__(cls, policies: Iterable[Policy], catalog: Catalog) -> Policies:
-        """Raises SettingsError where there is none."""
+        """Raises SettingsError where there is none that can be chosen."""
         self = super().__new__(cls, policies)
-        if not self:
-            raise SettingsError("no policy is given", where="waypost.policy", remedy="give the path of one")
+        if all(policy.envelope for policy in self):
+            what = "only envelopes are given, which are never chosen" if self else "no policy is given"
+            raise SettingsError(what, where="waypost.policy", remedy="give the path of a policy")
         self.catalog = catalog
         return self
 
@@ -70,8 +72,8 @@ class Policies(tuple[Policy, ...]):
 
     @cached_property
     def plans(self) -> tuple[Plan, ...]:
-        """Each policy compiled against the catalog."""
-        return tuple(compile_policy(policy, self.catalog, EXPRESSES) for policy in self)
+        """Each policy that can be chosen, inside of all envelopes among them, compiled against the catalog."""
+        return tuple(compile_policy(policy, self.catalog, EXPRESSES) for policy in wrapped(self))
 
     def decide(
         self,

@@ -4,22 +4,27 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
-from typing import Literal
+from typing import Literal, assert_never
 
+from waypost.core.analysis.policy_tests import Suite
 from waypost.core.catalog.table import Catalog
 from waypost.core.model.frozen import dataclass
 from waypost.core.policy.contradiction import contradictions
 from waypost.core.policy.tree import Policy
+from waypost.core.policy.wrap import wrap
 from waypost.errors import ConfigError
 from waypost.runtime.catalogs import load_catalog
 from waypost.runtime.documents import load_policy
+from waypost.runtime.policy_tests import load_suite
 
 Severity = Literal["error", "warning"]
+Kind = Literal["policy", "catalog", "tests"]
 _PLACE = re.compile(r"(.*?):([0-9]+):([0-9]+)\Z", re.DOTALL)
-_CATALOG = re.compile(r"^waypost:\s*[\"']?catalog/", re.MULTILINE)
+_KIND = re.compile(r"^waypost:\s*[\"']?(catalog|policy-test)/", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,29 +52,41 @@ class Checked:
     """One file with its problems in the order of their places; ``name`` and ``fingerprint`` where it can be used."""
 
     file: str
-    kind: Literal["policy", "catalog"]
+    kind: Kind
     name: str | None
     fingerprint: str | None
     problems: tuple[Problem, ...]
+    policy: Policy | None = None
 
     def count(self, severity: Severity) -> int:
         return sum(problem.severity == severity for problem in self.problems)
 
 
+def check_files(paths: Sequence[Path], catalog: Catalog | None) -> tuple[Checked, ...]:
+    """Each file, and what the policies among them contradict of the envelopes among them. Never raises."""
+    checked = [check_file(path, catalog) for path in paths]
+    envelopes = [file.policy for file in checked if file.policy is not None and file.policy.envelope]
+    return tuple(_inside(file, envelopes, catalog) for file in checked)
+
+
 def check_file(path: Path, catalog: Catalog | None) -> Checked:
     """The file at ``path``; a policy's names are checked against ``catalog``. Never raises for what is in it."""
-    kind: Literal["policy", "catalog"] = "catalog" if is_catalog(path) else "policy"
-    loaded: Policy | Catalog | None = None
+    kind = kind_of(path)
+    loaded: Policy | Catalog | Suite | None = None
     errors: tuple[Problem, ...] = ()
     with doubts() as found:
         try:
-            loaded = load_catalog(path) if kind == "catalog" else load_policy(path, catalog=catalog)
+            loaded = _loaded(path, kind, catalog)
         except ConfigError as error:
             errors = tuple(_error(one, path) for one in (error, *error.others))
-    warnings = [*found, *(_contradictions(loaded, catalog) if isinstance(loaded, Policy) else ())]
-    problems = dict.fromkeys(sorted((*errors, *warnings), key=lambda one: (one.file, one.line, one.column)))
-    name, fingerprint = (None, None) if loaded is None else (loaded.name, loaded.fingerprint)
-    return Checked(str(path), kind, name, fingerprint, tuple(problems))
+    policy = loaded if isinstance(loaded, Policy) else None
+    warnings = [*found, *(() if policy is None else _contradictions(policy, catalog))]
+    name = fingerprint = None
+    if isinstance(loaded, Suite):
+        name = f"of {loaded.plan.policy.name}"
+    elif loaded is not None:
+        name, fingerprint = loaded.name, loaded.fingerprint
+    return Checked(str(path), kind, name, fingerprint, _sorted((*errors, *warnings)), policy)
 
 
 @contextmanager
@@ -122,9 +139,34 @@ def _error(error: ConfigError, path: Path) -> Problem:
     return problem("error", error.where or str(path), error.what, error.remedy)
 
 
-def is_catalog(path: Path) -> bool:
-    """Whether the file says that it is a catalog; what says nothing is taken for a policy."""
+def kind_of(path: Path) -> Kind:
+    """What the file says that it is; what says nothing is taken for a policy."""
     try:
-        return _CATALOG.search(path.read_text(encoding="utf-8")) is not None
+        found = _KIND.search(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError):
-        return False
+        return "policy"
+    return "policy" if found is None else "catalog" if found[1] == "catalog" else "tests"
+
+
+def _loaded(path: Path, kind: Kind, catalog: Catalog | None) -> Policy | Catalog | Suite:
+    match kind:
+        case "policy":
+            return load_policy(path, catalog=catalog)
+        case "catalog":
+            return load_catalog(path)
+        case "tests":
+            return load_suite(path, catalog=catalog)
+        case _:
+            assert_never(kind)
+
+
+def _inside(file: Checked, envelopes: Sequence[Policy], catalog: Catalog | None) -> Checked:
+    """``file`` with what its policy contradicts of the envelopes."""
+    if file.policy is None or file.policy.envelope or not envelopes:
+        return file
+    found = _contradictions(wrap(file.policy, envelopes), catalog)
+    return replace(file, problems=_sorted((*file.problems, *found)))
+
+
+def _sorted(problems: Iterable[Problem]) -> tuple[Problem, ...]:
+    return tuple(dict.fromkeys(sorted(problems, key=lambda one: (one.file, one.line, one.column))))

@@ -129,16 +129,33 @@ def test_what_two_files_inherit_is_told_once(run: Run) -> None:
     ]
 
 
-def test_a_folder_means_its_policies_and_catalogs_without_their_tests(run: Run) -> None:
-    """`waypost check policies/`."""
+def test_a_folder_means_its_policies_catalogs_and_tests(run: Run) -> None:
+    """`waypost check policies/`; a test file is checked as what it says that it is."""
     Path("policies").mkdir()
     write("policies/one.yaml", "")
-    write("policies/one.test.yaml", "cases: []\n")
+    case = "cases:\n  - {name: a, features: {tsk: math}, expect: {selected: openai/o3}}\n"
+    text = f"waypost: policy-test/v1\npolicy: one.yaml\n{case}"
+    Path("policies/one.test.yaml").write_text(text, encoding="utf-8")
     Path("policies/notes.txt").write_text("no policy", encoding="utf-8")
     code, out, _ = run("check", "policies")
 
-    assert code == 0
-    assert [line.partition(":")[0] for line in out.splitlines()[:-1]] == ["policies/one.yaml"]
+    assert code == 1
+    assert [line.partition(" ")[0] for line in out.splitlines() if line.startswith("policies/")] == [
+        "policies/one.test.yaml:4:26:",
+        "policies/one.yaml:",
+    ]
+
+
+def test_a_policy_is_checked_inside_of_the_envelopes_beside_it(run: Run) -> None:
+    """What an administrator's line and a policy's own can never both allow."""
+    write("mine.yaml", "filter: [quality >= 0.5]\n")
+    write("all.yaml", "envelope: true\nfilter: [quality < 0.2]\n")
+    code, out, _ = run("check", "mine.yaml", "all.yaml", "--strict")
+
+    assert code == 1
+    assert out.startswith("all.yaml:4:10: warning: ")
+    assert "mine.yaml:3:10" in out.splitlines()[0]
+    assert run("check", "mine.yaml", "--strict")[0] == 0
 
 
 def test_a_broken_catalog_is_checked_as_such(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,10 +9,10 @@ from typing import Any
 
 from waypost.core.catalog.table import Catalog
 from waypost.errors import SettingsError
-from waypost.runtime.checking import Checked, check_file, is_catalog, tally
+from waypost.runtime.checking import Checked, check_files, kind_of, tally
 from waypost.surfaces.cli import home, source
 
-HELP = "all errors of policy and catalog files at once, with file, line, column and the remedy"
+HELP = "all errors of policy, catalog and test files at once, with file, line, column and the remedy"
 EXAMPLES = """
   waypost check support.yaml                 one policy against the packaged catalog
   waypost check policies/ --strict           every file of a folder; warnings count as findings
@@ -22,7 +22,9 @@ EXAMPLES = """
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("files", nargs="+", type=Path, metavar="FILE", help="a policy, a catalog, or a folder of them")
+    parser.add_argument(
+        "files", nargs="+", type=Path, metavar="FILE", help="a policy, a catalog, a test file, or a folder"
+    )
     source.catalog_argument(parser)
     parser.add_argument("--strict", action="store_true", help="warnings are findings, too: exit code 1")
     parser.add_argument("--json", action="store_true", help="one JSON document in place of the text")
@@ -31,8 +33,8 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Exit code 1 where an error was found, or with ``--strict`` a warning. Raises ConfigError."""
     paths = list(dict.fromkeys(path for given in args.files for path in _files(given)))
-    catalog = None if all(map(is_catalog, paths)) else source.catalog(args.catalog)
-    checked = [check_file(path, catalog) for path in paths]
+    catalog = None if all(kind_of(path) == "catalog" for path in paths) else source.catalog(args.catalog)
+    checked = check_files(paths, catalog)
     errors, warnings = tally(checked, "error"), tally(checked, "warning")
     if args.json:
         home.print_json(_document(checked, catalog, errors, warnings))
@@ -42,15 +44,14 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _files(given: Path) -> Iterator[Path]:
-    """A file, or those of a folder: policies and catalogs, without the tests that stand beside them."""
+    """A file, or all .yaml files of a folder."""
     if given.is_dir():
         found = sorted(path for path in given.iterdir() if path.suffix in (".yaml", ".yml") and path.is_file())
-        kept = [path for path in found if not path.stem.endswith(".test")]
-        if not kept:
+        if not found:
             raise SettingsError(
                 "no .yaml file in this folder", where=str(given), remedy="name a file or another folder"
             )
-        yield from kept
+        yield from found
     elif given.is_file():
         yield given
     else:
