@@ -142,3 +142,21 @@ class Proof:
     passed: tuple[Passed, ...]
     beats: tuple[tuple[TargetId, str], ...]
     """Why the winner beat each standby: ``(standby id, sentence)``."""
+
+
+@dataclass(frozen=True, slots=True)
+class Flip:
+    """The change of one number that would have chosen another target.
+
+    ``what`` is the comparison of a filter line (``limit``), a field of the rank (``weight``), or a fact and its target
+    (``fact``); ``source`` the line of the first two. ``change_ppm`` is the change in millionths of the old value,
+    rounded up. Of the kind ``none``, where no such change was found, nothing else says anything.
+    """
+
+    kind: Literal["limit", "weight", "fact", "none"]
+    what: str = ""
+    source: Source | None = None
+    from_text: str = ""
+    to_text: str = ""
+    change_ppm: int = 0
+    selected: TargetId | None = None

@@ -1,0 +1,163 @@
+"""Where a fact of one target may change the decision: the values at which it passes, fails, overtakes or falls behind.
+
+Each test below is monotone in the fact, so the value at which it turns is found by halving.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+
+from waypost.core.model.target import Target
+from waypost.core.policy.beats import staying
+from waypost.core.policy.case import RANKED, Case
+from waypost.core.policy.facts import holds
+from waypost.core.policy.flip_knobs import Knob, comparisons
+from waypost.core.policy.flip_numbers import Fact, facts_of
+from waypost.core.policy.flip_points import OF_FACTS, Aim, Point
+from waypost.core.policy.needs_call import fields_of
+from waypost.core.policy.request import MAX_OUTPUT, TOKENS_IN, TOKENS_OUT
+from waypost.core.policy.reserved import CEILINGS
+from waypost.core.policy.tree import Compare, FieldTimes
+
+Test = Callable[[Target], object]
+
+
+def of_facts(aim: Aim) -> Iterator[Point]:
+    """Every point of every number of every target that is not kept out by something else."""
+    for index, target in enumerate(aim.case.targets):
+        if index in aim.keys or aim.blocked[index] is not None:
+            yield from _of_target(aim, index, target)
+
+
+def _of_target(aim: Aim, index: int, target: Target) -> Iterator[Point]:
+    """The values of the target's numbers at which it passes or fails, or overtakes or is overtaken."""
+    case = aim.case
+    for fact, knob in facts_of(case, target):
+        if index not in aim.keys and not _may_pass(aim, index, fact):
+            continue
+        for value in _turns(fact, knob, target, list(_tests(aim, index, fact))):
+            if _useful(aim, index, fact.put(target, value)):
+                yield Point(knob, value)
+
+
+def _may_pass(aim: Aim, index: int, fact: Fact) -> bool:
+    """Whether a rejected candidate fails nothing that does not read the fact."""
+    return all(any(fields & fact.fields for fields in _fields(aim.case, name)) for name in aim.blocked[index] or ())
+
+
+def _fields(case: Case, name: str) -> Iterator[frozenset[str]]:
+    if name in OF_FACTS:
+        yield frozenset((name[5:],)) if name != "call.max_price" else frozenset(field for field, _ in CEILINGS)
+    for line in case.lines.get(name, ()):
+        yield frozenset(fields_of(line.filter.predicate))
+
+
+def _useful(aim: Aim, index: int, changed: Target) -> bool:
+    """Whether the change can be what is aimed at, as far as that is known without deciding."""
+    passes = alive(aim.case, changed)
+    if not aim.simple or aim.wanted is not None:
+        return passes or index in aim.keys
+    if index != aim.selected:
+        return passes and aim.overtakes(changed)
+    rest = aim.case.ranked[1:]
+    return bool(rest) and (not passes or aim.keys[rest[0]] < aim.case.key(changed))
+
+
+def alive(case: Case, target: Target) -> bool:
+    """Whether ``target`` passes what its own numbers decide."""
+    if not all(test(target) for _, test in sizes(case)):
+        return False
+    return all(
+        holds(line.filter.predicate, case.facts, target) is True for lines in case.lines.values() for line in lines
+    )
+
+
+def sizes(case: Case) -> Iterator[tuple[str, Test]]:
+    """The reserved rules about numbers, by the field that they read."""
+    values, facts = case.facts.values, case.facts
+    allowed = values[MAX_OUTPUT]
+    total = values[TOKENS_IN] + (values[TOKENS_OUT] if allowed is None else allowed)
+    yield "context_window", lambda target: target.context_window is not None and target.context_window >= total
+    if allowed is not None:
+        yield "max_output", lambda target: target.max_output is not None and target.max_output >= allowed
+    for field, said in CEILINGS:
+        limit = None if facts.question.context.narrow is None else getattr(facts.question.context.narrow, said)
+        if limit is not None:
+            yield field, _ceiling(case, field, limit)
+
+
+def _ceiling(case: Case, field: str, limit: int) -> Test:
+    def test(target: Target) -> bool:
+        price = case.facts.value(field, target, case.facts.grid)
+        return price is not None and price <= limit
+
+    return test
+
+
+def _tests(aim: Aim, index: int, fact: Fact) -> Iterator[Test]:
+    """What may turn when the fact changes."""
+    case = aim.case
+    for compare in _comparisons(case):
+        read = {compare.field} | ({compare.value.field} if isinstance(compare.value, FieldTimes) else set())
+        if read & fact.fields:
+            yield _truth(case, compare)
+    for field, test in sizes(case):
+        if field in fact.fields:
+            yield test
+    if any(RANKED[name][0] in fact.fields for name, _ in case.weights):
+        for rival in aim.rivals(index):
+            yield _before(case, aim.keys[rival])
+    if not aim.simple and case.facts.snapshot.warm is not None:
+        yield _stays(case, index)
+
+
+def _comparisons(case: Case) -> Iterable[Compare]:
+    for lines in case.lines.values():
+        for line in lines:
+            yield from comparisons(line.filter.predicate)
+
+
+def _truth(case: Case, compare: Compare) -> Test:
+    return lambda target: case.facts.see(compare, target).truth
+
+
+def _before(case: Case, key: tuple[int, str]) -> Test:
+    return lambda target: case.key(target) < key
+
+
+def _stays(case: Case, index: int) -> Test:
+    """Whether affinity keeps the warm target, where the first or the warm one is changed."""
+    facts, first = case.facts, case.targets[case.ranked[0]] if case.ranked else None
+    warm = None if facts.snapshot.warm is None else case.plan.catalog.get(facts.snapshot.warm[0])
+    cached = 0 if facts.snapshot.warm is None else facts.snapshot.warm[1]
+
+    def test(target: Target) -> object:
+        if warm is None or first is None or index >= len(case.targets):
+            return None
+        stays, leaves = (target if target.id == warm.id else warm), (target if target.id == first.id else first)
+        stay, switch = staying(stays.price, facts.grid, cached), facts.value("estimated.cost", leaves, facts.grid)
+        return None if stay is None or switch is None else stay <= switch
+
+    return test
+
+
+def _turns(fact: Fact, knob: Knob, target: Target, tests: Sequence[Test]) -> set[int]:
+    """The values nearest to the present one at which a test turns, below and above it."""
+    found: set[int] = set()
+    for test in tests:
+        now = test(target)
+        for end in (0, knob.high):
+            if end != knob.value and test(fact.put(target, end)) != now:
+                found.add(_turn(lambda value: test(fact.put(target, value)) != now, knob.value, end))  # noqa: B023
+    return found
+
+
+def _turn(turned: Callable[[int], bool], here: int, there: int) -> int:
+    """The value nearest to ``here`` that has turned; ``there`` has."""
+    while abs(there - here) > 1:
+        middle = (here + there) // 2
+        if turned(middle):
+            there = middle
+        else:
+            here = middle
+    return there

@@ -1,0 +1,179 @@
+"""The numbers that a flip may change, one at a time, and the plan that each change makes.
+
+Limits are the numbers of ordered comparisons in the filter lines that apply; weights are those of the rank; for facts
+see `waypost.core.policy.flip_numbers`. A changed policy keeps its fingerprint, so that what is drawn by chance is
+drawn alike.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from typing import Literal, assert_never
+
+from waypost.core.model.decision import Source
+from waypost.core.model.frozen import dataclass
+from waypost.core.model.money import MICRO
+from waypost.core.policy.case import Case
+from waypost.core.policy.compile import compile_policy
+from waypost.core.policy.plan import Line, Plan
+from waypost.core.policy.rank import BALANCED
+from waypost.core.policy.render import render
+from waypost.core.policy.tree import And, Compare, FieldTimes, Filter, Not, Number, Or, Policy, Predicate, Rank, Unit
+from waypost.core.policy.units import decimal, shown
+
+ORDERED = ("<", "<=", ">", ">=")
+FARTHEST = 10
+"""A number is changed by at most so many times itself."""
+
+
+@dataclass(frozen=True, slots=True)
+class Knob:
+    """One number: ``value`` now, ``low`` to ``high`` the values that are tried; ``plan`` is what a value makes."""
+
+    kind: Literal["limit", "weight", "fact"]
+    what: str
+    source: Source | None
+    value: int
+    unit: Unit
+    high: int
+    plan: Callable[[int], Plan]
+
+    def text(self, value: int) -> str:
+        """The value as people read it."""
+        return decimal(value, MICRO) if self.kind == "weight" else shown(value, self.unit)
+
+
+def top(value: int) -> int:
+    return value * (FARTHEST + 1)
+
+
+# Limits
+
+
+@dataclass(frozen=True, slots=True)
+class Limited:
+    """The limit of one comparison: the ``number``-th in its line."""
+
+    line: Line
+    number: int
+    compare: Compare
+    knob: Knob
+
+    def predicate(self, value: int) -> Predicate:
+        """The line's predicate with that limit."""
+        return with_limit(self.line.filter.predicate, self.number, value)
+
+
+def limits(case: Case) -> Iterator[Limited]:
+    """The limits of the lines that apply."""
+    for lines in case.lines.values():
+        for line in lines:
+            for number, compare in enumerate(comparisons(line.filter.predicate)):
+                value = limit_of(compare)
+                if compare.op in ORDERED and value:
+                    yield Limited(line, number, compare, _limit(case, line, number, compare=compare, value=value))
+
+
+def limit_of(compare: Compare) -> int | None:
+    """The number that a comparison has on its right side."""
+    match compare.value:
+        case Number():
+            return compare.value.value
+        case FieldTimes():
+            return compare.value.factor
+        case _:
+            return None
+
+
+def comparisons(predicate: Predicate) -> Iterator[Compare]:
+    """All comparisons, from left to right."""
+    match predicate:
+        case Compare():
+            yield predicate
+        case Not():
+            yield from comparisons(predicate.term)
+        case And() | Or():
+            for term in predicate.terms:
+                yield from comparisons(term)
+        case _:
+            assert_never(predicate)
+
+
+def with_limit(predicate: Predicate, number: int, value: int) -> Predicate:
+    """``predicate`` with another limit in its ``number``-th comparison."""
+    return _rebuilt(predicate, value, [number])
+
+
+def _rebuilt(predicate: Predicate, value: int, left: list[int]) -> Predicate:
+    match predicate:
+        case Compare():
+            left[0] -= 1
+            if left[0] != -1:
+                return predicate
+            old = predicate.value
+            if isinstance(old, Number):
+                return replace(predicate, value=replace(old, value=value))
+            return replace(predicate, value=replace(old, factor=value)) if isinstance(old, FieldTimes) else predicate
+        case Not():
+            return replace(predicate, term=_rebuilt(predicate.term, value, left))
+        case And() | Or():
+            return replace(predicate, terms=tuple(_rebuilt(term, value, left) for term in predicate.terms))
+        case _:
+            assert_never(predicate)
+
+
+def _limit(case: Case, line: Line, number: int, *, compare: Compare, value: int) -> Knob:
+    factor = isinstance(compare.value, FieldTimes)
+    unit: Unit = "micro" if factor else compare.value.unit if isinstance(compare.value, Number) else "count"
+
+    def plan(changed: int) -> Plan:
+        new = replace(line.filter, predicate=with_limit(line.filter.predicate, number, changed))
+        return again(case.plan, _with_filter(case.plan.policy, case.matched, line.filter, new=new))
+
+    at = compare.at if compare.at.line else None
+    return Knob("limit", render(compare), at, value, unit, top(value), plan)
+
+
+def _with_filter(policy: Policy, matched: int | None, old: Filter, *, new: Filter) -> Policy:
+    """``policy`` with one line changed, be it its own or the matched rule's."""
+
+    def swapped(lines: tuple[Filter, ...]) -> tuple[Filter, ...]:
+        return tuple(new if line is old else line for line in lines)
+
+    if matched is None or any(line is old for line in policy.filters):
+        return replace(policy, filters=swapped(policy.filters))
+    rule = policy.rules[matched]
+    changed = replace(rule, filters=swapped(rule.filters))
+    return replace(policy, rules=(*policy.rules[:matched], changed, *policy.rules[matched + 1 :]))
+
+
+# Weights
+
+
+def weights(case: Case) -> Iterator[tuple[str, Knob]]:
+    """The weights of the policy's rank by field; a rank that the call itself asked for has none to change."""
+    rank, context = case.plan.policy.rank, case.facts.question.context
+    if case.decision.rank != rank.strategy or context.strategy is not None or rank.strategy not in (
+        "weighted",
+        "balanced",
+    ):  # fmt: skip
+        return
+    known = rank.weights or BALANCED
+    at = rank.at if rank.at.line else None
+    for field, weight in known:
+        if weight > 0:
+            yield field, Knob("weight", field, at, weight, "micro", top(weight), _reweighted(case.plan, known, field))
+
+
+def _reweighted(plan: Plan, known: tuple[tuple[str, int], ...], field: str) -> Callable[[int], Plan]:
+    def changed(value: int) -> Plan:
+        weighed = tuple((name, value if name == field else weight) for name, weight in known)
+        return again(plan, replace(plan.policy, rank=Rank("weighted", weighed, plan.policy.rank.at)))
+
+    return changed
+
+
+def again(plan: Plan, policy: Policy) -> Plan:
+    """The plan of a changed policy."""
+    return compile_policy(policy, plan.catalog, plan.expresses)

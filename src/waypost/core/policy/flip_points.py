@@ -1,0 +1,193 @@
+"""Where a change of the policy may change the decision: the values at which a line turns or one overtakes another.
+
+Between two of them nothing changes, so the smallest change that chooses otherwise is at one of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from fractions import Fraction
+
+from waypost.core.model.frozen import dataclass
+from waypost.core.model.money import MICRO
+from waypost.core.model.target import Target
+from waypost.core.policy.case import WEIGHTED, Case
+from waypost.core.policy.facts import holds
+from waypost.core.policy.flip_knobs import Knob, Limited, limits, weights
+from waypost.core.policy.flip_weights import Race, first_ahead
+from waypost.core.policy.plan import Line
+from waypost.core.policy.tree import Compare, FieldTimes
+
+OF_FACTS = ("need.context_window", "need.max_output", "call.max_price")
+"""The reserved rules that a number of a target can change."""
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """One number at one value, and how far that is from what it is now, as a share of it."""
+
+    knob: Knob
+    value: int
+
+    @property
+    def change(self) -> Fraction:
+        return Fraction(abs(self.value - self.knob.value), self.knob.value)
+
+    @property
+    def change_ppm(self) -> int:
+        return -(-abs(self.value - self.knob.value) * MICRO // self.knob.value)
+
+
+class Aim:
+    """Whom a change is to bring about: ``wanted``, or with ``None`` anybody but the selected.
+
+    ``simple`` says that rank and filters alone decide, so that a point can be told to be of no use without deciding.
+    """
+
+    def __init__(self, case: Case, wanted: int | None) -> None:
+        self.case = case
+        self.wanted = wanted
+        self.selected = case.decision.selected
+        self.simple = _simple(case)
+        self.keys = {index: case.key(case.targets[index]) for index in case.ranked}
+        self.blocked = self._blocked()
+        """By rejected candidate the lines that it fails; ``None`` where something fails it that no number changes."""
+
+    def _blocked(self) -> dict[int, frozenset[str] | None]:
+        found: dict[int, set[str]] = {}
+        stuck = 0
+        for name, mask in self.case.decision.rejections:
+            if name not in self.case.lines and name not in OF_FACTS:
+                stuck |= mask
+                continue
+            for index in self.case.rejected():
+                if mask >> index & 1:
+                    found.setdefault(index, set()).add(name)
+        return {
+            index: None if stuck >> index & 1 else frozenset(found.get(index, ())) for index in self.case.rejected()
+        }
+
+    def rivals(self, index: int) -> list[int]:
+        """Whose place ``index`` may take, or lose to."""
+        ranked = self.case.ranked
+        if not ranked:
+            return []
+        if self.wanted is not None:
+            ahead = ranked if index == self.wanted else [self.wanted] if self.wanted in self.keys else []
+            return [other for other in ahead if other != index][: 1 if self.simple else 8]
+        found = [ranked[0], *([] if self.selected is None else [self.selected])]
+        if index in found:
+            found += ranked[1:2]
+        return [other for other in dict.fromkeys(found) if other != index]
+
+    def overtakes(self, target: Target) -> bool:
+        """Whether ``target``, in the place of a candidate that is not selected, would come before the selected."""
+        if not self.simple or self.wanted is not None or self.selected is None:
+            return True
+        return self.case.key(target) < self.keys[self.selected]
+
+
+def _simple(case: Case) -> bool:
+    policy, question = case.plan.policy, case.facts.question
+    reorders = policy.select is not None and policy.select.kind != "best"
+    keeps = policy.affinity is not None and case.facts.snapshot.warm is not None
+    still = bool(case.decision.tried) or question.pinned
+    plain = case.decision.aside is None and question.override is None and case.reserved.strictest is None
+    return plain and (still or not (reorders or keeps))
+
+
+def of_policy(aim: Aim) -> Iterator[Point]:
+    """Every point of every number that the policy says."""
+    for limited in limits(aim.case):
+        yield from _of_limit(aim, limited)
+    yield from _of_weights(aim)
+
+
+# Limits
+
+
+def _of_limit(aim: Aim, limited: Limited) -> Iterator[Point]:
+    """The values at which the line turns for somebody whom it alone decides upon."""
+    case, name = aim.case, limited.line.filter.name
+    alone = frozenset((name,))
+    seen: set[int] = set()
+    for index, target in enumerate(case.targets):
+        alive = index in aim.keys
+        if not alive and aim.blocked[index] != alone:
+            continue
+        if alive and aim.simple and aim.wanted is None and index != aim.selected:
+            continue
+        value = turning(case, limited.compare, target)
+        if value is None or not 0 <= value <= limited.knob.high or value in seen:
+            continue
+        holds_then = holds(limited.predicate(value), case.facts, target) is True
+        if holds_then is alive or (not alive and not _passes(case, name, limited.line, target)):
+            continue
+        if alive or aim.overtakes(target):
+            seen.add(value)
+            yield Point(limited.knob, value)
+
+
+def _passes(case: Case, name: str, changed: Line, target: Target) -> bool:
+    """Whether the other lines of that name let ``target`` through."""
+    others = (line for line in case.lines[name] if line is not changed)
+    return all(holds(line.filter.predicate, case.facts, target) is True for line in others)
+
+
+def turning(case: Case, compare: Compare, target: Target) -> int | None:
+    """The value nearest to a comparison's limit with which it turns for ``target``; ``None`` where none does."""
+    left = case.facts.value(compare.field, target, case.facts.grid)
+    if left is None:
+        return None
+    low = high = int(left)
+    if isinstance(compare.value, FieldTimes):
+        right = case.facts.value(compare.value.field, target, case.facts.grid)
+        if not right:
+            return None
+        low, high = int(left) * MICRO // right, -(-int(left) * MICRO // right)
+    true = case.facts.see(compare, target).truth
+    match compare.op:
+        case "<=":
+            return high - 1 if true else high
+        case "<":
+            return low if true else low + 1
+        case ">=":
+            return low + 1 if true else low
+        case ">":
+            return high if true else high - 1
+        case _:
+            return None
+
+
+# Weights
+
+
+def _of_weights(aim: Aim) -> Iterator[Point]:
+    if aim.case.decision.rank not in WEIGHTED or aim.selected is None:
+        return
+    sums = {index: _sums(aim.case, aim.case.targets[index]) for index in aim.keys}
+    for field, knob in weights(aim.case):
+        for index in aim.keys:
+            for rival in aim.rivals(index) if index != aim.selected or not aim.simple else ():
+                mine, theirs = sums[index], sums[rival]
+                if aim.keys[index] < aim.keys[rival]:
+                    continue
+                for sign, most in ((1, knob.high - knob.value), (-1, knob.value)):
+                    race = Race(
+                        mine[0], sign * mine[1][field], theirs[0], sign * theirs[1][field], _first(aim, index, rival)
+                    )
+                    steps = first_ahead(race, most)
+                    if steps is not None:
+                        yield Point(knob, knob.value + sign * steps)
+
+
+def _first(aim: Aim, index: int, rival: int) -> bool:
+    return aim.case.targets[index].id < aim.case.targets[rival].id
+
+
+def _sums(case: Case, target: Target) -> tuple[int, dict[str, int]]:
+    """The sum of weights times utilities, and the utilities by field."""
+    worths = dict(zip((name for name, _ in case.weights), case.worths(target), strict=True))
+    return sum(weight * worth for weight, worth in worths.values()), {
+        name: worth for name, (_, worth) in worths.items()
+    }

@@ -1,0 +1,287 @@
+"""The minimal flip: what it finds is true, and nothing smaller is (S6.04)."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from fractions import Fraction
+from functools import partial
+from random import Random
+from typing import Any
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from policy_samples import EXPRESSES, SEED, catalog, latency, plan, policy, question, target
+from waypost.core.catalog.table import Catalog
+from waypost.core.model.decision import Flip, Source
+from waypost.core.model.question import EMPTY_SNAPSHOT, Features, Question
+from waypost.core.model.target import Latency, Price, Target
+from waypost.core.policy.compile import compile_policy
+from waypost.core.policy.decide import decide
+from waypost.core.policy.flip import minimal_flip
+from waypost.core.policy.flip_knobs import comparisons, with_limit
+from waypost.core.policy.flip_weights import Race, first_ahead, floor_sum
+from waypost.core.policy.language import parse_predicate
+from waypost.core.policy.plan import Plan
+from waypost.core.policy.tree import Filter, Policy, Rank, Rule, Scale
+
+AT = Source("p.yaml", 4, 5)
+
+
+def flip(made: Plan, asked: Question | None = None, tried: tuple[str, ...] = ()) -> Flip:
+    asked = asked or question()
+    decision = decide(made, asked, EMPTY_SNAPSHOT, SEED, frozenset(tried))
+    return minimal_flip(made, asked, EMPTY_SNAPSHOT, decision)
+
+
+def told(found: Flip) -> tuple[str, str, str, str, int, str | None]:
+    return found.kind, found.what, found.from_text, found.to_text, found.change_ppm, found.selected
+
+
+def test_a_limit_with_its_line() -> None:
+    """S6.04: the limit that keeps a better one out, to the last micro-unit, with its place."""
+    found = flip(plan("filter:\n  - quality >= 0.5\nrank: cheapest\n"))
+    assert told(found) == ("limit", "quality >= 0.5", "0.5", "0.42", 160_000, "openai/mini")
+    assert str(found.source) == "p.yaml:4:5"
+
+
+def test_a_fact_of_a_rejected_candidate() -> None:
+    """Its window is a little too small: the fact is nearer than any limit."""
+    asked = question(tokens=(8_192, 14))
+    found = flip(plan("rank: cheapest\n"), asked)
+    assert told(found) == ("fact", "context_window of groq/fast", "8,192", "8,206", 1_709, "groq/fast")
+
+
+def test_a_price_that_is_overtaken() -> None:
+    """Two that differ in price only: the dearer one's price, as far as it must fall."""
+    table = catalog(target("openai/a", price=(2, 0)), target("openai/b", price=(2.1, 0)))
+    found = flip(compile_policy(policy("rank: cheapest\n", table=table), table, EXPRESSES), question(tokens=(1024, 0)))
+    kind, what, before, after, ppm, selected = told(found)
+    assert (kind, what, before, selected) == ("fact", "price.input of openai/b", "$2.1/MTok", "openai/b")
+    assert (after, ppm) == ("$1.999999511/MTok", 47_620)
+
+
+def test_a_weight() -> None:
+    """S2.20: how much less quality would have to weigh for the cheap one to win."""
+    table = catalog(
+        target("openai/a", price=(1, 1), quality=100_000), target("openai/b", price=(90, 90), quality=900_000)
+    )
+    made = policy("rank: {quality: 0.6, cost: 0.4}\n", table=table)
+    made = replace(made, scales=(Scale("quality", 0, 300_000, AT),))
+    found = flip(compile_policy(made, table, EXPRESSES))
+    assert told(found) == ("weight", "quality", "0.6", "0.166958", 721_737, "openai/a")
+    assert str(found.source) == "p.yaml:3:7"
+
+
+def test_nothing_single_suffices() -> None:
+    """One candidate alone cannot be replaced by changing a number."""
+    table = catalog(target("openai/a", price=(1, 1)))
+    assert flip(compile_policy(policy(table=table), table, EXPRESSES)) == Flip("none")
+
+
+def test_nobody_was_selected() -> None:
+    """Where all are rejected, the flip is what would have let one in."""
+    found = flip(plan("filter:\n  - quality >= 0.95\n"))
+    assert told(found) == ("limit", "quality >= 0.95", "0.95", "0.92", 31_579, "anthropic/opus")
+
+
+def test_on_a_hop_what_was_tried_stays_out() -> None:
+    """The flip of a fallback is about those that are left."""
+    assert flip(plan("rank: cheapest\n"), tried=("groq/fast",)).selected != "groq/fast"
+
+
+# Against brute force
+
+
+FIELDS = ("quality", "price.input", "price.output", "context_window", "estimated.cost", "estimated.latency")
+TWICE = ("context_window >= tokens.total * 0.000004", "price.output <= price.input * 0.000003")
+
+
+def small(rng: Random) -> tuple[Policy, Catalog, Question]:
+    """A case in which every number is small enough for all its values to be tried."""
+    ids = [f"openai/{name}" for name in "abc"[: rng.choice((2, 3, 3))]]
+    table = catalog(*(made_target(rng, name) for name in ids))
+    base = policy(table=table)
+    lines = tuple(made_line(rng) for _ in range(rng.choice((0, 1, 1, 2))))
+    rules = (Rule("r", None, None, (made_line(rng),), None, AT),) if rng.random() < 0.3 else ()
+    fields = rng.sample(("cost", "latency", "quality"), rng.choice((1, 2, 3)))
+    weighted = Rank("weighted", tuple(sorted((name, rng.randint(1, 7)) for name in fields)), AT)
+    rank = weighted if rng.random() < 0.6 else Rank(rng.choice(("cheapest", "fastest", "best")), (), AT)
+    scales = (Scale("cost", 1, 64, AT), Scale("latency", 1, 64, AT), Scale("quality", 0, 9, AT))
+    asked = question(tokens=(4_000_000, 8_000_000))
+    asked = replace(
+        asked, features=replace(asked.features, tokens_input=rng.randint(1, 9), tokens_output=rng.randint(0, 5))
+    )
+    if rng.random() < 0.5:
+        asked = replace(asked, features=Features(2_097_152, 1_048_576))
+        table = catalog(*(replace(one, context_window=10**9) for one in table.targets))
+    return replace(base, filters=lines, rules=rules, rank=rank, scales=scales), table, asked
+
+
+def made_target(rng: Random, name: str) -> Target:
+    def number(chance: float = 0.9) -> int | None:
+        return rng.randint(1, 7) if rng.random() < chance else None
+
+    price = Price(
+        "2025-01-01", number(), number(), above=((5, Price("2025-01-01", 3, 2)),) if rng.random() < 0.2 else ()
+    )
+    timed = Latency(rng.randint(1, 7), rng.randint(1, 5), number())
+    return replace(
+        target(name), prices=(price,) if rng.random() < 0.9 else (), quality=number(), context_window=number(),
+        latency=timed if rng.random() < 0.8 else None,
+    )  # fmt: skip
+
+
+def made_line(rng: Random) -> Filter:
+    def compare() -> str:
+        field, op = rng.choice(FIELDS), rng.choice(("<", "<=", ">", ">="))
+        unit = {"quality": 10**6, "context_window": 1}.get(field, 10**9)
+        words = {"quality": "", "context_window": "", "estimated.cost": " USD", "estimated.latency": " s"}
+        value = rng.randint(1, 6)
+        text = str(value) if unit == 1 else f"{Fraction(value, unit).numerator / unit:.9f}"
+        if field == "quality":
+            text = f"{value / unit:.6f}"
+        return f"{field} {op} {text}{words.get(field, ' USD/MTok')}"
+
+    roll = rng.random()
+    text = rng.choice(TWICE) if roll < 0.2 else compare()
+    if roll > 0.7:
+        text = f"{'not ' if roll > 0.9 else ''}({text} {rng.choice(('and', 'or'))} {compare()})"
+    return Filter(text, parse_predicate(text, AT), None, None, AT)
+
+
+def changes(made: Policy, table: Catalog) -> Iterator[tuple[int, Callable[[int], tuple[Policy, Catalog]]]]:
+    """Every number that may be changed, found without the engine's help, with what a value makes."""
+    for at, line in enumerate(made.filters):
+        for number, value in numbers(line):
+            yield value, partial(with_own_limit, made, table, at, number)
+    for rule in made.rules:
+        for number, value in numbers(rule.filters[0]):
+            yield value, partial(with_rule_limit, made, table, rule, number)
+    if made.rank.strategy == "weighted":
+        for at, (_, weight) in enumerate(made.rank.weights):
+            yield weight, partial(with_weight, made, table, at)
+    for at, one in enumerate(table.targets):
+        for value, put in facts(one):
+            yield value, partial(with_fact, made, table, at, put)
+
+
+def with_own_limit(made: Policy, table: Catalog, at: int, number: int, new: int) -> tuple[Policy, Catalog]:
+    return replace(made, filters=swapped(made.filters, at, number, new)), table
+
+
+def with_rule_limit(made: Policy, table: Catalog, rule: Rule, number: int, new: int) -> tuple[Policy, Catalog]:
+    return replace(made, rules=(replace(rule, filters=swapped(rule.filters, 0, number, new)),)), table
+
+
+def with_weight(made: Policy, table: Catalog, at: int, new: int) -> tuple[Policy, Catalog]:
+    known = made.rank.weights
+    return replace(made, rank=replace(made.rank, weights=(*known[:at], (known[at][0], new), *known[at + 1 :]))), table
+
+
+def with_fact(made: Policy, table: Catalog, at: int, put: Callable[[int], Target], new: int) -> tuple[Policy, Catalog]:
+    return made, replace(table, targets=(*table.targets[:at], put(new), *table.targets[at + 1 :]))
+
+
+def numbers(line: Filter) -> Iterator[tuple[int, int]]:
+    for number, compare in enumerate(comparisons(line.predicate)):
+        value: Any = compare.value
+        yield number, value.value if hasattr(value, "value") else value.factor
+
+
+def swapped(lines: tuple[Filter, ...], at: int, number: int, new: int) -> tuple[Filter, ...]:
+    changed = replace(lines[at], predicate=with_limit(lines[at].predicate, number, new))
+    return (*lines[:at], changed, *lines[at + 1 :])
+
+
+def facts(one: Target) -> Iterator[tuple[int, Callable[[int], Target]]]:
+    for name in ("quality", "context_window", "max_output"):
+        value = getattr(one, name)
+        if value and value < 100:
+            yield value, lambda new, name=name: replace(one, **{name: new})
+    for name in ("first_token_ns", "per_token_ns", "p95_ns"):
+        if one.latency is not None and getattr(one.latency, name):
+            yield getattr(one.latency, name), lambda new, name=name: replace(
+                one, latency=replace(one.latency, **{name: new}))  # fmt: skip
+    if one.prices:
+        price = one.prices[0]
+        for name in ("input", "output"):
+            if getattr(price, name):
+                yield getattr(price, name), lambda new, name=name: replace(one, prices=(replace(price, **{name: new}),))
+            if price.above:
+                (tier,) = price.above
+                yield getattr(tier[1], name), lambda new, name=name, tier=tier: replace(
+                    one, prices=(replace(price, above=((tier[0], replace(tier[1], **{name: new})),)),))  # fmt: skip
+
+
+def brute(made: Policy, table: Catalog, asked: Question) -> int | None:
+    """The smallest change of all, in millionths, by trying every value of every number."""
+
+    def chosen(one: Policy, over: Catalog) -> int | None:
+        return decide(compile_policy(one, over, EXPRESSES), asked, EMPTY_SNAPSHOT, SEED, frozenset()).selected
+
+    now, best = chosen(made, table), None
+    for value, change in changes(made, table):
+        for new in range(value * 11 + 1):
+            share = Fraction(abs(new - value), value)
+            if (best is None or share < best) and new != value and chosen(*change(new)) not in (None, now):
+                best = share
+    return None if best is None else -(-best.numerator * 10**6 // best.denominator)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.integers(0, 2**32))
+def test_brute_force_finds_none_smaller(seed: int) -> None:
+    """S6.04: on cases of three targets and small numbers, trying every value of every number finds the same change."""
+    made, table, asked = small(Random(seed))
+    ready = compile_policy(made, table, EXPRESSES)
+    found = flip(ready, asked)
+    smallest = brute(made, table, asked)
+    if found.what.startswith(("context_window of", "max_output of")) and len(found.from_text) > 3:
+        assert smallest is None or found.change_ppm <= smallest  # too large to try every value of
+    else:
+        assert (None if found.kind == "none" else found.change_ppm) == smallest
+
+
+@given(*[st.integers(-(10**7), 10**7)] * 2, *[st.integers(-(10**6), 10**6)] * 2, st.booleans())
+@settings(max_examples=300, deadline=None)
+def test_when_a_rounded_score_overtakes(mine: int, theirs: int, up: int, down: int, ties: bool) -> None:
+    """The first step of two scores that are rounded down is the one that walking finds."""
+    race = Race(mine, up, theirs, down, ties)
+
+    def ahead(step: int) -> bool:
+        one, other = (mine + step * up) // 10**6, (theirs + step * down) // 10**6
+        return one > other or (one == other and ties)
+
+    if not ahead(0):
+        assert first_ahead(race, 400) == next((step for step in range(1, 401) if ahead(step)), None)
+    assert floor_sum(9, up, mine) == sum((mine + step * up) // 10**6 for step in range(9))
+
+
+def test_many_targets_and_lines_are_fast_enough() -> None:
+    """S6.04: a hundred targets and twenty lines take less than a second."""
+    rng = Random(4)
+    table = catalog(
+        *(
+            target(
+                f"openai/m{at:03d}", price=(rng.uniform(0.1, 20), rng.uniform(0.1, 60)), quality=rng.randrange(10**6),
+                latency=latency(rng.randint(50, 2_000), rng.randint(1, 30), rng.randint(1, 20)),
+            )
+            for at in range(100)
+        )
+    )  # fmt: skip
+    lines = [f"price.input <= {18 - at / 10} USD/MTok" for at in range(7)]
+    lines += [f"quality >= {0.1 + at / 100:.2f}" for at in range(7)] + [
+        f"latency.p95 <= {19 - at} s" for at in range(6)
+    ]
+    body = "filter:\n" + "".join(f"  - {line}\n" for line in lines)
+    for rank in ("balanced", "cheapest", "{quality: 0.5, cost: 0.3, latency: 0.2}"):
+        made = compile_policy(policy(body + f"rank: {rank}\n", table=table), table, EXPRESSES)
+        asked = question(context={"department": "rd"})
+        decision = decide(made, asked, EMPTY_SNAPSHOT, SEED, frozenset())
+        began = time.process_time()
+        found = minimal_flip(made, asked, EMPTY_SNAPSHOT, decision)
+        assert time.process_time() - began < 1
+        assert found.kind != "none"
