@@ -35,9 +35,19 @@ def _of_target(aim: Aim, index: int, target: Target) -> Iterator[Point]:
     for fact, knob in facts_of(case, target):
         if index not in aim.keys and not _may_pass(aim, index, fact):
             continue
-        for value in _turns(fact, knob, target, list(_tests(aim, index, fact))):
+        for value in _values(aim, index, fact, knob=knob):
             if _useful(aim, index, fact.put(target, value)):
                 yield Point(knob, value)
+
+
+def _values(aim: Aim, index: int, fact: Fact, *, knob: Knob) -> set[int]:
+    """Where something turns. Whoever passes already has to overtake, and only that is looked at while it suffices."""
+    target, overtaking = aim.case.targets[index], list(_overtaking(aim, index, fact))
+    if aim.simple and aim.wanted is None and index in aim.keys and index != aim.selected:
+        found = _turns(fact, knob, target, overtaking)
+        if all(_useful(aim, index, fact.put(target, value)) for value in found):
+            return found
+    return _turns(fact, knob, target, [*_tests(aim, index, fact), *overtaking])
 
 
 def _may_pass(aim: Aim, index: int, fact: Fact) -> bool:
@@ -104,11 +114,15 @@ def _tests(aim: Aim, index: int, fact: Fact) -> Iterator[Test]:
     for field, test in sizes(case):
         if field in fact.fields:
             yield test
-    if any(RANKED[name][0] in fact.fields for name, _ in case.weights):
-        for rival in aim.rivals(index):
-            yield _before(case, aim.keys[rival])
     if not aim.simple and case.facts.snapshot.warm is not None:
         yield _stays(case, index)
+
+
+def _overtaking(aim: Aim, index: int, fact: Fact) -> Iterator[Test]:
+    """Whether it comes before another one, if that depends on the fact."""
+    if any(RANKED[name][0] in fact.fields for name, _ in aim.case.weights):
+        for rival in aim.rivals(index):
+            yield _before(aim.case, aim.keys[rival])
 
 
 def _comparisons(case: Case) -> Iterable[Compare]:
