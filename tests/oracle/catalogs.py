@@ -44,13 +44,13 @@ def digest(*parts: object) -> str:
 
 
 def make_catalog(rng: Random, size: int) -> Catalog:
-    """``size`` targets: a fifth are twins of another under a name of their own, so that scores tie, and a fifth are
+    """``size`` targets: a fifth are twins of another under a name of their own, so that scores tie, and a third are
     deployments of another, with another weight and now and then another price."""
     targets: dict[str, Target] = {}
     while len(targets) < size:
         target = make_target(rng)
         roll = rng.random()
-        if targets and roll < 0.4:
+        if targets and roll < 0.5:
             other = rng.choice(sorted(targets.values(), key=lambda t: t.id))
             if roll < 0.2:
                 target = replace(other, id=target.id, model=target.model, deployment=target.deployment)

@@ -53,7 +53,7 @@ VARYING = ("estimated.cost", "estimated.latency", "latency.p95")
 
 FIELDS: dict[Scope, tuple[str, ...]] = {
     "request": (*REQUEST, *FREE["request"]),
-    "any": (*TARGET, *TARGET, *REQUEST, *FREE["any"], *NUMBERS, *NUMBERS, *VARYING * 8),
+    "any": (*TARGET, *TARGET, *REQUEST, *FREE["any"] * 3, *NUMBERS, *NUMBERS, *VARYING * 8),
 }
 """A filter looks at targets more often than at the request, and most often at what varies."""
 

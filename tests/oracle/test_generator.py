@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 
-from generators_decision import Case, cases
+from generators_decision import Ask, Case, cases
 from oracle import oracle
 from oracle.aside import shortlist
 from oracle.catalogs import ENDPOINTS
 from oracle.checks import above, applying, filters
+from oracle.effects import EFFECTS, effects
 from oracle.facts import REQUEST, TARGET, View, fact
 from oracle.growth import NUMBERS
 from oracle.kleene import truth
@@ -16,8 +17,12 @@ from waypost.core.model import needs as vocabulary
 from waypost.core.policy.tree import And, Compare, FieldTimes, Not, Or, Predicate
 
 SEED = 20250711
-COUNT = 1_000
+COUNT = 5_000
 """As in the differential test."""
+CLOSELY = 500
+"""In so many of the first cases predicates are looked into one by one."""
+ENOUGH = 10
+"""How often at least everything that narrows, spends or selects must take effect, as docs/decision.md says."""
 
 
 def comparisons(predicate: Predicate) -> list[Compare]:
@@ -31,28 +36,34 @@ def comparisons(predicate: Predicate) -> list[Compare]:
             return [compare for term in terms for compare in comparisons(term)]
 
 
-def watched(case: Case, seen: Counter[str]) -> None:
-    """Count what a case exercises: each rule both ways, each field and operator in each truth value."""
+def watched(case: Case, seen: Counter[str], *, closely: bool) -> None:
+    """Count what a case exercises; closely, each rule both ways, each field and operator in each truth value too."""
     for ask in case.asks:
         decision = oracle.decide(case.world, ask.question, ask.snapshot, ask.seed, ask.tried)
+        seen.update(effects(case.world, ask, decision))
         seen[f"cause {decision.cause}"] += 1
         seen[f"strategy {ask.question.context.preference or case.world.policy.rank.strategy}"] += 1
         seen["cut at standby"] += len(decision.survivors) > len(decision.order)
         seen["a tie"] += len(set(decision.scores)) < len(decision.scores)
         seen["unknown score"] += -1 in decision.scores
-        rule = oracle.matched_rule(case.world, ask.question, ask.snapshot)
-        asked = oracle.Asked(case.world, ask.question, ask.snapshot, ask.seed, ask.tried)
-        entries = [*above(asked), *shortlist(asked, rule).entries, *filters(asked, rule)]
-        for name in {entry.name for entry in entries}:
-            for rejected in decision.rejections.values():
-                seen[f"{kind_of(name)} {'rejects' if name in rejected else 'passes'}"] += 1
-        for line in applying(asked, rule):
-            for target in case.world.catalog.targets[:5]:
-                view = View(case.world.catalog, ask.question, ask.snapshot, target)
-                watch_predicate(line.predicate, view, seen)
-        view = View(case.world.catalog, ask.question, ask.snapshot)
-        for condition in conditions(case):
-            watch_predicate(condition, view, seen)
+        if closely:
+            watch_rules(case, ask, decision, seen)
+
+
+def watch_rules(case: Case, ask: Ask, decision: oracle.OracleDecision, seen: Counter[str]) -> None:
+    rule = oracle.matched_rule(case.world, ask.question, ask.snapshot)
+    asked = oracle.Asked(case.world, ask.question, ask.snapshot, ask.seed, ask.tried)
+    entries = [*above(asked), *shortlist(asked, rule).entries, *filters(asked, rule)]
+    for name in {entry.name for entry in entries}:
+        for rejected in decision.rejections.values():
+            seen[f"{kind_of(name)} {'rejects' if name in rejected else 'passes'}"] += 1
+    for line in applying(asked, rule):
+        for target in case.world.catalog.targets[:5]:
+            view = View(case.world.catalog, ask.question, ask.snapshot, target)
+            watch_predicate(line.predicate, view, seen)
+    view = View(case.world.catalog, ask.question, ask.snapshot)
+    for condition in conditions(case):
+        watch_predicate(condition, view, seen)
 
 
 def conditions(case: Case) -> list[Predicate]:
@@ -76,21 +87,15 @@ def watch_predicate(predicate: Predicate, view: View, seen: Counter[str]) -> Non
 
 RESERVED = (
     *("tried", "cross_origin", "dialect", "provider.credentials", "breaker"),
+    *("call.models", "call.only", "call.ignore", "call.max_price"),
+    *("limit.target", "limit.endpoint", "limit.provider", "budget.user", "budget.all", "override"),
     *("need.context_window", "need.max_output"),
 )
 
 
 def kind_of(name: str) -> str:
     """Needs by their level, policy rules and filters as one kind each."""
-    if name in (
-        "tried",
-        "cross_origin",
-        "dialect",
-        "provider.credentials",
-        "breaker",
-        "need.context_window",
-        "need.max_output",
-    ):
+    if name in RESERVED or name.startswith(("call.", "limit.", "budget.", "override")):
         return name
     if name.startswith("need."):
         return f"need of the {vocabulary.level(name[5:])}"
@@ -100,20 +105,23 @@ def kind_of(name: str) -> str:
 def test_the_generator_reaches_everything() -> None:
     """Each kind of rule rejects and passes, each cause occurs, each field and operator is seen both ways."""
     seen: Counter[str] = Counter()
-    for case in cases(SEED, COUNT):
-        watched(case, seen)
-    kinds = [
-        "tried",
-        "cross_origin",
-        "dialect",
-        "provider.credentials",
-        "breaker",
-        "need.context_window",
-        "need.max_output",
-    ]
-    kinds += ["need of the model", "need of the dialect", "need of the endpoint", "rule", "filter"]
+    for number, case in enumerate(cases(SEED, COUNT)):
+        watched(case, seen, closely=number < CLOSELY)
+    kinds = [*RESERVED, "need of the model", "need of the dialect", "need of the endpoint", "rule", "filter"]
     wanted = [f"{kind} {way}" for kind in kinds for way in ("rejects", "passes")]
-    wanted += [f"cause {cause}" for cause in ("fallback", "pinned", "preference", "rule", "policy")]
+    causes = (
+        "fallback",
+        "pinned",
+        "override",
+        "budget",
+        "limit",
+        "affinity",
+        "rollout",
+        "preference",
+        "rule",
+        "policy",
+    )
+    wanted += [f"cause {cause}" for cause in causes]
     names = ("cheapest", "fastest", "best", "weighted", "balanced", "quality", "cost", "latency")
     wanted += [f"strategy {name}" for name in names]
     wanted += ["cut at standby", "a tie", "unknown score", "times True equal", "times False unequal"]
@@ -126,6 +134,8 @@ def test_the_generator_reaches_everything() -> None:
     ]
     missing = [name for name in wanted if not seen[name]]
     assert not missing
+    rare = {name: seen[name] for name in EFFECTS if seen[name] < ENOUGH}
+    assert not rare
 
 
 def test_the_generator_speaks_of_known_things() -> None:
