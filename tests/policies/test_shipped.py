@@ -16,6 +16,7 @@ from waypost.core.policy.choose import choose, mode_of
 from waypost.core.policy.decide import decide
 from waypost.runtime.catalogs import load_catalog
 from waypost.runtime.policy_tests import load_suite
+from waypost.surfaces.cli import main as cli
 
 POLICIES = Path(__file__).resolve().parents[2] / "policies"
 NAMES = ("auto", "base", "default", "finance", "hr", "marketing", "rd", "sales", "support")
@@ -67,6 +68,12 @@ def test_editors_find_the_schema(name: str) -> None:
     first = (POLICIES / f"{name}.yaml").read_text().partition("\n")[0]
 
     assert first == "# yaml-language-server: $schema=policy.schema.json"
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_shipped_policies_are_in_the_one_format(name: str) -> None:
+    """What people copy is as `waypost policy fmt` would write it."""
+    assert cli.main(["policy", "fmt", "--check", str(POLICIES / f"{name}.yaml")]) == 0
 
 
 @pytest.mark.parametrize(("task", "complexity", "model", "why"), MATRIX)

@@ -131,6 +131,20 @@ def test_every_fact_of_the_world(tmp_path: Path) -> None:
     assert found.warm == ("openai/big", 4_000)
 
 
+def test_claims_that_the_policy_does_not_grant_are_withheld(tmp_path: Path) -> None:
+    """As in a call: they are taken out before the decision, and the case can expect that (S5.01)."""
+    body = (
+        "cases:\n  - name: one\n    context: {only: groq, ignore: openai, preference: cost}\n"
+        "    expect: {withheld: [preference, ignore]}\n"
+    )
+    suite = load(tmp_path, body, policy=f"{POLICY}grants: [only]\n")
+
+    assert suite.cases[0].question.context.narrow == Narrow(only=("groq",))
+    assert suite.cases[0].question.withheld == ("ignore", "preference")
+    assert run_suite(suite).passed()
+    assert run_suite(load(tmp_path, body)).results[0].findings[0].happened == "nothing"
+
+
 def test_a_hop_an_override_and_a_seed(tmp_path: Path) -> None:
     """32 hex digits are the seed; any other text stands for its hash, the same every time."""
     found = one(tmp_path, "tried: [big]\nseed: 000102030405060708090a0b0c0d0e0f\noverride: {target: openai/mini}")

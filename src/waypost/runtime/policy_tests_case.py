@@ -22,6 +22,7 @@ from waypost.core.model.question import (
 from waypost.core.model.target import host_and_port
 from waypost.core.policy.fields import lookup
 from waypost.core.policy.plan import Plan
+from waypost.core.routing.narrow import CLAIMS, withhold
 from waypost.runtime import yaml
 from waypost.runtime.nodes import Reader
 from waypost.runtime.policy_tests_expect import ExpectReader
@@ -96,7 +97,7 @@ class CaseReader:
         origin, dialect = self.origin(body.get("origin"))
         endpoints = self.catalog.endpoints
         named = self.names.words(body.get("credentials"), "credentials", tuple(endpoints))
-        return Question(
+        asked = Question(
             dialect=dialect,
             requested=model,
             auto=model in AUTO,
@@ -111,6 +112,8 @@ class CaseReader:
             intent=dict(self.plan.policy.aliases).get(model),
             override=self.override(body.get("override")),
         )
+        grants = self.plan.policy.grants
+        return asked if grants is None else withhold(asked, [claim for claim in CLAIMS if claim not in grants])
 
     def features(self, node: yaml.Node | None) -> tuple[Features, bool]:
         body = self.reader.mapping(node, "features", FEATURES)

@@ -11,11 +11,12 @@ from waypost.core.model.decision import Cause, Source
 from waypost.core.model.question import Mode
 from waypost.core.model.target import TargetId
 from waypost.core.policy.plan import Plan
+from waypost.core.policy.tree import Claim
 from waypost.runtime import yaml
 from waypost.runtime.nodes import Reader
 
 KEYS = (
-    "selected", "rule", "cause", "tier", "mode", "applies", "rejected", "never", "survivors", "error",
+    "selected", "rule", "cause", "tier", "mode", "applies", "rejected", "never", "survivors", "withheld", "error",
 )  # fmt: skip
 RESERVED = ("tried", "cross_origin", "dialect", "provider.credentials", "breaker", "override")
 FAMILIES = ("call.", "need.", "limit.", "budget.", "rule.")
@@ -53,6 +54,7 @@ class ExpectReader:
             rejected=self.rejected(body.get("rejected")),
             never=self.targets(body.get("never"), "never"),
             survivors=self.survivors(body.get("survivors")),
+            withheld=self.withheld(body.get("withheld")),
             error=read.choice(body.get("error"), "error", ("no_candidates",)),
             places={key.raw: key.at for key, _ in body.entries},
         )
@@ -95,6 +97,14 @@ class ExpectReader:
             return True
         self.reader.wrong(at, f"no line of the policy is called {name!r}", yaml.suggest(name, (*self.lines, *RESERVED)))
         return False
+
+    def withheld(self, node: yaml.Node | None) -> tuple[str, ...] | None:
+        """Claims of the call, sorted; an empty list says that all are followed."""
+        if node is None:
+            return None
+        items = (node,) if isinstance(node, yaml.Scalar) else self.reader.sequence(node, "withheld")
+        found = (self.reader.choice(item, "withheld", get_args(Claim)) for item in items)
+        return tuple(sorted({claim for claim in found if claim is not None}))
 
     def survivors(self, node: yaml.Node | None) -> int | tuple[TargetId, ...] | None:
         if isinstance(node, yaml.Scalar):

@@ -26,8 +26,8 @@ class Expect:
     """What a case is to show; ``None`` and empty say nothing.
 
     ``selected`` has the ids of which one must be selected; ``rejected`` names, by target, a rule that it must fail;
-    ``never`` are targets that may not even stand by. ``survivors`` is their number or their ids, sorted. ``places``
-    has the place of each expectation by its key.
+    ``never`` are targets that may not even stand by. ``survivors`` is their number or their ids, sorted. ``withheld``
+    are the claims that the policy does not follow. ``places`` has the place of each expectation by its key.
     """
 
     selected: tuple[TargetId, ...] = ()
@@ -40,6 +40,7 @@ class Expect:
     never: tuple[TargetId, ...] = ()
     survivors: int | tuple[TargetId, ...] | None = None
     error: str | None = None
+    withheld: tuple[str, ...] | None = None
     places: Mapping[str, Source] = field(default_factory=dict)
 
 
@@ -221,6 +222,12 @@ def _survivors(outcome: _Outcome) -> Iterator[Finding]:
         yield outcome.finding("survivors", ", ".join(wanted) or "nobody", ", ".join(found) or "nobody", why)
 
 
+def _withheld(outcome: _Outcome) -> Iterator[Finding]:
+    wanted, found = outcome.expect.withheld, outcome.case.question.withheld
+    if wanted is not None and wanted != found:
+        yield outcome.finding("withheld", ", ".join(wanted) or "nothing", ", ".join(found) or "nothing")
+
+
 def _error(outcome: _Outcome) -> Iterator[Finding]:
     if outcome.expect.error is not None and outcome.decision.selected is not None:
         yield outcome.finding("error", outcome.expect.error, f"{outcome.selected} is selected")
@@ -232,5 +239,6 @@ _CHECKS: tuple[Callable[[_Outcome], Iterator[Finding]], ...] = (
     _rejected,
     _never,
     _survivors,
+    _withheld,
     _error,
 )
