@@ -17,8 +17,10 @@ if TYPE_CHECKING:
     from waypost.runtime.context import context as context
     from waypost.runtime.context import suppress as suppress
     from waypost.runtime.instrument import auto_instrument as auto_instrument
+    from waypost.runtime.instrument import clear_override as clear_override
     from waypost.runtime.instrument import feedback as feedback
     from waypost.runtime.instrument import flush as flush
+    from waypost.runtime.instrument import override as override
     from waypost.runtime.instrument import receipt as receipt
     from waypost.runtime.instrument import reload as reload
     from waypost.runtime.instrument import uninstrument as uninstrument
@@ -33,6 +35,8 @@ _HOMES = {
     "receipt": "waypost.runtime.instrument",
     "feedback": "waypost.runtime.instrument",
     "reload": "waypost.runtime.instrument",
+    "override": "waypost.runtime.instrument",
+    "clear_override": "waypost.runtime.instrument",
     "use": "waypost.runtime.instrument",
     "context": "waypost.runtime.context",
     "suppress": "waypost.runtime.context",
@@ -44,9 +48,11 @@ __all__ = [
     "Receipt",
     "__version__",
     "auto_instrument",
+    "clear_override",
     "context",
     "feedback",
     "flush",
+    "override",
     "policy",
     "receipt",
     "reload",

@@ -201,6 +201,21 @@ def test_a_deleted_file_leaves_the_old_one_until_it_is_back(
     ]
 
 
+def test_a_bad_file_is_read_once(policy: Path, looking: Any) -> None:
+    """Until something changes: a fault must not cost a parse with every look."""
+    policy.write_text(CLAUDE.replace("rank:", "rnak:"))
+    old(policy)
+    old(policy.parent)
+    for _ in range(3):
+        looking.check()
+    engine = instrument.engine()
+    assert engine is not None
+    assert engine.dropped()["reload"] == 1
+    policy.write_text(CLAUDE)
+    looking.check()
+    assert ask() == "claude-haiku-4-5"
+
+
 def test_a_file_that_is_extended_is_looked_at(policy: Path, looking: Any) -> None:
     """The whole chain, and what a chain misses: a base that is not there yet."""
     policy.write_text(HOME_RULES.replace("name: site\n", "name: site\nextends: ours\n"))

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections.abc import Mapping
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from waypost.errors import ConfigError, SettingsError
@@ -14,6 +16,7 @@ from waypost.runtime.engine import Engine
 from waypost.runtime.settings import Settings, read, unknown
 
 if TYPE_CHECKING:
+    from waypost.core.model.question import Override
     from waypost.runtime.receipts import Receipt
 
 log = logging.getLogger("waypost")
@@ -176,6 +179,53 @@ def feedback(id: str, score: int) -> None:
 def reload() -> bool:
     """Read policy and catalog files again; a bad file leaves the old one in force and says so."""
     return _engine is not None and _engine.reloader.reload()
+
+
+def override(
+    target: str, *, until: str, author: str, reason: str, scope: Mapping[str, str] | None = None, home: Any = None
+) -> Override:
+    """Have ``target`` answer all calls of ``scope`` for a while, where nothing but a shortlist speaks against it.
+
+    It is written to ``overrides.json`` in ``home`` (default: of this process), which every process with that home
+    reads; this one at once.
+
+    Args:
+        target: a target's id in the catalog.
+        until: ``2h``, ``30min``, ``1d``, or a moment in ISO 8601.
+        author: who answers for it; like ``reason`` it stands on the receipts.
+        scope: values of department, user, workflow, step, session, budget_tier or context.<name>. Default: all calls.
+
+    Raises:
+        SettingsError: a value that cannot be used, or no such target.
+        OSError: the home cannot be written.
+    """
+    from waypost.runtime import overrides
+
+    now, where = time.time_ns(), "waypost.override"
+    settings = _engine.settings if _engine is not None else read()
+    ends = overrides.until_ns(until, now, where)
+    made = overrides.make(target, until=ends, author=author, reason=reason, scope=scope or {}, where=where)
+    overrides.known(target, _engine.bundle.routes.catalog if _engine is not None else settings.catalogs, where)
+    overrides.add(settings.home if home is None else Path(home), made, now)
+    if _engine is not None:
+        _engine.reloader.overrides()
+    return made
+
+
+def clear_override(id: str, *, author: str, home: Any = None) -> Override:
+    """Take an override away before its end, and return it.
+
+    Raises:
+        SettingsError: there is none of that id.
+        OSError: the home cannot be written.
+    """
+    from waypost.runtime import overrides
+
+    settings = _engine.settings if _engine is not None else read()
+    gone = overrides.clear(settings.home if home is None else Path(home), id, author, time.time_ns())
+    if _engine is not None:
+        _engine.reloader.overrides()
+    return gone
 
 
 def engine() -> Engine | None:

@@ -8,12 +8,13 @@ import json
 import os
 import re
 import secrets
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from waypost.core.catalog.table import Catalog
 from waypost.core.model.question import Override
 from waypost.core.model.target import TargetId
 from waypost.errors import SettingsError
@@ -119,12 +120,22 @@ def written(until: int) -> str:
 def make(
     target: TargetId, *, until: int, author: str, reason: str, scope: Mapping[str, Any], where: str = "override"
 ) -> Override:
-    """A new override with an id of its own. Raises SettingsError."""
+    """A new override with an id of its own; its end loses what is finer than a second. Raises SettingsError."""
     name = "ov_" + secrets.token_hex(4)
     return Override(
         name, _text("target", target, where), _text("author", author, where), _text("reason", reason, where),
         until // _NS * _NS, scope_of(scope, where),
     )  # fmt: skip
+
+
+def known(target: TargetId, given: Catalog | Sequence[Any], where: str) -> None:
+    """Whether the catalog, or the one that is loaded from there, has such a target. Raises ConfigError where not."""
+    from waypost.runtime import yaml  # only who sets one pays for it
+    from waypost.runtime.catalogs import load_catalog
+
+    catalog = given if isinstance(given, Catalog) else load_catalog(given or None)
+    if catalog.get(target) is None:
+        raise SettingsError(f"unknown target {target!r}", where=where, remedy=yaml.suggest(target, catalog.index))
 
 
 def add(home: Path, override: Override, now_ns: int) -> None:
