@@ -69,7 +69,7 @@ def test_the_usual_call(tmp_path: Path) -> None:
         "openai.chat", "openai", "api.openai.example",
     )  # fmt: skip
     assert question.credentials == ("anthropic", "groq", "openai")
-    assert (question.features.tokens_input, question.features.tokens_output) == (400, 200)
+    assert (question.features.tokens_input, question.features.tokens_output) == (1_000, 300)
     assert (found.seed, found.tried, found.snapshot.epoch) == (bytes(16), (), 0)
 
 
@@ -97,6 +97,25 @@ def test_every_fact_of_the_call(tmp_path: Path) -> None:
     assert (found.requested, found.auto, found.intent) == ("gpt-4", False, "chat")
     assert (found.dialect, found.origin.endpoint, found.credentials) == ("anthropic.messages", "anthropic", ("groq",))
     assert found.pinned
+
+
+def test_a_real_request(tmp_path: Path) -> None:
+    """A body is read as a call's is; what stands beside it in the case stands above it (S3.24)."""
+    body = (
+        "body:\n  model: gpt-4o\n  stream: true\n  temperature: 0.5\n"
+        "  tools: [{type: function, function: {name: look, parameters: {type: object}}}]\n"
+        "  messages:\n    - {role: system, content: You help the human resources team.}\n"
+        "    - {role: user, content: 'Please review this function: ```python\\ndef f(): pass\\n```'}\n"
+    )
+    question = one(tmp_path, body.rstrip()).question
+    above = one(tmp_path, f"{body}features: {{complexity: complex, streaming: false}}\nrequested: auto").question
+
+    assert (question.requested, question.auto, question.streaming) == ("gpt-4o", False, True)
+    assert (question.features.task, question.features.code_languages) == ("code_review", ("python",))
+    assert question.context.department == "hr"
+    assert {"tools", "sampling.temperature"} <= {need.flag for need in question.needs}
+    assert (above.requested, above.streaming, above.features.task) == ("auto", False, "code_review")
+    assert above.features.complexity == "complex"
 
 
 def test_every_word_of_the_context(tmp_path: Path) -> None:
@@ -225,8 +244,8 @@ def test_a_loaded_suite_runs(tmp_path: Path) -> None:
         ),
         (
             "defaults: {name: x}\n" + CASES,
-            "2:12: unknown key 'name' in defaults; known: context, credentials, features, needs, origin, override, "
-            "pinned, requested, seed, snapshot, tried",
+            "2:12: unknown key 'name' in defaults; known: body, context, credentials, features, needs, origin, "
+            "override, pinned, requested, seed, snapshot, tried",
         ),
     ],
 )
@@ -245,6 +264,7 @@ def test_mistakes_of_the_file(tmp_path: Path, body: str, said: str) -> None:
         ("features: {streaming: maybe}", "27: streaming 'maybe' is unknown; known: false, true"),
         ("context: {team: x}", "15: unknown key 'team' in context; known: "),
         ("context: {preference: cheap}", "27: context.preference 'cheap' is unknown; known: cost, latency, quality"),
+        ("body: {model: x}", "11: not a body of openai.chat: "),
         ("needs: [tols]", "13: unknown need 'tols'; did you mean 'tools'?"),
         ("origin: opnai", "13: origin 'opnai' is unknown; did you mean 'openai'?"),
         ("credentials: [opnai]", "19: unknown credentials 'opnai'; did you mean 'openai'?"),

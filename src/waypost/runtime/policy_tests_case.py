@@ -23,19 +23,20 @@ from waypost.core.model.target import host_and_port
 from waypost.core.policy.fields import lookup
 from waypost.core.policy.plan import Plan
 from waypost.core.routing.narrow import CLAIMS, withhold
+from waypost.errors import SettingsError
 from waypost.runtime import yaml
+from waypost.runtime.asking import ASSUMED_IN, ASSUMED_OUT, AUTO, ask_body
 from waypost.runtime.nodes import Reader
 from waypost.runtime.policy_tests_expect import ExpectReader
-from waypost.runtime.policy_tests_names import Names
+from waypost.runtime.policy_tests_names import Names, plain
 from waypost.runtime.policy_tests_world import WorldReader
 from waypost.runtime.policy_words import CLOSED
 
 SHARED_KEYS = (
-    "features", "context", "needs", "requested", "origin", "credentials", "pinned", "snapshot", "tried", "seed",
+    "body", "features", "context", "needs", "requested", "origin", "credentials", "pinned", "snapshot", "tried", "seed",
     "override",
 )  # fmt: skip
 CASE_KEYS = ("name", *SHARED_KEYS, "expect")
-AUTO = ("auto", "best", "")
 _COUNTS = {
     "tokens.input": "tokens_input",
     "tokens.output": "tokens_output",
@@ -54,7 +55,7 @@ _TEXTS = {
 _CHOICES = {"preference": Preference, "strategy": Strategy, "mode": Mode}
 _NARROW = ("models", "only", "ignore", "max_price")
 CONTEXT = (*_TEXTS, *_CHOICES, *_NARROW, "labels")
-USUAL = Features(tokens_input=400, tokens_output=200, messages=1, turns=1)
+USUAL = Features(tokens_input=ASSUMED_IN, tokens_output=ASSUMED_OUT, messages=1, turns=1)
 """What a case does not say of its call."""
 
 
@@ -91,10 +92,11 @@ class CaseReader:
     # The call
 
     def question(self, body: yaml.Mapping) -> Question:
-        features, streaming = self.features(body.get("features"))
-        requested = self.reader.text(body.get("requested"), "requested")
-        model = "auto" if requested is None else requested
         origin, dialect = self.origin(body.get("origin"))
+        wire = self.body(body.get("body"), dialect)
+        features, streaming = self.features(body.get("features"), wire)
+        requested = self.reader.text(body.get("requested"), "requested")
+        model = ("auto" if wire is None else wire.requested) if requested is None else requested
         endpoints = self.catalog.endpoints
         named = self.names.words(body.get("credentials"), "credentials", tuple(endpoints))
         asked = Question(
@@ -103,8 +105,8 @@ class CaseReader:
             auto=model in AUTO,
             origin=origin,
             features=features,
-            needs=self.needs(body.get("needs")),
-            context=self.context(body.get("context")),
+            needs=(() if wire is None else wire.needs) + self.needs(body.get("needs")),
+            context=self.context(body.get("context"), wire),
             streaming=streaming,
             granted=True,
             pinned=self.names.flag(body.get("pinned"), "pinned"),
@@ -115,22 +117,34 @@ class CaseReader:
         grants = self.plan.policy.grants
         return asked if grants is None else withhold(asked, [claim for claim in CLAIMS if claim not in grants])
 
-    def features(self, node: yaml.Node | None) -> tuple[Features, bool]:
+    def body(self, node: yaml.Node | None, dialect: str) -> Question | None:
+        """The question of a request's own body, as a call's is read; what the case says besides stands above it."""
+        if node is None or self.reader.mapping(node, "body") is None:
+            return None
+        try:
+            return ask_body(plain(node), {}, self.catalog, dialect=dialect)
+        except SettingsError as error:
+            self.reader.wrong(node.at, error.what, error.remedy)
+            return None
+
+    def features(self, node: yaml.Node | None, wire: Question | None) -> tuple[Features, bool]:
+        usual = USUAL if wire is None else wire.features
         body = self.reader.mapping(node, "features", FEATURES)
         found: dict[str, Any] = {}
         for key, value in body.entries if body else ():
             if key.raw in _COUNTS:
                 count = self.reader.quantity(value, key.raw, "count")
-                found[_COUNTS[key.raw]] = count if count is not None else getattr(USUAL, _COUNTS[key.raw])
+                found[_COUNTS[key.raw]] = count if count is not None else getattr(usual, _COUNTS[key.raw])
             elif key.raw in _WORDS:
                 word = self.word(value, key.raw)
-                found[key.raw] = word if word is not None else getattr(USUAL, key.raw)
+                found[key.raw] = word if word is not None else getattr(usual, key.raw)
             elif key.raw in _SETS:
                 found[_SETS[key.raw]] = tuple(sorted(self.names.words(value, key.raw, tuple(CLOSED[key.raw]))))
-        if body:
+        if body and body.get("code") is not None:
             found["has_code"] = self.names.flag(body.get("code"), "code")
-        streaming = self.names.flag(body.get("streaming"), "streaming") if body else False
-        return replace(USUAL, **found), streaming
+        if body and body.get("streaming") is not None:
+            return replace(usual, **found), self.names.flag(body.get("streaming"), "streaming")
+        return replace(usual, **found), wire is not None and wire.streaming
 
     def word(self, node: yaml.Node, field: str) -> str | None:
         known = CLOSED.get(field)
@@ -157,10 +171,11 @@ class CaseReader:
         host = host_and_port(endpoint.base_url)[0]
         return Origin(endpoint.provider, "Client", host, endpoint.provider, name), endpoint.dialect
 
-    def context(self, node: yaml.Node | None) -> Context:
+    def context(self, node: yaml.Node | None, wire: Question | None) -> Context:
+        """What the case says of who asks; only without it what the body says."""
         body = self.reader.mapping(node, "context", CONTEXT)
         if body is None:
-            return Context()
+            return Context() if wire is None else wire.context
         found: dict[str, Any] = {
             attribute: self.reader.text(body.get(key), f"context.{key}") for key, attribute in _TEXTS.items()
         }

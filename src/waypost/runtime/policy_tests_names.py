@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any, assert_never
 
 from waypost.core.catalog.table import Catalog
 from waypost.core.model.decision import Source
@@ -55,3 +56,16 @@ class Names:
             remedy = near_target(self.catalog, text) or yaml.suggest(text, self.catalog.index)
             self.reader.wrong(at, f"unknown target {text!r}", remedy)
         return alias
+
+
+def plain(node: yaml.Node) -> Any:
+    """A node as plain data, as a JSON parser would give it."""
+    match node:
+        case yaml.Mapping():
+            return {key.raw: plain(value) for key, value in node.entries}
+        case yaml.Sequence():
+            return [plain(item) for item in node.items]
+        case yaml.Scalar():
+            return float(node.raw) if node.kind == "float" else node.value
+        case _:
+            assert_never(node)
