@@ -36,7 +36,7 @@ BEFORE = {
     "features": "waypost.core.routing.prepare.extract",
     "decode": "waypost.core.codecs.openai_chat.decode_request",
     "choose": "waypost.core.routing.prepare.choose",
-    "decide": "waypost.core.routing.flow.decide",
+    "decide": "waypost.core.routing.answering.decide",
 }
 BESIDE: dict[str, Callable[[Any], tuple[Any, str]]] = {
     "journal": lambda engine: (engine.recorder.journal, "append"),

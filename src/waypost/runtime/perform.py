@@ -3,21 +3,28 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import time
+from collections.abc import Sequence
 from contextlib import AbstractContextManager
+from hashlib import blake2b
+from inspect import isawaitable
 from typing import Any, Protocol
 
 from waypost.adapters.senders import client as registered
 from waypost.adapters.senders import home
 from waypost.adapters.senders.auth import Credentials
 from waypost.adapters.senders.http import Http
+from waypost.core.model.ask import Level
 from waypost.core.routing.effects import (
     Call,
+    Digest,
     Disable,
     Discard,
     Effect,
     Look,
     Pull,
+    Release,
     Reserve,
     Send,
     SendFailed,
@@ -27,8 +34,21 @@ from waypost.core.routing.effects import (
 )
 from waypost.core.routing.ports import Codec, State
 from waypost.core.routing.prepare import Routes
+from waypost.runtime import alarms
 from waypost.runtime.coexistence import without_baggage
 from waypost.runtime.recording import Recorder
+
+_KEY = os.urandom(32)
+
+
+def keyed(texts: Sequence[str], key: bytes = _KEY) -> str:
+    """A digest that tells texts apart and, without ``key``, says nothing of them; a new key with every process."""
+    digest = blake2b(key=key, digest_size=16)
+    for text in texts:
+        data = text.encode("utf-8", "surrogatepass")
+        digest.update(len(data).to_bytes(8, "big"))
+        digest.update(data)
+    return digest.hexdigest()
 
 
 class Ports(Protocol):
@@ -37,6 +57,9 @@ class Ports(Protocol):
     recorder: Recorder
     state: State
     http: Http
+
+    @property
+    def metrics(self) -> alarms.Gauge: ...
 
 
 class Performer:
@@ -58,9 +81,9 @@ class Performer:
             case Send():
                 return self._send(effect)
             case Look():
-                return self._state("look", effect.keys, time.time_ns())
+                return self._state("look", effect.ask, time.time_ns())
             case Settle():
-                return self._state("settle", effect.lease, effect.nano_usd, effect.attempts)
+                return self._settle(effect)
             case Pull():
                 return effect.stream.pull(effect.deadline_ns)
             case Discard():
@@ -70,8 +93,11 @@ class Performer:
             case Disable():
                 return self._state("disable", effect.endpoint, effect.until_ns)
             case Reserve():
-                now = time.time_ns()
-                return self.ports.state.reserve(effect.scopes, effect.nano_usd, effect.ttl_ns, now)
+                return self._state("reserve", effect.demand, effect.ttl_ns, time.time_ns())
+            case Release():
+                return self._state("release", effect.lease, effect.attempts, time.time_ns())
+            case Digest():
+                return keyed(effect.texts)
 
     def around(self, effect: Effect) -> AbstractContextManager[Any]:
         assert isinstance(effect, Send)
@@ -121,9 +147,33 @@ class Performer:
         except Exception as error:
             self.ports.recorder.faults.note("discard", error, "a connection may stay open for a while")
 
+    def _settle(self, effect: Settle) -> Any:
+        levels = self._state("settle", effect.lease, effect.bill, effect.attempts, time.time_ns())
+        return self._noted(levels, effect) if isawaitable(levels) else self._note(levels, effect)
+
+    async def _noted(self, levels: Any, effect: Settle) -> None:
+        self._note(await levels, effect)
+
+    def _note(self, levels: Sequence[Level] | None, effect: Settle) -> None:
+        if levels and effect.bill.ask is not None:
+            try:
+                alarms.note(self.ports.metrics, effect.bill.ask.policy, levels)
+            except Exception as error:
+                self.ports.recorder.faults.note("budgets", error, "how far a budget is used is not measured")
+
     def _state(self, method: str, *args: Any) -> Any:
+        """Whatever breaks in the state: the call goes on as if nothing were known, and it is counted."""
         try:
-            return getattr(self.ports.state, method)(*args)
+            found = getattr(self.ports.state, method)(*args)
         except Exception as error:
-            self.ports.recorder.faults.note("state", error, "the call was decided without the world")
-            return None
+            return self._lost(error)
+        return self._guarded(found) if isawaitable(found) else found
+
+    async def _guarded(self, found: Any) -> Any:
+        try:
+            return await found
+        except Exception as error:
+            return self._lost(error)
+
+    def _lost(self, error: Exception) -> None:
+        self.ports.recorder.faults.note("state", error, "the call was decided without the world")

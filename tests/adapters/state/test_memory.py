@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import get_args
@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from waypost.adapters.state.breaker import TRIPPING
 from waypost.adapters.state.ledger import Lease, Refusal
 from waypost.adapters.state.memory import MemoryState
+from waypost.core.model.ask import Account, Ask, Bill, Demand, Place
 from waypost.core.model.money import NANO, grid
 from waypost.core.model.outcome import Attempt, Failure, FailureKind, Usage
 from waypost.core.model.question import Snapshot
@@ -50,15 +51,39 @@ def attempt(
     )
 
 
+def settle(
+    state: MemoryState, lease: Lease | None, nano_usd: int, attempts: Sequence[Attempt] = (), now: int = 0
+) -> None:
+    state.settle(lease, Bill(None, nano_usd, 0), attempts, now)
+
+
 def fail(state: MemoryState, times: int, *, at: int = NANO, kind: FailureKind = "server_error") -> None:
     for _ in range(times):
-        state.settle(None, 0, [attempt(kind, at=at)])
+        settle(state, None, 0, [attempt(kind, at=at)])
+
+
+def look(state: MemoryState, now: int) -> Snapshot:
+    return state.look(None, now).snapshot
+
+
+def account(name: str, ceiling: int | None) -> Account:
+    """A budget of a day, in which no reservation passes ``ceiling``."""
+    return Account(name, f"budget.{name}", "", ceiling or 1, "day", (), ceiling)
+
+
+def demand(scopes: Iterable[tuple[str, int | None]], nano_usd: int) -> Demand:
+    ask = Ask("sample", tuple(account(*scope) for scope in scopes))
+    return Demand(ask, Place("openai/a", "openai", "openai"), nano_usd)
+
+
+def used(state: MemoryState, name: str, now: int = 0) -> int:
+    return state.used(account(name, None), now)
 
 
 def lease(
-    state: MemoryState, *scopes: tuple[str, int], nano_usd: int = 10, ttl: int = 60 * NANO, now: int = 0
+    state: MemoryState, *scopes: tuple[str, int | None], nano_usd: int = 10, ttl: int = 60 * NANO, now: int = 0
 ) -> Lease:
-    got = state.reserve(scopes, nano_usd, ttl, now)
+    got = state.reserve(demand(scopes, nano_usd), ttl, now)
     assert isinstance(got, Lease)
     return got
 
@@ -69,25 +94,25 @@ def lease(
 def test_a_new_world_is_empty() -> None:
     """Nothing is broken before anything happened, and the port's protocol is met."""
     state: State = MemoryState()
-    assert state.look((), 5) == Snapshot(epoch=0, at_ns=5)
+    assert look(state, 5) == Snapshot(epoch=0, at_ns=5)
 
 
 def test_a_breaker_opens_after_consecutive_failures_and_lets_through_again() -> None:
     """Five failures open it for the cooldown, not four; afterwards a probe may pass."""
     state = MemoryState(failures=5, cooldown_ns=30 * NANO)
     fail(state, 4)
-    assert state.look((), NANO).broken == ()
+    assert look(state, NANO).broken == ()
     fail(state, 1)
-    assert state.look((), NANO).broken == ("openai/a",)
-    assert state.look((), 31 * NANO - 1).broken == ("openai/a",)
-    assert state.look((), 31 * NANO).broken == ()
+    assert look(state, NANO).broken == ("openai/a",)
+    assert look(state, 31 * NANO - 1).broken == ("openai/a",)
+    assert look(state, 31 * NANO).broken == ()
 
 
 def test_a_success_between_failures_starts_the_count_anew() -> None:
     """Consecutive means consecutive."""
     state = MemoryState(failures=2)
-    state.settle(None, 0, [attempt("timeout"), attempt(), attempt("timeout")])
-    assert state.look((), 1).broken == ()
+    settle(state, None, 0, [attempt("timeout"), attempt(), attempt("timeout")])
+    assert look(state, 1).broken == ()
 
 
 def test_a_failed_probe_opens_for_twice_as_long_up_to_a_bound() -> None:
@@ -96,29 +121,29 @@ def test_a_failed_probe_opens_for_twice_as_long_up_to_a_bound() -> None:
     fail(state, 2, at=0)
     for ended, until in ((10, 30), (30, 55), (55, 80)):
         fail(state, 1, at=ended * NANO + 100 * MS)
-        assert state.look((), until * NANO).broken == ("openai/a",)
-        assert state.look((), until * NANO + 100 * MS).broken == ()
+        assert look(state, until * NANO).broken == ("openai/a",)
+        assert look(state, until * NANO + 100 * MS).broken == ()
 
 
 def test_a_successful_probe_closes_for_good() -> None:
     """After a success it takes the full number of failures again."""
     state = MemoryState(failures=2, cooldown_ns=10 * NANO)
     fail(state, 2, at=0)
-    state.settle(None, 0, [attempt(at=11 * NANO)])
+    settle(state, None, 0, [attempt(at=11 * NANO)])
     fail(state, 1, at=12 * NANO)
-    assert state.look((), 12 * NANO).broken == ()
+    assert look(state, 12 * NANO).broken == ()
     fail(state, 1, at=12 * NANO)
-    assert state.look((), 12 * NANO).broken == ("openai/a",)
+    assert look(state, 12 * NANO).broken == ("openai/a",)
 
 
 def test_what_began_before_the_breaker_opened_is_old_news() -> None:
     """A slow success from before the outage does not close it, a late failure does not prolong it."""
     state = MemoryState(failures=2, cooldown_ns=10 * NANO)
     fail(state, 2, at=0)
-    state.settle(None, 0, [attempt(at=2 * NANO, took=5 * NANO)])
-    state.settle(None, 0, [attempt("timeout", at=9 * NANO, took=10 * NANO)])
-    assert state.look((), 9 * NANO).broken == ("openai/a",)
-    assert state.look((), 10 * NANO).broken == ()
+    settle(state, None, 0, [attempt(at=2 * NANO, took=5 * NANO)])
+    settle(state, None, 0, [attempt("timeout", at=9 * NANO, took=10 * NANO)])
+    assert look(state, 9 * NANO).broken == ("openai/a",)
+    assert look(state, 10 * NANO).broken == ()
 
 
 @pytest.mark.parametrize("kind", get_args(FailureKind))
@@ -135,31 +160,31 @@ def test_only_failures_of_the_provider_count(kind: FailureKind) -> None:
     )
     state = MemoryState(failures=3)
     fail(state, 3, kind=kind)
-    assert (kind in TRIPPING, bool(state.look((), NANO).broken)) == (expected, expected)
+    assert (kind in TRIPPING, bool(look(state, NANO).broken)) == (expected, expected)
 
 
 def test_a_clients_fault_neither_counts_nor_forgives() -> None:
     """A bad request between two timeouts leaves them consecutive."""
     state = MemoryState(failures=2)
-    state.settle(None, 0, [attempt("timeout"), attempt("bad_request"), attempt("timeout")])
-    assert state.look((), 1).broken == ("openai/a",)
+    settle(state, None, 0, [attempt("timeout"), attempt("bad_request"), attempt("timeout")])
+    assert look(state, 1).broken == ("openai/a",)
 
 
 def test_a_pause_that_the_provider_asked_for_is_kept_within_the_bound() -> None:
     """Retry-After is longer than the cooldown, and is believed up to the longest."""
     state = MemoryState(failures=1, cooldown_ns=NANO, longest_ns=60 * NANO)
-    state.settle(None, 0, [attempt("rate_limited", retry_after=20 * NANO)])
-    assert (state.look((), 19 * NANO).broken, state.look((), 20 * NANO).broken) == (("openai/a",), ())
-    state.settle(None, 0, [attempt("rate_limited", at=30 * NANO, retry_after=10**15)])
-    assert (state.look((), 89 * NANO).broken, state.look((), 90 * NANO).broken) == (("openai/a",), ())
+    settle(state, None, 0, [attempt("rate_limited", retry_after=20 * NANO)])
+    assert (look(state, 19 * NANO).broken, look(state, 20 * NANO).broken) == (("openai/a",), ())
+    settle(state, None, 0, [attempt("rate_limited", at=30 * NANO, retry_after=10**15)])
+    assert (look(state, 89 * NANO).broken, look(state, 90 * NANO).broken) == (("openai/a",), ())
 
 
 def test_cancelled_attempts_and_unknown_targets_teach_nothing() -> None:
     """No failure and no usage is a cancellation; a model that is in no catalog has no breaker."""
     state = MemoryState(failures=2, window=1, least=1)
     cancelled = Attempt(1, "openai/a", "openai", "a", "openai.chat", "primary", 0, 50)
-    state.settle(None, 0, [attempt("timeout"), cancelled, attempt("timeout", target=None), attempt("timeout")])
-    assert state.look((), 1) == Snapshot(1, 1, broken=("openai/a",))
+    settle(state, None, 0, [attempt("timeout"), cancelled, attempt("timeout", target=None), attempt("timeout")])
+    assert look(state, 1) == Snapshot(1, 1, broken=("openai/a",))
 
 
 def test_an_endpoint_is_disabled_until_a_time_and_the_longer_order_stands() -> None:
@@ -168,10 +193,10 @@ def test_an_endpoint_is_disabled_until_a_time_and_the_longer_order_stands() -> N
     state.disable("openai", 50)
     state.disable("anthropic", 20)
     state.disable("openai", 30)
-    assert state.look((), 10).disabled == ("anthropic", "openai")
-    assert state.look((), 20).disabled == ("openai",)
-    assert state.look((), 49).disabled == ("openai",)
-    assert state.look((), 50).disabled == ()
+    assert look(state, 10).disabled == ("anthropic", "openai")
+    assert look(state, 20).disabled == ("openai",)
+    assert look(state, 49).disabled == ("openai",)
+    assert look(state, 50).disabled == ()
 
 
 # --- latency
@@ -181,10 +206,10 @@ def test_latency_is_the_p95_on_the_grid_once_there_are_enough_answers() -> None:
     """S1.25: 100 answers of 1 to 100 ms have a p95 of 95 ms, rounded up on the grid."""
     state = MemoryState(window=100, least=100)
     for ms in range(1, 100):
-        state.settle(None, 0, [attempt(took=ms * MS)])
-    assert state.look((), 1).latency_p95_ns == ()
-    state.settle(None, 0, [attempt(took=100 * MS)])
-    assert state.look((), 1).latency_p95_ns == (("openai/a", grid(95 * MS)),)
+        settle(state, None, 0, [attempt(took=ms * MS)])
+    assert look(state, 1).latency_p95_ns == ()
+    settle(state, None, 0, [attempt(took=100 * MS)])
+    assert look(state, 1).latency_p95_ns == (("openai/a", grid(95 * MS)),)
 
 
 def test_latency_is_the_p95_and_not_the_maximum() -> None:
@@ -192,15 +217,15 @@ def test_latency_is_the_p95_and_not_the_maximum() -> None:
     for slow, shown in ((5, 10), (6, 1_000)):
         state = MemoryState(window=100, least=100)
         for index in range(100):
-            state.settle(None, 0, [attempt(took=(1_000 if index < slow else 10) * MS)])
-        assert state.look((), 1).latency_p95_ns == (("openai/a", grid(shown * MS)),)
+            settle(state, None, 0, [attempt(took=(1_000 if index < slow else 10) * MS)])
+        assert look(state, 1).latency_p95_ns == (("openai/a", grid(shown * MS)),)
 
 
 def test_latency_of_a_stream_ends_with_its_first_chunk() -> None:
     """How fast the caller reads is not the target's latency."""
     state = MemoryState(window=1, least=1)
-    state.settle(None, 0, [attempt(at=10 * NANO, took=10 * NANO, first=2 * NANO)])
-    assert state.look((), 1).latency_p95_ns == (("openai/a", grid(2 * NANO)),)
+    settle(state, None, 0, [attempt(at=10 * NANO, took=10 * NANO, first=2 * NANO)])
+    assert look(state, 1).latency_p95_ns == (("openai/a", grid(2 * NANO)),)
 
 
 def test_latency_follows_a_change_and_forgets_what_left_the_window() -> None:
@@ -208,24 +233,24 @@ def test_latency_follows_a_change_and_forgets_what_left_the_window() -> None:
     state = MemoryState(window=20, least=20)
     for took in (500, 50):
         for _ in range(20):
-            state.settle(None, 0, [attempt(took=took * MS)])
-        assert state.look((), 1).latency_p95_ns == (("openai/a", grid(took * MS)),)
+            settle(state, None, 0, [attempt(took=took * MS)])
+        assert look(state, 1).latency_p95_ns == (("openai/a", grid(took * MS)),)
 
 
 def test_a_failure_has_no_latency() -> None:
     """A refused connection is fast, and no reason to prefer the target."""
     state = MemoryState(failures=100, window=1, least=1)
     fail(state, 1)
-    assert state.look((), NANO).latency_p95_ns == ()
+    assert look(state, NANO).latency_p95_ns == ()
 
 
 def test_steady_latency_leaves_the_epoch_alone() -> None:
     """Values that differ by less than a step of the grid are one value."""
     state = MemoryState(window=100, least=10)
     for index in range(300):
-        state.settle(None, 0, [attempt(took=100 * MS + index % 7 * 10_000)])
-        state.look((), 1)
-    assert state.look((), 1).epoch == 1
+        settle(state, None, 0, [attempt(took=100 * MS + index % 7 * 10_000)])
+        look(state, 1)
+    assert look(state, 1).epoch == 1
 
 
 # --- snapshots
@@ -234,14 +259,14 @@ def test_steady_latency_leaves_the_epoch_alone() -> None:
 def test_epoch_changes_exactly_when_content_does() -> None:
     """Time alone leaves it; opening, closing and disabling each move it by one."""
     state = MemoryState(failures=1, cooldown_ns=10)
-    assert [state.look((), now).epoch for now in (1, 2, 3)] == [0, 0, 0]
+    assert [look(state, now).epoch for now in (1, 2, 3)] == [0, 0, 0]
     fail(state, 1, at=3)
-    assert [state.look((), now).epoch for now in (4, 5, 12)] == [1, 1, 1]
-    assert [state.look((), now).epoch for now in (13, 14)] == [2, 2]
+    assert [look(state, now).epoch for now in (4, 5, 12)] == [1, 1, 1]
+    assert [look(state, now).epoch for now in (13, 14)] == [2, 2]
     state.disable("openai", 20)
-    assert [state.look((), now).epoch for now in (15, 20, 21)] == [3, 4, 4]
+    assert [look(state, now).epoch for now in (15, 20, 21)] == [3, 4, 4]
     state.disable("openai", 5)
-    assert state.look((), 22).epoch == 4
+    assert look(state, 22).epoch == 4
 
 
 @given(
@@ -255,36 +280,22 @@ def test_epoch_changes_exactly_when_content_does() -> None:
 def test_equal_epochs_mean_equal_content(steps: list[tuple[str, str, int]]) -> None:
     """Whatever happens: the epoch moves between two looks if and only if what they show differs."""
     state = MemoryState(failures=2, cooldown_ns=30, longest_ns=100, window=4, least=2)
-    now, last = 0, state.look((), 0)
+    now, last = 0, look(state, 0)
     for what, name, passed in steps:
         now += passed
         match what:
             case "fail":
-                state.settle(None, 0, [attempt("timeout", at=now, took=passed, target=name)])
+                settle(state, None, 0, [attempt("timeout", at=now, took=passed, target=name)])
             case "ok":
-                state.settle(None, 0, [attempt(at=now, took=passed * MS, target=name)])
+                settle(state, None, 0, [attempt(at=now, took=passed * MS, target=name)])
             case "disable":
                 state.disable(name, now + passed)
-        seen = state.look((), now)
+        seen = look(state, now)
         same = (seen.broken, seen.disabled, seen.latency_p95_ns) == (last.broken, last.disabled, last.latency_p95_ns)
         assert (seen.epoch == last.epoch) == same
         assert seen.epoch - last.epoch in (0, 1)
         assert seen.at_ns == now
         last = seen
-
-
-def test_keys_narrow_what_is_told() -> None:
-    """A plan that reads only some targets is told only of them; without keys it is all."""
-    state = MemoryState(failures=1, window=1, least=1)
-    for name in ("p/b", "p/a"):
-        state.settle(None, 0, [attempt(target=name)])
-        state.settle(None, 0, [attempt("timeout", target=name)])
-    state.disable("p", 100)
-    everything = state.look((), 1)
-    assert (everything.broken, everything.disabled) == (("p/a", "p/b"), ("p",))
-    seen = state.look(("p/b",), 1)
-    assert (seen.broken, seen.disabled, [name for name, _ in seen.latency_p95_ns]) == (("p/b",), (), ["p/b"])
-    assert seen.epoch == everything.epoch
 
 
 # --- budgets
@@ -294,39 +305,39 @@ def test_a_reservation_is_made_in_every_scope_or_in_none() -> None:
     """The refusal names the first scope without room, and the others are left as they were."""
     state = MemoryState()
     lease(state, ("user/u", 100), ("team", 15))
-    refused = state.reserve([("user/u", 100), ("team", 15)], 10, NANO, 0)
-    assert refused == Refusal("team", 10, 15)
-    assert (state.used("user/u", 0), state.used("team", 0)) == (10, 10)
+    refused = state.reserve(demand([("user/u", 100), ("team", 15)], 10), NANO, 0)
+    assert refused == Refusal("budget.team", 10, 15)
+    assert (used(state, "user/u", 0), used(state, "team", 0)) == (10, 10)
 
 
 def test_a_limit_may_be_reached_exactly() -> None:
     """Ten of ten is allowed, eleven is not."""
     state = MemoryState()
     lease(state, ("u", 10))
-    assert state.reserve([("u", 10)], 1, NANO, 0) == Refusal("u", 10, 10)
+    assert state.reserve(demand([("u", 10)], 1), NANO, 0) == Refusal("budget.u", 10, 10)
 
 
 def test_settling_replaces_the_reservation_by_the_cost_once() -> None:
     """Less or more than was reserved, and a second settlement changes nothing."""
     state = MemoryState()
     first = lease(state, ("u", 100), nano_usd=50)
-    state.settle(first, 3, [])
-    state.settle(first, 3, [])
-    assert state.used("u", 0) == 3
-    state.settle(lease(state, ("u", 100), nano_usd=10), 40, [])
-    assert state.used("u", 0) == 43
+    settle(state, first, 3, [])
+    settle(state, first, 3, [])
+    assert used(state, "u", 0) == 3
+    settle(state, lease(state, ("u", 100), nano_usd=10), 40, [])
+    assert used(state, "u", 0) == 43
 
 
 def test_an_expired_lease_frees_its_room_and_its_cost_is_not_lost() -> None:
     """A call that never ends does not hold a budget for ever; one that ends late is still counted."""
     state = MemoryState()
     late = lease(state, ("u", 10), ttl=5, now=0)
-    assert state.used("u", 4) == 10
-    assert state.used("u", 5) == 0
+    assert used(state, "u", 4) == 10
+    assert used(state, "u", 5) == 0
     lease(state, ("u", 10), nano_usd=10, now=5)
-    state.settle(late, 7, [])
-    state.settle(late, 7, [])
-    assert state.used("u", 5) == 17
+    settle(state, late, 7, [])
+    settle(state, late, 7, [])
+    assert used(state, "u", 5) == 17
 
 
 def test_without_scopes_a_lease_costs_nothing() -> None:
@@ -334,8 +345,8 @@ def test_without_scopes_a_lease_costs_nothing() -> None:
     state = MemoryState()
     free = lease(state, nano_usd=10**9)
     assert (free.nano_usd, free.scopes) == (10**9, ())
-    state.settle(free, 10**9, [])
-    assert state.used("u", 0) == 0
+    settle(state, free, 10**9, [])
+    assert used(state, "u", 0) == 0
 
 
 def test_leases_over_nothing_end_like_others() -> None:
@@ -343,15 +354,15 @@ def test_leases_over_nothing_end_like_others() -> None:
     state = MemoryState()
     leases = [lease(state, ("u", 10), nano_usd=0) for _ in range(2)]
     for got in leases:
-        state.settle(got, 0, [])
-    assert state.used("u", 0) == 0
+        settle(state, got, 0, [])
+    assert used(state, "u", 0) == 0
 
 
 def test_the_same_scope_twice_is_one() -> None:
     """Two rules may lead to one scope; the money is reserved in it once."""
     state = MemoryState()
     twice = lease(state, ("u", 100), ("u", 50))
-    assert (twice.scopes, state.used("u", 0)) == (("u",), 10)
+    assert (len(twice.scopes), used(state, "u", 0)) == (1, 10)
 
 
 def test_leases_have_names_of_their_own() -> None:
@@ -364,8 +375,8 @@ def test_old_scopes_are_forgotten_at_the_bound() -> None:
     """Period keys come and go; those used last stay."""
     state = MemoryState(scopes=2)
     for name in ("day1", "day2", "day1", "day3"):
-        state.settle(lease(state, (name, 100)), 1, [])
-    assert [state.used(name, 0) for name in ("day1", "day2", "day3")] == [2, 0, 1]
+        settle(state, lease(state, (name, 100)), 1, [])
+    assert [used(state, name, 0) for name in ("day1", "day2", "day3")] == [2, 0, 1]
 
 
 @given(
@@ -379,10 +390,10 @@ def test_the_ledger_agrees_with_a_naive_one(steps: list[tuple[bool, int, int, se
     entries: list[tuple[Lease, int | None]] = []
     now = 0
 
-    def used(scope: str) -> int:
+    def naive(scope: str) -> int:
         total = 0
         for got, cost in entries:
-            if scope in got.scopes:
+            if (scope, "", "1970-01-01") in got.scopes:
                 total += cost if cost is not None else got.nano_usd if got.expires_ns > now else 0
         return total
 
@@ -390,17 +401,17 @@ def test_the_ledger_agrees_with_a_naive_one(steps: list[tuple[bool, int, int, se
         now += passed
         if reserving:
             wanted = [(scope, 50) for scope in sorted(scopes)]
-            room = all(used(scope) + amount <= 50 for scope in scopes)
-            got = state.reserve(wanted, amount, 60, now)
+            room = all(naive(scope) + amount <= 50 for scope in scopes)
+            got = state.reserve(demand(wanted, amount), 60, now)
             assert isinstance(got, Lease) == room
             if isinstance(got, Lease):
                 entries.append((got, None))
         elif entries:
             index = passed % len(entries)
             got, cost = entries[index]
-            state.settle(got, amount, [])
+            settle(state, got, amount, [])
             entries[index] = (got, amount if cost is None else cost)
-        assert [state.used(scope, now) for scope in "abc"] == [used(scope) for scope in "abc"]
+        assert [used(state, scope, now) for scope in "abc"] == [naive(scope) for scope in "abc"]
 
 
 # --- threads and forks
@@ -438,17 +449,17 @@ def test_threads_never_pass_the_limit_and_lose_nothing() -> None:
 
     def work(index: int) -> None:
         for turn in range(400):
-            got = state.reserve([("all", limit), (f"own{index}", limit)], 3, NANO, 0)
-            assert state.used("all", 0) <= limit
+            got = state.reserve(demand([("all", limit), (f"own{index}", limit)], 3), NANO, 0)
+            assert used(state, "all", 0) <= limit
             if isinstance(got, Lease):
-                state.settle(got, 2, [attempt("timeout" if turn % 2 else None, target=f"p/{index}")])
+                settle(state, got, 2, [attempt("timeout" if turn % 2 else None, target=f"p/{index}")])
                 granted[index] += 2
-            state.look((), turn)
+            look(state, turn)
 
     together(work, workers)
-    assert state.used("all", 0) == sum(granted)
+    assert used(state, "all", 0) == sum(granted)
     assert limit - 3 < sum(granted) <= limit
-    assert [state.used(f"own{index}", 0) for index in range(workers)] == granted
+    assert [used(state, f"own{index}", 0) for index in range(workers)] == granted
 
 
 def test_threads_that_contend_for_two_places_never_get_three() -> None:
@@ -460,37 +471,42 @@ def test_threads_that_contend_for_two_places_never_get_three() -> None:
 
     def work(index: int) -> None:
         for _ in range(300):
-            got = state.reserve(scopes, 3, NANO, 0)
+            got = state.reserve(demand(scopes, 3), NANO, 0)
             if isinstance(got, Lease):
                 inside.append(index)
                 most[0] = max(most[0], len(inside))
                 inside.remove(index)
-                state.settle(got, 0, [])
+                settle(state, got, 0, [])
 
     together(work, 6)
     assert most[0] <= 2
-    assert [state.used(scope, 0) for scope, _ in scopes] == [0] * 40
+    assert [used(state, scope, 0) for scope, _ in scopes] == [0] * 40
 
 
 FORK = """
 import os, sys
 from waypost.adapters.state.memory import MemoryState
+from waypost.core.model.ask import Account, Ask, Bill, Demand, Meter, Place
+user = Account("user/day", "budget.user", "u", 100, "day", (), 100)
+calls = Meter("all/requests", "limit.all", "call", "", "requests", 1, 10**9)
+def want(nano_usd):
+    return Demand(Ask("p", (user,), (calls,)), Place("t", "e", "p"), nano_usd)
 state = MemoryState()
-lease = state.reserve([("u", 100)], 60, 10**9, 0)
+lease = state.reserve(want(60), 10**9, 0)
 state.disable("openai", 10**9)
-before = state.look((), 1)
+before = state.look(None, 1).snapshot
 held = state._lock.acquire()
 child = os.fork()
 if child == 0:
-    after = state.look((), 1)
-    state.settle(lease, 50, [])
-    fine = (after.disabled, state.used("u", 1), after.epoch == before.epoch + 1) == ((), 0, True)
-    own = state.reserve([("u", 100)], 100, 10**9, 0)
+    after = state.look(None, 1).snapshot
+    state.settle(lease, Bill(None, 50, 0), [], 1)
+    fine = (after.disabled, state.used(user, 1), after.epoch == before.epoch + 1) == ((), 0, True)
+    own = state.reserve(want(100), 10**9, 0)
     os._exit(0 if fine and own.id != lease.id else 1)
 _, status = os.waitpid(child, 0)
 state._lock.release()
-state.settle(lease, 50, [])
-sys.exit(os.waitstatus_to_exitcode(status) or (state.used("u", 1) != 50))
+state.settle(lease, Bill(None, 50, 0), [], 1)
+sys.exit(os.waitstatus_to_exitcode(status) or (state.used(user, 1) != 50))
 """
 
 

@@ -94,6 +94,9 @@ ATTEMPT_TARGET: Final = "waypost.attempt.target"
 BASELINE: Final = "waypost.baseline"
 """Which baseline a value belongs to."""
 
+BUDGET: Final = "waypost.budget"
+"""A budget of a policy, by its scope and its period."""
+
 CANDIDATE_COUNT: Final = "waypost.candidate.count"
 """Number of candidates, listed or not."""
 
@@ -242,6 +245,12 @@ METRIC_DECISION_DURATION: Final = Metric(
     "waypost.decision.duration",
     "s",
     "Time that a decision took.",
+)
+
+METRIC_BUDGET_USED_RATIO: Final = Metric(
+    "waypost.budget.used_ratio",
+    "1",
+    "Share of a budget that is spent or reserved, by the value of its scope that has used the most.",
 )
 
 METRIC_INTERNAL_ERRORS: Final = Metric(

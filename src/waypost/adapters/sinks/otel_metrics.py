@@ -15,7 +15,8 @@ from opentelemetry.metrics import CallbackOptions, Counter, Histogram, Meter, Ob
 
 from waypost.adapters.sinks import names
 from waypost.adapters.sinks.attributes import SCOPES, provider_name, scoped
-from waypost.adapters.sinks.tally import Bounded, Entry, Key, Ledger, Tally
+from waypost.adapters.sinks.tally import Bounded, Entry, Key, Ledger, Levels, Tally
+from waypost.core.model.ask import Level
 from waypost.core.model.events import Attempted, Decided, InternalError, Settled
 from waypost.core.model.money import NANO
 from waypost.core.model.outcome import Attempt
@@ -63,6 +64,7 @@ class OtelMetrics:
         self._ledger = Ledger()
         self._cost, self._baseline, self._decisions = Tally(), Tally(), Tally()
         self._rejections, self._attempts, self._errors = Tally(), Tally(), Tally()
+        self._levels = Levels()
         self._held: Meter | None = None
         self._ready = False
         self._refresh()
@@ -96,6 +98,21 @@ class OtelMetrics:
         self._decision_duration.record(decided.duration_ns / NANO, {names.POLICY_NAME: started.policy}, context)
         target = None if decision.selected is None else decided.target_of(decision.selected)
         return ("decision", started.policy, started.mode, decision.cause, target, decision.rejections), 0, context
+
+    def budgets(self, policy: str, levels: Sequence[Level]) -> None:
+        """Take note of how far budgets are used, of whom does not matter: a series shows the fullest.
+
+        A value is a dimension only where its scope is allowed to be one.
+        """
+        if not self._refresh():
+            return
+        for level in levels:
+            account = level.account
+            key: Key = ((names.POLICY_NAME, policy), (names.BUDGET, account.key))
+            scope = account.key.rpartition("/")[0]
+            if scope in self._scopes and account.value:
+                key = (*key, self._bound(names.CONTEXT_PREFIX + scope, account.value))
+            self._levels.note(key, level.used / account.limit if account.limit > 0 else 1.0)
 
     def internal_error(self, event: InternalError) -> None:
         """Count something of ours that broke; it is not lost while nobody listens."""
@@ -133,6 +150,8 @@ class OtelMetrics:
         dropped = names.METRIC_DROPPED
         # Instruments that are asked are asked before the others are read, so the sums are in the same collection.
         meter.create_observable_counter(dropped.name, [self._collect], dropped.unit, dropped.description)
+        used = names.METRIC_BUDGET_USED_RATIO
+        meter.create_observable_gauge(used.name, [self._observe], used.unit, used.description)
         # Registering waits for the SDK's collection, and a collection that drained us then would wait for this.
         self._ready = True
 
@@ -143,6 +162,9 @@ class OtelMetrics:
             for tally, give in self._sums:
                 tally.take(give)
         return [Observation(count, {names.DROPPED_WHAT: what}) for what, count in self._dropped().items()]
+
+    def _observe(self, _: CallbackOptions) -> Iterable[Observation]:
+        return [Observation(ratio, dict(key)) for key, ratio in self._levels.take()] if self._ready else []
 
     # -- from notes to series -----------------------------------------------------------------------------------------
 

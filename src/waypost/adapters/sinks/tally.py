@@ -83,6 +83,30 @@ class Tally:
             give(total, dict(key), context)
 
 
+class Levels:
+    """The highest value of each series since it was last taken; one that nobody noted since stands as it was."""
+
+    def __init__(self) -> None:
+        self._reset()
+        _all.add(self)
+
+    def _reset(self) -> None:
+        self._lock = threading.RLock()
+        self._cells: dict[Key, tuple[float, bool]] = {}
+
+    def note(self, key: Key, value: float) -> None:
+        with self._lock:
+            before, taken = self._cells.get(key, (value, True))
+            self._cells[key] = (value if taken else max(before, value), False)
+
+    def take(self) -> list[tuple[Key, float]]:
+        """Every series with its value."""
+        with self._lock:
+            found = [(key, value) for key, (value, _) in self._cells.items()]
+            self._cells = {key: (value, True) for key, value in found}
+        return found
+
+
 class Bounded:
     """Keeps what callers can choose from making metrics without bound: values beyond the first few are `other`."""
 
@@ -101,7 +125,7 @@ class Bounded:
         return value
 
 
-_all: weakref.WeakSet[Ledger | Tally] = weakref.WeakSet()
+_all: weakref.WeakSet[Ledger | Tally | Levels] = weakref.WeakSet()
 
 
 def _after_fork_in_child() -> None:

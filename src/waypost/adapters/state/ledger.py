@@ -3,29 +3,45 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Hashable, Iterable
 from heapq import heappop, heappush
+from typing import TypeAlias
 
+from waypost.core.model.ask import Meter
 from waypost.core.model.frozen import dataclass
+from waypost.core.model.target import TargetId
+
+Name: TypeAlias = Hashable
 
 
 @dataclass(slots=True)
 class Lease:
-    """A reservation of ``nano_usd`` in every one of ``scopes`` until ``expires_ns``."""
+    """A reservation of ``nano_usd`` in every one of ``scopes`` until ``expires_ns``.
+
+    ``tokens`` were counted in each bucket of ``buckets``. ``probe`` is the target whose half-open breaker it holds.
+    """
 
     id: str
     nano_usd: int
     expires_ns: int
-    scopes: tuple[str, ...] = ()
+    scopes: tuple[Name, ...] = ()
+    tokens: int = 0
+    buckets: tuple[tuple[Meter, str], ...] = ()
+    probe: TargetId | None = None
 
 
 @dataclass(slots=True)
 class Refusal:
-    """The first scope that had no room: ``used`` of ``limit``, reservations included."""
+    """Why a reservation was not made: the first ``rule`` that had no room.
 
-    scope: str
-    used: int
-    limit: int
+    ``used`` of ``limit``, reservations included, where a budget had none; ``retry_ns`` is in how many nanoseconds there
+    is room again, where that is known.
+    """
+
+    rule: str
+    used: int = 0
+    limit: int = 0
+    retry_ns: int | None = None
 
 
 class Ledger:
@@ -35,55 +51,59 @@ class Ledger:
     and one that is settled twice has it counted once.
     """
 
-    __slots__ = ("_count", "_ending", "_expired", "_leases", "_most", "_name", "_reserved", "_spent")
+    __slots__ = ("_count", "_ending", "_expired", "_leases", "_most", "_name", "_reached", "_reserved", "_spent")
 
     def __init__(self, name: str, most: int) -> None:
         self._name = name
         self._most = most
         self._count = 0
-        self._spent: OrderedDict[str, int] = OrderedDict()
-        self._reserved: dict[str, int] = {}
+        self._spent: OrderedDict[Name, int] = OrderedDict()
+        self._reached: dict[Name, int] = {}
+        self._reserved: dict[Name, int] = {}
         self._leases: dict[str, Lease] = {}
         self._ending: list[tuple[int, str]] = []
         self._expired: OrderedDict[str, Lease] = OrderedDict()
 
-    def reserve(self, scopes: Sequence[tuple[str, int]], nano_usd: int, ttl_ns: int, now_ns: int) -> Lease | Refusal:
-        """Reserve in every ``(scope, limit)``, or in none."""
-        self._expire(now_ns)
-        for scope, limit in scopes:
-            used = self._used(scope)
-            if used + nano_usd > limit:
-                return Refusal(scope, used, limit)
+    def lease(self, scopes: Iterable[Name], nano_usd: int, expires_ns: int) -> Lease:
+        """Reserve ``nano_usd`` in every one of ``scopes``, whether there is room or not."""
         self._count += 1
-        names = tuple(dict.fromkeys(scope for scope, _ in scopes))
-        lease = Lease(f"{self._name}-{self._count}", nano_usd, now_ns + ttl_ns, names)
-        if names:
-            self._leases[lease.id] = lease
-            heappush(self._ending, (lease.expires_ns, lease.id))
-            for name in names:
-                self._reserved[name] = self._reserved.get(name, 0) + nano_usd
+        names = tuple(dict.fromkeys(scopes))
+        lease = Lease(f"{self._name}-{self._count}", nano_usd, expires_ns, names)
+        self._leases[lease.id] = lease
+        heappush(self._ending, (expires_ns, lease.id))
+        for name in names:
+            self._reserved[name] = self._reserved.get(name, 0) + nano_usd
         return lease
 
-    def settle(self, lease_id: str, nano_usd: int) -> None:
-        """Put the real cost in place of a reservation that was made here."""
+    def end(self, lease_id: str) -> Lease | None:
+        """Give back what a lease holds; ``None`` where it was not made here, or has ended before."""
         lease = self._leases.pop(lease_id, None)
-        if lease is not None:
-            self._release(lease)
-        else:
-            lease = self._expired.pop(lease_id, None)
         if lease is None:
-            return
-        for name in lease.scopes:
+            return self._expired.pop(lease_id, None)
+        self._release(lease)
+        return lease
+
+    def spend(self, scopes: Iterable[Name], nano_usd: int) -> None:
+        for name in scopes:
             self._spent[name] = self._spent.pop(name, 0) + nano_usd
         while len(self._spent) > self._most:
-            self._spent.popitem(last=False)
+            self._reached.pop(self._spent.popitem(last=False)[0], None)
 
-    def used(self, scope: str, now_ns: int) -> int:
-        """Spent and reserved in ``scope``."""
+    def used(self, scope: Name, now_ns: int) -> int:
+        """Spent and reserved in ``scope``, which is used by being asked for."""
         self._expire(now_ns)
+        if scope in self._spent:
+            self._spent.move_to_end(scope)
         return self._used(scope)
 
-    def _used(self, scope: str) -> int:
+    def reach(self, scope: Name, ppm: int) -> int:
+        """Note how far ``scope`` has come; how far it had before."""
+        before = self._reached.get(scope, 0)
+        if ppm > before and scope in self._spent:
+            self._reached[scope] = ppm
+        return before
+
+    def _used(self, scope: Name) -> int:
         return self._spent.get(scope, 0) + self._reserved.get(scope, 0)
 
     def _expire(self, now_ns: int) -> None:

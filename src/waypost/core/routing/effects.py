@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, Protocol, TypeAlias
 
+from waypost.core.model.ask import Ask, Bill, Demand
 from waypost.core.model.events import Event
 from waypost.core.model.frozen import dataclass, field
 from waypost.core.model.needs import Need
@@ -113,19 +114,33 @@ Sent: TypeAlias = Native | Wire
 
 
 @dataclass(frozen=True, slots=True)
+class Digest:
+    """Ask for a digest of these texts under the process's own key."""
+
+    texts: tuple[str, ...] = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class Look:
     """Ask the state for a snapshot."""
 
-    keys: tuple[str, ...] = ()
+    ask: Ask | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Reserve:
-    """Reserve ``nano_usd`` in every ``(scope, limit)``, or in none."""
+    """Take everything that ``demand`` wants, or nothing; a `waypost.core.routing.ports.Lease` or ``Refusal``."""
 
-    scopes: tuple[tuple[str, int], ...]
-    nano_usd: int
+    demand: Demand
     ttl_ns: int
+
+
+@dataclass(frozen=True, slots=True)
+class Release:
+    """Give a reservation back; ``attempts`` failed under it, and the state learns from them."""
+
+    lease: Any
+    attempts: tuple[Attempt, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,7 +198,7 @@ class Settle:
     """Replace the lease by the real cost and let the state learn from the attempts."""
 
     lease: Any
-    nano_usd: int
+    bill: Bill
     attempts: tuple[Attempt, ...]
 
 
@@ -193,7 +208,7 @@ class Tell:
     error: BaseException | None = None
 
 
-Effect: TypeAlias = Look | Reserve | Send | Pull | Discard | Sleep | Disable | Settle | Tell
+Effect: TypeAlias = Digest | Look | Reserve | Release | Send | Pull | Discard | Sleep | Disable | Settle | Tell
 
 
 @dataclass(frozen=True, slots=True)

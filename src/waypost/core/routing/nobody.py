@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+
 from waypost.core.model.decision import CandidateProof
 from waypost.core.model.events import Decided
 from waypost.core.model.money import grid
-from waypost.core.model.outcome import Failure
+from waypost.core.model.outcome import Attempt, Failure
 from waypost.core.model.target import Target
 from waypost.core.policy.columns import estimated_cost
 from waypost.core.policy.proof import prove, reason
-from waypost.core.routing.effects import NativeError, Summary
+from waypost.core.routing.effects import Call, NativeError, Summary
 from waypost.core.routing.exchange import Exchange, plan_exchange
 from waypost.core.routing.prepare import Stage
 
@@ -17,8 +19,22 @@ NOBODY = Failure("bad_request", 400, "invalid_request_error")
 NO_ELIGIBLE_MODEL = "no_eligible_model"
 """The error's code, by which a caller recognises it."""
 
-UNSENDABLE = ("need.", "dialect", "provider.credentials", "cross_origin", "breaker", "tried")
-"""Rules that no default may override: such a target could not be reached, or not say what the caller asked for."""
+SPENT: Mapping[str, str] = {"budget": "budget_exceeded", "limit": "limit_reached"}
+"""The error's code by the decision's cause, where money or a limit is why nobody is left."""
+
+UNSENDABLE = (
+    "need.",
+    "dialect",
+    "provider.credentials",
+    "cross_origin",
+    "breaker",
+    "tried",
+    "call.",
+    "limit.",
+    "budget.",
+)
+"""Rules that no default may override: such a target could not be reached, or not say what the caller asked for; or the
+call itself, a limit or a budget's ceiling forbids it."""
 
 
 def default_exchange(stage: Stage, decided: Decided | None, *, forced: bool = False) -> Exchange | None:
@@ -45,8 +61,11 @@ def default_exchange(stage: Stage, decided: Decided | None, *, forced: bool = Fa
     return plan_exchange(stage, target, last=True)
 
 
-def no_candidates(stage: Stage, decided: Decided) -> NativeError:
-    """The native error of a call for which no candidate survived: one line per candidate, its first failed rule."""
+def no_candidates(stage: Stage, decided: Decided, retry_ns: int | None = None) -> NativeError:
+    """The native error of a call for which no candidate survived: one line per candidate, its first failed rule.
+
+    ``retry_ns`` is in how many nanoseconds a limit that is why has room again.
+    """
     proof = prove(stage.plan, decided.question, decided.snapshot, decided.decision)
     near_first = sorted(proof.candidates, key=lambda candidate: (len(candidate.rejections), candidate.target))
     lines = [
@@ -54,11 +73,51 @@ def no_candidates(stage: Stage, decided: Decided) -> NativeError:
         for candidate in near_first
         if candidate.rejections
     ]
+    return _nobody(stage, decided, "\n" + "\n".join(lines), retry_ns)
+
+
+def plainly_nobody(stage: Stage, decided: Decided) -> NativeError:
+    """The same without its lines, where those cannot be had."""
+    return _nobody(stage, decided, "", None)
+
+
+def _nobody(stage: Stage, decided: Decided, lines: str, retry_ns: int | None) -> NativeError:
+    code = SPENT.get(decided.decision.cause)
+    why = "no eligible model" if code is None else f"{code.replace('_', ' ')}: no eligible model"
     message = (
-        f"waypost: no eligible model under policy {stage.plan.policy.name!r} for {stage.call.requested!r} "
-        f"(`waypost explain {stage.call.receipt}` shows every rule)\n" + "\n".join(lines)
+        f"waypost: {why} under policy {stage.plan.policy.name!r} for {stage.call.requested!r} "
+        f"(`waypost explain {stage.call.receipt}` shows every rule){lines}"
     )
-    return NativeError(NOBODY, message, code=NO_ELIGIBLE_MODEL)
+    if code is None:
+        return NativeError(NOBODY, message, code=NO_ELIGIBLE_MODEL)
+    return NativeError(Failure("rate_limited", 429, code, retry_after_ns=retry_ns), message, code=code)
+
+
+def closed(call: Call) -> NativeError:
+    """No decision could be made, and the policy wants none to be guessed."""
+    message = f"waypost: no decision could be made and the policy fails closed (receipt {call.receipt})"
+    return NativeError(Failure("internal", 500), message, code="routing_failed")
+
+
+def failed(stage: Stage, past: Sequence[Attempt], failure: Failure | None, error: Exception | None) -> Exception:
+    """What the caller sees of attempts that failed: the first native exception, else one that is to be built."""
+    notes = tuple(_note(attempt, len(past)) for attempt in past)
+    if error is not None:
+        if len(notes) > 1:
+            for note in notes:
+                error.add_note(note)
+        return error
+    assert failure is not None
+    last = past[-1]
+    message = f"waypost: {last.provider}/{last.model} failed: {failure.kind} (receipt {stage.call.receipt})"
+    return NativeError(failure, message, notes)
+
+
+def _note(attempt: Attempt, of: int) -> str:
+    failure = attempt.failure
+    what = "answered" if failure is None else failure.kind + (f" ({failure.status})" if failure.status else "")
+    took = (attempt.ended_ns - attempt.started_ns) // 1_000_000
+    return f"waypost: attempt {attempt.number}/{of} {attempt.provider}/{attempt.model}: {what} after {took} ms"
 
 
 def _more(candidate: CandidateProof) -> str:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Awaitable, Mapping, Sequence
 from typing import Any, Literal, Protocol, TypeAlias, TypeVar
 
+from waypost.core.model.ask import Ask, Bill, Demand, Level, Sight
 from waypost.core.model.conversation import Conversation, Delta, Reply
 from waypost.core.model.events import Event
 from waypost.core.model.outcome import Attempt, Failure, Usage
-from waypost.core.model.question import Snapshot
 from waypost.core.model.target import Dialect, Endpoint, Target
 
 T = TypeVar("T")
@@ -67,17 +67,22 @@ class Codec(Protocol):
 
 
 class State(Protocol):
-    """The mutable world. ``reserve`` and ``settle`` carry budgets; without scopes they cost nothing."""
+    """The mutable world. Every time is told to it; what it keeps is bounded."""
 
-    def look(self, keys: Sequence[str], now_ns: int) -> MaybeAwaitable[Snapshot]: ...
+    def look(self, ask: Ask | None, now_ns: int) -> MaybeAwaitable[Sight]:
+        """Breakers and latencies, and what ``ask`` reads beside them. ``None`` asks for nothing more."""
 
-    def reserve(
-        self, scopes: Sequence[tuple[str, int]], nano_usd: int, ttl_ns: int, now_ns: int
-    ) -> MaybeAwaitable[Lease | Refusal]:
-        """Reserve ``nano_usd`` in every ``(scope key, limit)`` or in none."""
+    def reserve(self, demand: Demand, ttl_ns: int, now_ns: int) -> MaybeAwaitable[Lease | Refusal]:
+        """Take everything that ``demand`` wants, or nothing. What is not settled or released expires."""
 
-    def settle(self, lease: Lease | None, nano_usd: int, attempts: Sequence[Attempt]) -> MaybeAwaitable[None]:
-        """Replace the reservation by the real cost, and learn from the attempts (breakers, latency)."""
+    def release(self, lease: Lease, attempts: Sequence[Attempt], now_ns: int) -> MaybeAwaitable[None]:
+        """Give a reservation back: what was sent was not billed. Learn from the attempts that failed."""
+
+    def settle(
+        self, lease: Lease | None, bill: Bill, attempts: Sequence[Attempt], now_ns: int
+    ) -> MaybeAwaitable[Sequence[Level]]:
+        """Put the real cost in place of the reservation, or count it without one, and learn from the attempts
+        (breakers, latency). The levels are those of the bill's budgets."""
 
     def disable(self, endpoint: str, until_ns: int) -> MaybeAwaitable[None]:
         """Open an endpoint's breaker."""
@@ -97,16 +102,13 @@ class Lease(Protocol):
 
 
 class Refusal(Protocol):
-    """The scope that had no room."""
+    """The rule that had no room, and in how many nanoseconds it has, where that is known."""
 
     @property
-    def scope(self) -> str: ...
+    def rule(self) -> str: ...
 
     @property
-    def used(self) -> int: ...
-
-    @property
-    def limit(self) -> int: ...
+    def retry_ns(self) -> int | None: ...
 
 
 class Sink(Protocol):

@@ -13,6 +13,7 @@ from waypost.core.model.outcome import UNPRICED, Attempt, Baseline, Cost, Failur
 from waypost.core.model.target import Target
 from waypost.core.routing.effects import Effect, Observed, Settle, StreamEnd, Tell
 from waypost.core.routing.prepare import Stage
+from waypost.core.routing.tab import Tab, bill, forfeit
 
 Flow = Generator[Effect, Any, Any]
 
@@ -26,7 +27,7 @@ class Open:
     target: Target | None
     past: tuple[Attempted, ...]
     decided: Decided | None
-    lease: Any = None
+    tab: Tab
 
 
 def ended(
@@ -124,22 +125,18 @@ def baselines(stage: Stage, usage: Usage, billed: Attempt) -> tuple[Baseline, ..
     return tuple(out)
 
 
-def settle(
-    stage: Stage,
-    outcome: Outcome,
-    attempts: tuple[Attempted, ...],
-    decided: Decided | None,
-    lease: Any = None,
-) -> Flow:
+def settle(stage: Stage, outcome: Outcome, attempts: tuple[Attempted, ...], decided: Decided | None, tab: Tab) -> Flow:
     """Tell the end of the call and let the state learn. A fault of ours here never reaches the caller."""
     try:
         result = settlement(stage, outcome, attempts)
         event = Settled(stage.started, stage.question, decided, attempts, result)
+        charge = bill(stage, tab, result)
     except Exception as error:
         yield Tell(InternalError("settle", type(error).__name__, stage.call.receipt), error)
+        yield from forfeit(tab)
         return
     yield Tell(event)
-    yield Settle(lease, result.cost.nano_usd or 0, result.attempts)
+    yield Settle(tab.lease, charge, result.attempts[tab.told :])
 
 
 def finish(opened: Open, end: StreamEnd) -> Flow:
@@ -158,6 +155,7 @@ def finish(opened: Open, end: StreamEnd) -> Flow:
         )
     except Exception as error:
         yield Tell(InternalError("settle", type(error).__name__, opened.stage.call.receipt), error)
+        yield from forfeit(opened.tab)
         return
     yield Tell(attempted)
-    yield from settle(opened.stage, outcome, (*opened.past, attempted), opened.decided, opened.lease)
+    yield from settle(opened.stage, outcome, (*opened.past, attempted), opened.decided, opened.tab)

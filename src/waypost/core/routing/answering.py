@@ -1,0 +1,120 @@
+"""One send and what becomes of its answer: the caller's value, and an end that is settled.
+
+Exceptions of a send are classified only if they are `Exception`: cancellation and interrupts pass through, and are
+settled as such.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from waypost.core.model.events import Decided, InternalError
+from waypost.core.model.outcome import Attempt
+from waypost.core.model.question import Snapshot
+from waypost.core.model.target import Target
+from waypost.core.policy.decide import decide, estimates
+from waypost.core.policy.proof import prove
+from waypost.core.routing.effects import Answer, Native, Observed, Send, Sent, Tell
+from waypost.core.routing.exchange import Exchange, wire_answer
+from waypost.core.routing.nobody import summary
+from waypost.core.routing.prepare import Stage
+from waypost.core.routing.settle import Flow, Open, ended, estimated, settle
+from waypost.core.routing.tab import forfeit
+
+
+def decided_on(stage: Stage, snapshot: Snapshot, hop: int, tried: frozenset[str], *, advised: bool) -> Decided:
+    begun = stage.routes.now()
+    plan, question = stage.plan, stage.question
+    decision = decide(plan, question, snapshot, stage.call.seed, tried)
+    now = stage.routes.now()
+    return Decided(
+        started=stage.started,
+        at_ns=now,
+        hop=hop,
+        question=question,
+        snapshot=snapshot,
+        decision=decision,
+        duration_ns=now - begun,
+        advised=advised,
+        prove=lambda: prove(plan, question, snapshot, decision),
+        prove_only=lambda indices: prove(plan, question, snapshot, decision, only=indices),
+        estimates=lambda indices: estimates(plan, question, indices),
+        target_of=lambda index: plan.catalog.targets[index].id,
+    )
+
+
+def attempt_of(stage: Stage, target: Target | None, number: int, reason: Any) -> Attempt:
+    call = stage.call
+    now = stage.routes.now()
+    if target is None:
+        return Attempt(number, None, call.origin.provider, call.requested, call.dialect, reason, now, now)
+    endpoint = stage.routes.endpoints[target.endpoint]
+    model = call.requested if target is stage.requested else target.model
+    return Attempt(number, target.id, endpoint.provider, model, endpoint.dialect, reason, now, now)
+
+
+def sending(send: Send, opened: Open) -> Flow:
+    """Send; what is no `Exception` (cancellation, an interrupt) is settled here and passes through.
+
+    Outside of route a failure is settled too, because nobody will try again.
+    """
+    stage = opened.stage
+    try:
+        return (yield send)
+    except GeneratorExit:
+        raise
+    except BaseException as error:
+        routed = isinstance(error, Exception) and stage.mode == "route"
+        if not routed:
+            failure = stage.call.classify(error) if isinstance(error, Exception) else None
+            attempted = ended(opened.attempting, None, stage.routes.now(), failure=failure)
+            outcome = "cancelled" if failure is None else "error"
+            yield Tell(attempted)
+            attempts = (*opened.past, attempted)
+            yield from settle(stage, outcome, attempts, opened.decided, opened.tab)  # type: ignore[arg-type]
+        raise
+
+
+class Malformed(Exception):
+    """An answer that its own dialect's codec cannot read."""
+
+
+def answered(opened: Open, sent: Sent, exchange: Exchange | None) -> Flow:
+    """Build what the caller gets; settle a whole answer, leave an open stream to be settled by its end."""
+    stage = opened.stage
+    told = None if exchange is None else (yield from _summary(opened))
+    if sent.stream is not None:
+        value, wire = (sent.value, None) if isinstance(sent, Native) else (None, sent)
+        return Answer(value, wire, told, sent.stream, opened)
+    if isinstance(sent, Native):
+        answer, observed = Answer(sent.value, summary=told), sent.observed
+    else:
+        assert exchange is not None
+        try:
+            wire, observed = wire_answer(stage, exchange, sent)
+        except ValueError as error:
+            raise Malformed from error
+        answer = Answer(wire=wire, summary=told)
+    yield from _close(opened, observed)
+    return answer
+
+
+def _close(opened: Open, observed: Observed) -> Flow:
+    """The end of a whole answer. The answer is there: a fault of ours from here on must not cost the caller it."""
+    stage = opened.stage
+    try:
+        attempted = ended(opened.attempting, opened.target, stage.routes.now(), estimated(stage, observed))
+    except Exception as error:
+        yield Tell(InternalError("settle", type(error).__name__, stage.call.receipt), error)
+        yield from forfeit(opened.tab)
+        return
+    yield Tell(attempted)
+    yield from settle(stage, "ok", (*opened.past, attempted), opened.decided, opened.tab)
+
+
+def _summary(opened: Open) -> Flow:
+    try:
+        return summary(opened.stage, opened.decided, opened.target)
+    except Exception as error:
+        yield Tell(InternalError("summary", type(error).__name__, opened.stage.call.receipt), error)
+        return None

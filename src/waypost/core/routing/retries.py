@@ -1,0 +1,95 @@
+"""After a failed attempt: the same target again, the next one, or nobody; and how long all of it may take."""
+
+from __future__ import annotations
+
+from waypost.core.model.events import Attempted
+from waypost.core.model.frozen import dataclass
+from waypost.core.model.outcome import Failure
+from waypost.core.policy.fallback import Abort, Next, Retry, act
+from waypost.core.routing.effects import Disable, Sleep
+from waypost.core.routing.exchange import Exchange
+from waypost.core.routing.prepare import Stage
+from waypost.core.routing.settle import Flow
+from waypost.core.routing.tab import Tab
+
+RETRIED_BY_SDKS = ("rate_limited", "overloaded", "timeout", "connection", "server_error")
+FIRST_PAUSE_NS = 500_000_000
+LONGEST_PAUSE_NS = 8_000_000_000
+"""The SDKs' own pauses: half a second, doubled each time, eight seconds at most."""
+
+
+@dataclass(slots=True)
+class Hops:
+    """What the loop remembers: who was tried, what failed, and the first native exception."""
+
+    tab: Tab
+    tried: frozenset[str] = frozenset()
+    past: tuple[Attempted, ...] = ()
+    error: Exception | None = None
+    failure: Failure | None = None
+    deadline_ns: int | None = None
+    retrying: Exchange | None = None
+    repeats: int = 0
+
+
+def again(stage: Stage, hops: Hops, exchange: Exchange) -> Flow:
+    """What the policy does about the failure: ``True`` to repeat the same target; marks it tried otherwise."""
+    assert hops.failure is not None
+    if hops.failure.kind == "internal":  # not the provider's: at home nobody else would do better, elsewhere they may
+        hops.tried |= {exchange.target.id}
+        hops.deadline_ns = 0 if exchange.home else hops.deadline_ns
+        return False
+    action = act(stage.plan, hops.failure, tuple(item.attempt for item in hops.past))
+    if isinstance(action, Retry) and not exhausted(stage, hops, action.after_ns):
+        yield Sleep(action.after_ns)
+        return True
+    if isinstance(action, Next | Abort) and action.disable_provider_ns:
+        yield Disable(exchange.target.endpoint, stage.routes.now() + action.disable_provider_ns)
+    spent = len(hops.past) >= stage.plan.policy.fallback.max_attempts
+    pause = None if isinstance(action, Abort) and not spent else _callers_retry(stage, hops, exchange)
+    if pause is not None:
+        yield Sleep(pause)
+        return True
+    if isinstance(action, Abort):
+        hops.deadline_ns = 0
+    hops.tried |= {exchange.target.id}
+    return False
+
+
+def _callers_retry(stage: Stage, hops: Hops, exchange: Exchange) -> int | None:
+    """The pause before the last candidate is asked again, as often as the caller's SDK would have; ``None`` for never.
+
+    At home the SDK's own loop does this; elsewhere nobody would, and the caller would be less reliable with us.
+    """
+    assert hops.failure is not None
+    if not exchange.last or exchange.home or hops.failure.kind not in RETRIED_BY_SDKS:
+        return None
+    if hops.repeats >= stage.call.max_retries:
+        return None
+    asked = hops.failure.retry_after_ns
+    pause = min(FIRST_PAUSE_NS << hops.repeats, LONGEST_PAUSE_NS) if asked is None else asked
+    if hops.deadline_ns is not None and stage.routes.now() + pause >= hops.deadline_ns:
+        return None
+    hops.repeats += 1
+    return pause
+
+
+def deadline(stage: Stage) -> int | None:
+    limits = [ns for ns in (stage.plan.policy.fallback.deadline_ns, stage.call.timeout_ns) if ns is not None]
+    return stage.started.at_ns + min(limits) if limits else None
+
+
+def time_left(stage: Stage, hops: Hops, exchange: Exchange) -> int | None:
+    """Nanoseconds to the deadline; ``None`` where there is none, or where the caller's own timeout keeps it as well."""
+    if hops.deadline_ns is None:
+        return None
+    policys = stage.plan.policy.fallback.deadline_ns
+    if exchange.home and not hops.past and (policys is None or policys >= (stage.call.timeout_ns or policys + 1)):
+        return None
+    return max(hops.deadline_ns - stage.routes.now(), 1)
+
+
+def exhausted(stage: Stage, hops: Hops, pause_ns: int = 0) -> bool:
+    if len(hops.past) >= stage.plan.policy.fallback.max_attempts:
+        return True
+    return hops.deadline_ns is not None and stage.routes.now() + pause_ns >= hops.deadline_ns

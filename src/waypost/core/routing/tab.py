@@ -1,0 +1,228 @@
+"""What one call wants of the mutable world: what it asks, reserves, gives back, and comes to in the end.
+
+A policy without budgets, limits and affinity asks for nothing, and a call under it does none of this.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from waypost.core.model.ask import NOTHING, Account, Ask, Bill, Demand, Keep, Meter, Place, Scope, Sight
+from waypost.core.model.conversation import Conversation, Message, Text
+from waypost.core.model.events import Attempted
+from waypost.core.model.frozen import dataclass
+from waypost.core.model.money import MICRO, grid
+from waypost.core.model.outcome import Attempt, Settlement
+from waypost.core.model.question import Context, Question, Snapshot
+from waypost.core.model.target import Target, TargetId
+from waypost.core.policy.columns import estimated_cost
+from waypost.core.policy.tree import Budget, Limit, Policy
+from waypost.core.routing.effects import Digest, Effect, Release, Reserve, Settle
+from waypost.core.routing.prepare import Stage
+
+LEASE_NS = 600_000_000_000
+"""How long a reservation holds that nobody settles: as long as the SDKs wait for an answer."""
+
+_CONTEXT = {"budget_tier": "tier"}
+_CANDIDATES: Mapping[str, Scope] = {"target": "target", "endpoint": "endpoint", "provider": "provider"}
+
+
+@dataclass(slots=True)
+class Tab:
+    """What the call has taken so far. ``refused`` are the reservations that found no room, as a snapshot has them."""
+
+    ask: Ask | None
+    lease: Any = None
+    reserved: bool = False
+    """Whether a lease was ever had, so that its requests have been counted."""
+    refused: tuple[tuple[str, TargetId], ...] = ()
+    half_open: tuple[TargetId, ...] = ()
+    retry_ns: int | None = None
+    told: int = 0
+    """How many attempts the world has learnt from already."""
+
+
+def open_tab(stage: Stage) -> Generator[Effect, Any, Tab]:
+    """What the call asks of the world, made once."""
+    policy, question = stage.plan.policy, stage.question
+    warm = None
+    if policy.affinity is not None:
+        by = policy.affinity.by
+        if by == "conversation":
+            texts = opening(stage.conversation)
+            warm = (yield Digest(texts)) if texts else None
+        else:
+            warm = value_of(by, question.context, policy.name)
+        warm = f"{policy.name}/{by}/{warm}" if warm else None
+    return Tab(ask_of(policy, question, warm))
+
+
+def ask_of(policy: Policy, question: Question, warm: str | None = None) -> Ask:
+    """The budgets and limits of ``policy`` with this call's values, and the tokens that it is expected to use."""
+    features, context = question.features, question.context
+    return Ask(
+        policy.name,
+        tuple(_account(budget, value_of(budget.scope, context, policy.name)) for budget in policy.budgets),
+        tuple(_meter(limit, context, policy.name) for limit in policy.limits),
+        features.tokens_input + features.tokens_output,
+        warm,
+    )
+
+
+def value_of(scope: str, context: Context, policy: str) -> str:
+    """The call's value of a scope; a scope of which it has none counts under the empty value."""
+    if scope == "all":
+        return ""
+    if scope == "policy":
+        return policy
+    if scope.startswith("context."):
+        return context.labels.get(scope[8:], "")
+    return getattr(context, _CONTEXT.get(scope, scope), None) or ""
+
+
+def _account(budget: Budget, value: str) -> Account:
+    hard = [ppm for ppm, action in budget.thresholds if action == "fail"]
+    ceiling = budget.limit_nano_usd * min(hard) // MICRO if hard else None
+    thresholds = budget.thresholds
+    return Account(budget.key, budget.rule, value, budget.limit_nano_usd, budget.period, thresholds, ceiling)
+
+
+def _meter(limit: Limit, context: Context, policy: str) -> Meter:
+    scope = _CANDIDATES.get(limit.scope, "call")
+    value = value_of(limit.scope, context, policy) if scope == "call" else ""
+    return Meter(limit.key, limit.rule, scope, value, limit.of, limit.amount, limit.per_ns)
+
+
+def opening(conversation: Conversation) -> tuple[str, ...]:
+    """What tells one conversation from others for as long as it lasts: its system text and its first user message."""
+    out: list[str] = []
+    for message in conversation.messages:
+        if message.role in ("system", "developer"):
+            out.append(_text(message))
+        elif message.role == "user":
+            return (*out, _text(message))
+    return tuple(out)
+
+
+def _text(message: Message) -> str:
+    return "\n".join(part.text for part in message.parts if isinstance(part, Text))
+
+
+def asked(tab: Tab) -> Ask | None:
+    """What the next look asks: a call's request counts once, so that it does not stand in the way of its own hops."""
+    ask = tab.ask
+    if ask is None or not tab.reserved or not ask.meters:
+        return ask
+    return replace(ask, meters=tuple(m for m in ask.meters if m.scope != "call" or m.of != "requests"))
+
+
+def needs_world(policy: Policy) -> bool:
+    """Whether it has a hard line that only the world can tell: a ceiling, or a limit."""
+    return bool(policy.limits) or any(action == "fail" for budget in policy.budgets for _, action in budget.thresholds)
+
+
+def seen(tab: Tab, sight: Sight) -> Snapshot:
+    """The snapshot that decides: what was seen, with the reservations that found no room."""
+    tab.half_open, tab.retry_ns = sight.half_open, sight.frees_ns
+    return replace(sight.snapshot, refused=tab.refused) if tab.refused else sight.snapshot
+
+
+def place_of(target: Target) -> Place:
+    return Place(target.id, target.endpoint, target.provider)
+
+
+def most(question: Question, target: Target) -> int:
+    """What a call may cost at ``target`` in nano-USD: the estimate with all the output that the caller allowed.
+
+    0 where the target has no price: a budget cannot count what nobody knows.
+    """
+    features = question.features
+    allowed = features.max_output
+    output = grid(features.tokens_output) if allowed is None else allowed
+    return estimated_cost(target.price, grid(features.tokens_input), output) or 0
+
+
+def reserve(stage: Stage, tab: Tab, target: Target, order: Sequence[Target]) -> Any:
+    """Take what a send to ``target`` needs; ``True`` where it may go, else ``tab.refused`` says who may not.
+
+    A budget that has no room for one has none for the dearer ones of ``order`` either. A world that does not answer
+    stands in nobody's way.
+    """
+    probe = target.id in tab.half_open
+    ask = asked(tab)
+    if tab.lease is not None or not (probe or (ask is not None and (ask.accounts or ask.meters))):
+        return True
+    amount = most(stage.question, target)
+    answer = yield Reserve(Demand(ask, place_of(target), amount, probe), LEASE_NS)
+    rule: str | None = getattr(answer, "rule", None)
+    if rule is None:
+        tab.lease = answer
+        tab.reserved |= answer is not None
+        return True
+    dearer = [item.id for item in order if rule.startswith("budget.") and most(stage.question, item) >= amount]
+    tab.refused += tuple(
+        (rule, name) for name in dict.fromkeys((target.id, *dearer)) if (rule, name) not in tab.refused
+    )
+    return False
+
+
+def give_back(tab: Tab, past: tuple[Attempted, ...] = ()) -> Any:
+    """What was sent failed and was not billed. The world learns of it at once, so that it knows how a probe ended."""
+    lease, tab.lease = tab.lease, None
+    if lease is not None:
+        told, tab.told = tab.told, len(past)
+        yield Release(lease, tuple(item.attempt for item in past[told:]))
+
+
+def forfeit(tab: Tab) -> Any:
+    """What the call came to cannot be told, but it was sent: it is charged what was reserved."""
+    lease, tab.lease = tab.lease, None
+    if lease is not None:
+        yield Settle(lease, Bill(None, lease.nano_usd, 0), ())
+
+
+def bill(stage: Stage, tab: Tab, result: Settlement) -> Bill:
+    """What the world is to count of an ended call."""
+    ask = tab.ask
+    if ask is None:
+        return NOTHING
+    last = result.attempts[-1] if result.attempts else None
+    target = None if last is None or last.target is None else stage.routes.catalog.get(last.target)
+    usage = result.usage
+    nano_usd, tokens = charged(stage, result, target), 0 if usage is None else usage.input + usage.output
+    if tab.reserved and tab.lease is None:
+        ask = replace(ask, meters=())  # what was sent has been counted, and was given back
+    if last is None:
+        ask = replace(ask, meters=())
+    return Bill(ask, nano_usd, tokens, None if target is None else place_of(target), _keep(stage, ask, result, last))
+
+
+def charged(stage: Stage, result: Settlement, target: Target | None) -> int:
+    """What budgets are charged, in nano-USD: the cost; the estimate where an answer was cut or cannot be priced."""
+    if result.cost.nano_usd is not None:
+        return result.cost.nano_usd
+    known = 0
+    for attempt in result.attempts:
+        known += attempt.cost.nano_usd or 0
+    last = result.attempts[-1] if result.attempts else None
+    if last is None or target is None or last.cost.nano_usd is not None or _failed(last):
+        return known
+    features, usage = stage.question.features, last.usage
+    tokens = (features.tokens_input, features.tokens_output) if usage is None else (usage.input, usage.output)
+    return known + (estimated_cost(target.price, *tokens) or 0)
+
+
+def _failed(attempt: Attempt) -> bool:
+    """Whether it ended without an answer, which nobody bills."""
+    return attempt.failure is not None and attempt.usage is None
+
+
+def _keep(stage: Stage, ask: Ask, result: Settlement, last: Attempt | None) -> Keep | None:
+    affinity = stage.plan.policy.affinity
+    if affinity is None or ask.warm is None or result.outcome != "ok" or last is None or last.target is None:
+        return None
+    usage = result.usage
+    tokens = stage.question.features.tokens_input if usage is None else usage.input
+    return Keep(ask.warm, last.target, tokens, result.ended_ns + affinity.for_ns)
