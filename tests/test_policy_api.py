@@ -134,8 +134,8 @@ def test_explanations_come_in_three_forms(policies: Policies) -> None:
 
     assert page.startswith("Dry run of policy sample\n====")
     assert "  selected      anthropic/opus  estimated $0.04896" in page
-    assert "    openai/big   filtered: price.input $15/MTok > $10/MTok (p.yaml:8)\n" in page
-    assert "| openai/big | filtered: price.input $15/MTok > $10/MTok (p.yaml:8) |" in verdict.explain("markdown")
+    assert "    openai/big   filtered: price.input $15/MTok > $10/MTok by 50% (p.yaml:8)\n" in page
+    assert "| openai/big | filtered: price.input $15/MTok > $10/MTok by 50% (p.yaml:8) |" in verdict.explain("markdown")
     assert document == verdict.to_dict()
     assert (document["schema"], document["selected"]) == ("verdict/v1", "anthropic/opus")
     assert document["candidates"][-2]["rejections"][0]["source"]["line"] == 8

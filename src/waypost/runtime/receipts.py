@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from waypost.core.model import receipt as core
-from waypost.core.model.decision import Proof
+from waypost.core.model.decision import Decision, Flip, Proof
+from waypost.core.model.question import Question, Snapshot
 from waypost.core.policy.plan import Plan
 from waypost.core.policy.proof import prove
 
@@ -39,20 +40,41 @@ class Receipt:
         """The receipt as ``receipt/v1`` (``policies/receipt.schema.json``)."""
         return self._record.to_dict()
 
-    def explain(self, format: str = "text") -> str:
-        """Every candidate, every failed rule, the cost against both baselines: ``text``, ``markdown`` or ``json``."""
+    def explain(self, format: str = "text", *, each: bool = False) -> str:
+        """Every candidate, every failed rule, the smallest change that would have chosen otherwise, the cost against
+        both baselines: ``text``, ``markdown`` or ``json``. Candidates that failed the same share a row unless ``each``.
+
+        Raises:
+            ValueError: another format.
+        """
         from waypost.core.analysis.explain import explain  # only who reads a receipt pays for importing it
 
-        return explain(self._record, self.proofs(), format=format)  # type: ignore[arg-type]
+        plan = self._find_plan(self._record.policy_fingerprint, self._record.catalog_fingerprint)
+        return explain(
+            self._record,
+            self.proofs(),
+            format=format,  # type: ignore[arg-type]
+            each=each,
+            flips=self.flips(),
+            catalog=None if plan is None else plan.catalog.name,
+        )
 
     def proofs(self) -> tuple[Proof, ...]:
         """Each hop's decision, proved again; empty where the call was not decided."""
+        return tuple(prove(*decided) for decided in self.decided())
+
+    def flips(self) -> tuple[Flip, ...]:
+        """Of each proof the smallest change of one number that would have chosen otherwise."""
+        from waypost.core.policy.flip import minimal_flip  # only who explains a decision pays for it
+
+        return tuple(minimal_flip(*decided) for decided in self.decided())
+
+    def decided(self) -> Iterator[tuple[Plan, Question, Snapshot, Decision]]:
+        """What each decision was made of, where policy and catalog are still to be had."""
         plan = self._find_plan(self._record.policy_fingerprint, self._record.catalog_fingerprint)
         if plan is None:
-            return ()
-        proofs = []
+            return
         for hop in self._record.hops:
             question = hop.question or self._record.question
             if hop.decision is not None and hop.snapshot is not None and question is not None:
-                proofs.append(prove(plan, question, hop.snapshot, hop.decision))
-        return tuple(proofs)
+                yield plan, question, hop.snapshot, hop.decision

@@ -22,8 +22,18 @@ from receipt_cases import (
 )
 from waypost.core.analysis.explain import explain
 from waypost.core.analysis.layout import Fields, Heading, Layout, Line, Rows, markdown, text
-from waypost.core.model.decision import CandidateProof, Decision, Passed, Proof, Rejection, Source
+from waypost.core.model.decision import (
+    CandidateProof,
+    Decision,
+    Flip,
+    Passed,
+    Proof,
+    Rejection,
+    ScoreTerm,
+    Source,
+)
 from waypost.core.model.events import Settled
+from waypost.core.model.question import Context, Narrow, Override, Snapshot
 from waypost.core.model.receipt import Receipt, attempt_record, fold, settled_record
 
 FLOOR = Source("policies/base.yaml", 12, 3)
@@ -89,6 +99,8 @@ DECISION
   selected      anthropic/claude  score 0.54
   cause         rule 'hard-bugs': a rule of the policy matched; rank balanced
   because       a person waits
+  rank          balanced: the highest score, quality 0.4, cost 0.4, latency 0.2 (the policy's)
+  broken        groq/llama
   Reason: it passed
     tools ok
     quality 0.61 >= 0.5  (base.yaml:12)
@@ -148,8 +160,8 @@ def test_those_that_only_the_shortlist_leaves_out_share_a_row() -> None:
         "4 candidates filtered: not in rule hard-bugs (base.yaml:12); 1 cheaper, the cheapest b/m0, about $0.001: "
         "b/ m0, m1, m2, m3 "
     ) in shown
-    assert "4 candidates filtered: not in rule hard-bugs (base.yaml:12); no credentials; 1 cheaper" in shown
-    assert "A row for each of them: `waypost explain ID --all`" in shown
+    assert "4 candidates filtered: no credentials; not in rule hard-bugs (base.yaml:12); 1 cheaper" in shown
+    assert "Every candidate in a row of its own: `waypost explain ID --all`" in shown
 
 
 def test_each_has_its_row_where_that_is_wanted_or_they_are_few() -> None:
@@ -291,3 +303,119 @@ def test_markdown_cells_cannot_be_broken_out_of() -> None:
         "## T\n\n- **k**: \\`v\\`\n\n| | |\n| --- | --- |\n| a\\|b | c d_e \\_f\\_ |\n"
     )
     assert text(page).splitlines()[0] == "a|b"
+
+
+def with_values(*observed: tuple[str, int | None]) -> tuple[Receipt, tuple[Proof, ...]]:
+    """A decision whose rejected all fail one line, each with its own value and margin."""
+    receipt, (proof,) = simple()
+    rows = tuple(
+        CandidateProof(
+            f"b/m{at}", "rejected", None, (), (Rejection("q", "quality", ">=", value, "0.5", FLOOR, None, by),), 1
+        )
+        for at, (value, by) in enumerate(observed)
+    )
+    return receipt, (replace(proof, candidates=(CLAUDE, *rows)),)
+
+
+def test_a_crowd_is_told_with_the_range_of_its_values() -> None:
+    """S2.07: who failed the same line shares a row, from the farthest value to the nearest."""
+    shown = " ".join(
+        explain(*with_values(("0.4", 200_000), ("0.2", 600_000), ("0.48", 40_000), ("0.3", 400_000))).split()
+    )
+    assert "4 candidates filtered: quality 0.2 to 0.48 < 0.5 (base.yaml:12); 4 cheaper" in shown
+    shown = " ".join(explain(*with_values(("0.4", 200_000), *[("unknown", None)] * 3)).split())
+    assert "4 candidates filtered: quality 0.4 or not known < 0.5 (base.yaml:12)" in shown
+
+
+def test_a_margin_is_told() -> None:
+    """S6.03: by how much of the limit it failed; next to nothing is not told as 0%."""
+    shown = explain(*with_values(("0.42", 160_000), ("0.4999999", 1)))
+    assert "b/m0  filtered: quality 0.42 < 0.5 by 16% (base.yaml:12)" in shown
+    assert "b/m1  filtered: quality 0.4999999 < 0.5 (base.yaml:12)" in shown
+
+
+FLIP = Flip("limit", "quality >= 0.5", FLOOR, "0.5", "0.48", 40_000, "a/small")
+
+
+def test_the_smallest_change_that_would_have_chosen_otherwise() -> None:
+    """S6.04: what, where, from what to what, by how much, and who is chosen then."""
+    said = {
+        FLIP: "quality >= 0.5 (base.yaml:12): 0.48 instead of 0.5, a change of 4%, and a/small is chosen",
+        Flip("weight", "cost", FLOOR, "0.4", "0.45", 125_000, "a/b"): (
+            "the weight of cost (base.yaml:12): 0.45 instead of 0.4, a change of 12.5%, and a/b is chosen"
+        ),
+        Flip("fact", "quality of a/b", None, "0.4", "0.401", 1, "a/b"): (
+            "quality of a/b: 0.401 instead of 0.4, a change of less than 0.1%, and a/b is chosen"
+        ),
+        Flip("none"): "none found: no single limit, weight or fact suffices, up to eleven times what it is",
+    }
+    for flip, text_of in said.items():
+        shown = " ".join(explain(*simple(), flips=(flip,)).split())
+        assert f"Smallest change that would have chosen otherwise: {text_of}" in shown
+
+
+def test_the_terms_of_the_winners_score() -> None:
+    """S2.05: each with what was observed, and what it adds."""
+    receipt, (proof,) = simple()
+    terms = (ScoreTerm("quality", 400_000, 600_000, "0.6"), ScoreTerm("estimated.cost", 600_000, 500_000, "$0.002"))
+    shown = explain(receipt, (replace(proof, candidates=(replace(CLAUDE, terms=terms), GPT)),))
+    assert (
+        "  The sum that is its score\n"
+        "    quality         0.6: utility 0.6 x weight 0.4 = 0.24\n"
+        "    estimated.cost  $0.002: utility 0.5 x weight 0.6 = 0.3\n"
+    ) in shown
+
+
+def test_what_the_call_claims_and_what_the_world_says() -> None:
+    """S3.29, S5.01: claims, override, budgets, and how likely the choice was, a line each."""
+    context = Context(
+        narrow=Narrow(only=("openai",), max_input_price=5 * 10**9), strategy="fastest", preference="quality"
+    )
+    forced = Override("ov_1", "openai/gpt-4o", "ops", "outage", 9, (("department", "rd"),))
+    asked = replace(QUESTION, context=context, intent="cheap", override=forced, withheld=("mode",))
+    world = Snapshot(used=(("user/day", 810_000),), limited=(("limit.target", "a/b"), ("limit.user", "")),
+                     refused=(("budget.user", "a/c"),), warm=("a/d", 1_500))  # fmt: skip
+    chosen = replace(
+        DECISION, rank="fastest", cause="budget", aside="budget.user", chance="canary", propensity_ppm=100_000
+    )
+    event = replace(
+        ATTEMPTING, question=asked, decided=replace(DECIDED, question=asked, snapshot=world, decision=chosen)
+    )
+    shown = explain(fold([attempt_record(event, str)]), ())
+    for line in (
+        "  narrowed to   only openai; input at most $5.00/MTok\n",
+        "  intent        cheap\n",
+        "  not followed  mode: the policy does not grant it\n",
+        "  override      openai/gpt-4o, by ops, for department rd: outage (ov_1)\n",
+        "  set aside     the shortlist of rule 'hard-bugs' gave way to the tier that budget.user leaves\n",
+        "  rank          fastest: the lowest estimated latency (the call's strategy)\n",
+        "  chance        a share of the calls goes to the canary; this one with probability 10%\n",
+        "  budgets used  user/day 81%\n",
+        "  limits hit    limit.target of a/b, limit.user\n",
+        "  no room       in budget.user for a/c\n",
+        "  warm cache    a/d, about 1,500 tokens of the prompt\n",
+    ):
+        assert line in shown
+
+
+def test_the_json_has_the_selection_and_the_flip() -> None:
+    """S2.14, S6.04: its cause, how likely it was, who stands by, and the change with its parts."""
+    document = json.loads(explain(*simple(), format="json", flips=(FLIP,), catalog="packaged"))
+    assert document["policy"] == {"name": "default", "fingerprint": "f" * 64}
+    assert document["catalog"] == {"name": "packaged", "fingerprint": "c" * 64}
+    (proof,) = document["proofs"]
+    told = ("selected", "standby", "cause", "rule", "because", "rank", "chance", "propensity_ppm", "aside")
+    assert [proof[name] for name in told] == [
+        "anthropic/claude", ["openai/gpt-4o"], "rule", "hard-bugs", "a person waits", "balanced", "", 1_000_000, None,
+    ]  # fmt: skip
+    assert proof["flip"] == {
+        "kind": "limit",
+        "what": "quality >= 0.5",
+        "source": {"file": "policies/base.yaml", "line": 12, "column": 3},
+        "from": "0.5",
+        "to": "0.48",
+        "change_ppm": 40_000,
+        "selected": "a/small",
+        "text": "quality >= 0.5 (base.yaml:12): 0.48 instead of 0.5, a change of 4%, and a/small is chosen",
+    }
+    assert "  catalog       packaged  cccc" in explain(*simple(), catalog="packaged")

@@ -1,12 +1,13 @@
-"""Rejected candidates that say nothing each by themselves, told together: those that a rule's shortlist leaves out.
+"""Rejected candidates that failed the same rules, told together: what they failed once, with the range of their values.
 
-A candidate that fails anything else is of interest and keeps a row; only a missing key or dialect may come on top.
+Few of a kind keep a row each, so that whoever is of interest is seen; of many alike the reader wants to know how many,
+why, and whether a cheaper one was among them.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from waypost.core.analysis import words
 from waypost.core.model.decision import CandidateProof, Rejection
@@ -14,9 +15,12 @@ from waypost.core.model.money import format_usd
 
 FEWEST = 4
 """Fewer than so many have a row each."""
-ON_TOP = {"provider.credentials": "no credentials", "dialect": "no dialect"}
+SHORT = {"provider.credentials": "no credentials", "dialect": "no dialect"}
+"""What differs in name only."""
 NAMED = 40
 """So many are named; of the others there is a count."""
+FEW_WORDS = 3
+UNKNOWN = "unknown"
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,14 +32,15 @@ class Crowd:
 
 
 def apart(rows: Sequence[CandidateProof]) -> tuple[list[CandidateProof], list[Crowd]]:
-    """Those with a row of their own, in order, and the crowds of the others."""
-    groups: dict[str, list[CandidateProof]] = {}
+    """Those with a row of their own, in order, and the crowds of the others, the largest first."""
+    groups: dict[tuple[object, ...], list[CandidateProof]] = {}
     for row in rows:
-        if (text := _shared(row)) is not None:
-            groups.setdefault(text, []).append(row)
-    crowds = [Crowd(text, tuple(group)) for text, group in groups.items() if len(group) >= FEWEST]
+        if row.state == "rejected" and row.rejections:
+            groups.setdefault(tuple(_kind(item) for item in row.rejections), []).append(row)
+    crowds = [Crowd(_text(group), tuple(group)) for group in groups.values() if len(group) >= FEWEST]
     inside = {row.target for crowd in crowds for row in crowd.rows}
-    return [row for row in rows if row.target not in inside], crowds
+    alone = [row for row in rows if row.target not in inside]
+    return alone, sorted(crowds, key=lambda crowd: -len(crowd.rows))
 
 
 def told(crowd: Crowd, winner_nano_usd: int | None) -> str:
@@ -49,17 +54,33 @@ def told(crowd: Crowd, winner_nano_usd: int | None) -> str:
     return f"{len(crowd.rows)} candidates filtered: {crowd.text}{cheaper}: {_names(crowd.rows)}"
 
 
-def _shared(row: CandidateProof) -> str | None:
-    """What it failed, if that is a shortlist and at most what is in `ON_TOP`."""
-    shortlists = [item for item in row.rejections if _is_shortlist(item)]
-    others = [item for item in row.rejections if not _is_shortlist(item)]
-    if not shortlists or row.state != "rejected" or any(item.rule not in ON_TOP for item in others):
-        return None
-    return "; ".join([words.rejection(item) for item in shortlists] + [ON_TOP[item.rule] for item in others])
+def _kind(item: Rejection) -> tuple[object, ...]:
+    """What makes two failures the same: everything but the value that was seen."""
+    return (item.rule, item.field, item.op, "" if item.rule in SHORT else item.limit, item.source)
 
 
-def _is_shortlist(item: Rejection) -> bool:
-    return item.rule.startswith("rule.") and item.field == "target"
+def _text(group: Sequence[CandidateProof]) -> str:
+    """What all of them failed, each with the values that were seen."""
+    columns = zip(*(row.rejections for row in group), strict=True)
+    return "; ".join(SHORT.get(items[0].rule) or _seen(items) for items in columns)
+
+
+def _seen(items: Sequence[Rejection]) -> str:
+    """One failure of all: ``quality 0.2 to 0.48 < 0.5 (base.yaml:12)``."""
+    first = items[0]
+    if first.rule.startswith("rule.") or len({item.observed for item in items}) == 1:
+        return words.rejection(replace(first, exact=None, margin_ppm=None))
+    known = [item for item in items if item.observed != UNKNOWN]
+    numbers = sorted((item for item in known if item.margin_ppm is not None), key=lambda item: item.margin_ppm or 0)
+    if numbers and len(numbers) == len(known):
+        far, near = numbers[-1].observed, numbers[0].observed
+        shown = near if near == far else f"{far} to {near}"
+    else:
+        kinds = sorted({item.observed for item in known})
+        shown = " or ".join(kinds) if len(kinds) <= FEW_WORDS else f"one of {len(kinds)} others"
+    if len(known) < len(items):
+        shown = f"{shown} or not known"
+    return words.rejection(replace(known[0], observed=shown, exact=None, margin_ppm=None))
 
 
 def _names(rows: Sequence[CandidateProof]) -> str:

@@ -6,31 +6,63 @@ from collections.abc import Mapping
 from typing import Any
 
 from waypost.core.analysis import words
-from waypost.core.model.decision import CandidateProof, Proof, Source
+from waypost.core.model.decision import CandidateProof, Flip, Proof, Source
 from waypost.core.model.outcome import Baseline, Cost
 from waypost.core.model.receipt import Receipt
 
 SCHEMA = "explanation/v1"
 
 
-def of(receipt: Receipt, proofs: Mapping[int, Proof]) -> dict[str, Any]:
-    """``proofs`` by the identity of the decision that they are of; ``None`` stands where there is none."""
+def of(
+    receipt: Receipt, proofs: Mapping[int, Proof], flips: Mapping[int, Flip], *, catalog: str | None = None
+) -> dict[str, Any]:
+    """``proofs`` by the identity of the decision that they are of, ``flips`` by that of the proof.
+
+    ``None`` stands where there is none. docs/receipts.md has the shape.
+    """
     rows = [None if hop.decision is None else proofs.get(id(hop.decision)) for hop in receipt.hops]
     settlement = receipt.settlement
     return {
         "schema": SCHEMA,
         "receipt": receipt.to_dict(),
+        "policy": {"name": receipt.policy, "fingerprint": receipt.policy_fingerprint},
+        "catalog": {"name": catalog, "fingerprint": receipt.catalog_fingerprint},
         "answered": None if receipt.answered is None else words.name(receipt.answered),
-        "proofs": [None if proof is None else _proof(proof) for proof in rows],
+        "proofs": [None if proof is None else _proof(proof, flips.get(id(proof))) for proof in rows],
         "against": [] if settlement is None else [_against(settlement.cost, base) for base in settlement.baselines],
     }
 
 
-def _proof(proof: Proof) -> dict[str, Any]:
+def _proof(proof: Proof, flip: Flip | None) -> dict[str, Any]:
+    decision, states = proof.decision, {row.target: row.state for row in proof.candidates}
     return {
+        "selected": next((target for target, state in states.items() if state == "selected"), None),
+        "standby": [target for target, state in states.items() if state == "standby"][: len(decision.order) - 1],
+        "cause": decision.cause,
+        "rule": decision.rule,
+        "because": decision.because,
+        "rank": decision.rank,
+        "chance": decision.chance,
+        "propensity_ppm": decision.propensity_ppm,
+        "aside": decision.aside,
         "candidates": [_candidate(row) for row in proof.candidates],
         "passed": [{"rule": row.rule, "text": row.text, "source": _source(row.source)} for row in proof.passed],
         "beats": [{"target": target, "why": why} for target, why in proof.beats],
+        "flip": None if flip is None else flip_document(flip),
+    }
+
+
+def flip_document(flip: Flip) -> dict[str, Any]:
+    """The change with its text."""
+    return {
+        "kind": flip.kind,
+        "what": flip.what,
+        "source": _source(flip.source),
+        "from": flip.from_text,
+        "to": flip.to_text,
+        "change_ppm": flip.change_ppm,
+        "selected": flip.selected,
+        "text": words.flip(flip),
     }
 
 

@@ -8,75 +8,100 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
-from typing import Literal, TypeAlias
+from dataclasses import dataclass
+from typing import Literal
 
-from waypost.core.analysis import crowd, document, words
+from waypost.core.analysis import decided, document, words
 from waypost.core.analysis.calendar import utc
 from waypost.core.analysis.layout import Block, Fields, Heading, Layout, Line, Rows, markdown, text
-from waypost.core.model.decision import Decision, Proof, Rejection
+from waypost.core.model.decision import Decision, Flip, Proof
 from waypost.core.model.outcome import Attempt, Settlement
 from waypost.core.model.receipt import SCHEMA, Hop, Receipt
-from waypost.core.model.target import TargetId
 
 Format = Literal["text", "markdown", "json"]
 FORMATS: tuple[Format, ...] = ("text", "markdown", "json")
 
-Before: TypeAlias = dict[TargetId, tuple[Rejection, ...]]
-"""What each candidate failed in the decision before."""
-
-SCORE_PARTS = " (parts of the score from 0 to 1: weight times utility, neither dollars nor seconds)"
 NO_PROOF = "The policy or the catalog of this receipt is not in the object store: its rows cannot be derived."
 
 
-def explain(receipt: Receipt, proofs: Sequence[Proof], *, format: Format = "text", each: bool = False) -> str:
+def explain(
+    receipt: Receipt,
+    proofs: Sequence[Proof],
+    *,
+    format: Format = "text",
+    each: bool = False,
+    flips: Sequence[Flip] = (),
+    catalog: str | None = None,
+) -> str:
     """The receipt with every candidate of every decision.
 
-    Candidates that only a shortlist leaves out share a row, unless ``each`` wants one for each; JSON always has all.
-    ``proofs`` are of the receipt's decisions, in order; a decision without one is shown by its masks alone.
+    Candidates that failed the same rules share a row, unless ``each`` wants one for each; JSON always has all.
+    ``proofs`` are of the receipt's decisions, in order; a decision without one is shown by its masks alone. ``flips``
+    are those of the proofs, ``catalog`` is the catalog's name where it is known.
 
     Raises:
         ValueError: a format that is none of the three.
     """
-    by_decision = {id(decision): proof for decision, proof in _paired(receipt, proofs)}
+    known = Known(dict(_paired(receipt, proofs)), _flips(proofs, flips), catalog)
     match format:
         case "text":
-            return text(_layout(receipt, by_decision, each=each))
+            return text(_layout(receipt, known, each=each))
         case "markdown":
-            return markdown(_layout(receipt, by_decision, each=each))
+            return markdown(_layout(receipt, known, each=each))
         case "json":
-            content = document.of(receipt, by_decision)
+            content = document.of(receipt, known.proofs, known.flips, catalog=catalog)
             return json.dumps(content, indent=2, ensure_ascii=False)
         case _:
             raise ValueError(f"format is {format!r}; use text, markdown or json")
 
 
-def _paired(receipt: Receipt, proofs: Sequence[Proof]) -> Iterator[tuple[Decision, Proof]]:
-    """Each decision of the receipt with the proof that is of an equal one."""
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What was derived beside the receipt: proofs and flips by the identity of their decision and proof."""
+
+    proofs: dict[int, Proof]
+    flips: dict[int, Flip]
+    catalog: str | None
+
+
+def _paired(receipt: Receipt, proofs: Sequence[Proof]) -> Iterator[tuple[int, Proof]]:
+    """Each decision of the receipt, by its identity, with the proof that is of an equal one."""
     for hop in receipt.hops:
         if hop.decision is not None:
             proof = next((proof for proof in proofs if proof.decision == hop.decision), None)
             if proof is not None:
-                yield hop.decision, proof
+                yield id(hop.decision), proof
 
 
-def _layout(receipt: Receipt, proofs: dict[int, Proof], *, each: bool) -> Layout:
+def _flips(proofs: Sequence[Proof], flips: Sequence[Flip]) -> dict[int, Flip]:
+    return {id(proof): flip for proof, flip in zip(proofs, flips, strict=False)}
+
+
+def _layout(receipt: Receipt, known: Known, *, each: bool) -> Layout:
     blocks: list[Block] = [_header(receipt)]
     last: Decision | None = None
-    before: Before = {}
-    decided = [hop for hop in receipt.hops if hop.decision is not None]
-    for hop in receipt.hops:
+    before: decided.Before = {}
+    hops = [hop for hop in receipt.hops if hop.decision is not None]
+    for hop in hops:
         if hop.decision is not None and hop.decision != last:
-            proof = proofs.get(id(hop.decision))
-            blocks += _decision(hop, more=len(decided) > 1)
-            blocks += _unproved(hop.decision) if proof is None else _proved(proof, before, each=each)
-            last, before = (
-                hop.decision,
-                {} if proof is None else {row.target: row.rejections for row in proof.candidates},
-            )
-    blocks += _cascade(receipt, proofs)
+            proof = known.proofs.get(id(hop.decision))
+            blocks += _decision(hop, receipt, more=len(hops) > 1)
+            if proof is None:
+                blocks += _unproved(hop.decision)
+            else:
+                blocks += decided.proved(proof, before, each=each)
+                blocks += decided.flipped(known.flips.get(id(proof)))
+            last, before = hop.decision, _failed(proof)
+    if not each and any(decided.crowded(proof) for proof in known.proofs.values()):
+        blocks.append(Line("Every candidate in a row of its own: `waypost explain ID --all`"))
+    blocks += _cascade(receipt, known.proofs)
     blocks += _outcome(receipt)
-    blocks.append(_provenance(receipt))
+    blocks.append(_provenance(receipt, known.catalog))
     return Layout(f"Receipt {receipt.id}", tuple(blocks))
+
+
+def _failed(proof: Proof | None) -> decided.Before:
+    return {} if proof is None else {row.target: row.rejections for row in proof.candidates}
 
 
 def _header(receipt: Receipt) -> Fields:
@@ -100,50 +125,21 @@ def _header(receipt: Receipt) -> Fields:
     return Fields(tuple(rows))
 
 
-def _decision(hop: Hop, *, more: bool) -> Iterator[Block]:
+def _decision(hop: Hop, receipt: Receipt, *, more: bool) -> Iterator[Block]:
     """What was chosen, and by what cause."""
     decision = hop.decision
     assert decision is not None
     number = hop.attempt.number if hop.attempt is not None else None
     yield Heading("Decision" if not more or number is None else f"Decision before attempt {number}")
-    chosen = hop.selected or "nobody: no candidate survived"
-    score = words.score(decision)
-    rows = [("advised" if hop.advised else "selected", f"{chosen}{score}"), ("cause", words.cause(decision))]
-    if decision.because is not None:
-        rows.append(("because", decision.because))
+    rows = list(decided.chosen(decision, hop.selected, hop.question or receipt.question))
     if hop.advised:
-        rows.append(("note", "advice only: the call ran unchanged"))
-    yield Fields(tuple(rows))
+        rows = [("advised", rows[0][1]), *rows[1:], ("note", "advice only: the call ran unchanged")]
+    yield Fields((*rows, *(() if hop.snapshot is None else words.world(hop.snapshot))))
 
 
 def _unproved(decision: Decision) -> Iterator[Block]:
     yield Line(NO_PROOF)
     yield Rows("Failed rules", tuple((name, words.candidates(mask)) for name, mask in decision.rejections))
-
-
-def _proved(proof: Proof, before: Before, *, each: bool) -> Iterator[Block]:
-    """The winner's reasons, the standby, and a row per rejected candidate, unless the hop before had the same row."""
-    if proof.passed:
-        rows = tuple((words.passed(row), words.place(row.source)) for row in proof.passed)
-        yield Rows("Reason: it passed", rows)
-    ahead = dict(proof.beats)
-    standby = [row for row in proof.candidates if row.state == "standby"]
-    if standby:
-        rows = tuple((row.target, words.standby(row, ahead.get(row.target), proof.decision)) for row in standby)
-        parts = any(why.startswith("score ") for why in ahead.values())
-        yield Rows(f"Ahead of{SCORE_PARTS if parts else ''}", rows)
-    rejected = [row for row in proof.candidates if row.state in ("rejected", "tried")]
-    if rejected:
-        winner = next((row.estimated_nano_usd for row in proof.candidates if row.state == "selected"), None)
-        changed = [row for row in rejected if before.get(row.target) != row.rejections]
-        same = "" if len(changed) == len(rejected) else f", {len(rejected) - len(changed)} as before"
-        alone, crowds = (changed, []) if each else crowd.apart(changed)
-        rows = tuple((row.target, words.rejected(row, winner)) for row in alone)
-        yield Rows(f"Rejected ({len(rejected)}{same})", rows)
-        for group in crowds:
-            yield Line(crowd.told(group, winner))
-        if crowds:
-            yield Line("A row for each of them: `waypost explain ID --all`")
 
 
 def _cascade(receipt: Receipt, proofs: dict[int, Proof]) -> Iterator[Block]:
@@ -188,11 +184,11 @@ def _settled(settlement: Settlement, answered: Attempt | None) -> Iterator[tuple
         yield "", words.against(settlement.cost, base)
 
 
-def _provenance(receipt: Receipt) -> Block:
+def _provenance(receipt: Receipt, catalog: str | None) -> Block:
     return Fields(
         (
             ("policy", f"{receipt.policy}  {receipt.policy_fingerprint}"),
-            ("catalog", receipt.catalog_fingerprint),
+            ("catalog", f"{catalog}  {receipt.catalog_fingerprint}" if catalog else receipt.catalog_fingerprint),
             ("versions", f"{words.LANGUAGE}, engine {receipt.engine}, {SCHEMA}"),
         ),
         title="Provenance",

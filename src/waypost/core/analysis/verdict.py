@@ -64,12 +64,7 @@ def asked(told: Told) -> list[tuple[str, str]]:
     """What the decision knew of the request, of who asks and of what it claims."""
     question = told.question
     named = f"{question.requested} at {question.origin.provider} ({question.dialect}"
-    rows = [("asked for", f"{named}{', streamed' if question.streaming else ''})"), *words.question(question)]
-    if question.intent is not None:
-        rows.append(("intent", question.intent))
-    if question.withheld:
-        rows.append(("not followed", f"{', '.join(question.withheld)}: the policy does not grant it"))
-    return rows
+    return [("asked for", f"{named}{', streamed' if question.streaming else ''})"), *words.question(question)]
 
 
 def _decision(told: Told) -> Iterator[Block]:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from waypost.core.model.decision import CandidateProof, Decision, Passed, Rejection, Source
+from waypost.core.model.decision import CandidateProof, Decision, Flip, Passed, Rejection, ScoreTerm, Source
 from waypost.core.model.money import MICRO, div_half_even, format_usd
 from waypost.core.model.outcome import Attempt, Baseline, Cost, CostLine, Failure, Settlement, Usage
-from waypost.core.model.question import Question
+from waypost.core.model.question import Question, Snapshot
 from waypost.core.model.receipt import Receipt
 from waypost.core.policy.reasons import reason
 
@@ -48,6 +48,20 @@ CAUSES = {
     "passthrough": "passed through untouched",
     "default": "the policy's default",
 }
+RANKS = {
+    "cheapest": "the lowest estimated cost",
+    "fastest": "the lowest estimated latency",
+    "best": "the highest quality",
+    "balanced": "the highest score, quality 0.4, cost 0.4, latency 0.2",
+    "weighted": "the highest score, weights times utilities",
+}
+CHANCES = {
+    "weighted": "drawn by the weights of those that share the calls",
+    "explore": "a share of the calls goes to others than the best, to learn how they do",
+    "canary": "a share of the calls goes to the canary",
+}
+LEAST = 500
+"""Less than 0.05% is not shown as a percentage."""
 
 
 def status(receipt: Receipt) -> str:
@@ -94,6 +108,43 @@ def question(asked: Question) -> list[tuple[str, str]]:
     said += [f"{label} {value}" for label, value in sorted(context.labels.items())]
     if said:
         rows.append(("context", ", ".join(said)))
+    return rows + _claims(asked)
+
+
+def _claims(asked: Question) -> list[tuple[str, str]]:
+    """What the call says for itself, what the policy makes of it, and what is forced upon it."""
+    rows, narrow, forced = [], asked.context.narrow, asked.override
+    if narrow is not None:
+        lists = (("models", narrow.models), ("only", narrow.only), ("ignore", narrow.ignore))
+        said = [f"{label} {', '.join(entries)}" for label, entries in lists if entries]
+        ceilings = (("input", narrow.max_input_price), ("output", narrow.max_output_price))
+        said += [f"{label} at most {format_usd(price)}/MTok" for label, price in ceilings if price is not None]
+        rows.append(("narrowed to", "; ".join(said) or "nothing"))
+    if asked.intent is not None:
+        rows.append(("intent", asked.intent))
+    if asked.withheld:
+        rows.append(("not followed", f"{', '.join(asked.withheld)}: the policy does not grant it"))
+    if forced is not None:
+        scope = "".join(f", for {key} {value}" for key, value in forced.scope)
+        rows.append(("override", f"{forced.target}, by {forced.author}{scope}: {forced.reason} ({forced.id})"))
+    return rows
+
+
+def world(snapshot: Snapshot) -> list[tuple[str, str]]:
+    """What of the world the decision was told, where there was anything: breakers, budgets, limits, a warm cache."""
+    rows = []
+    for label, names in (("broken", snapshot.broken), ("switched off", snapshot.disabled)):
+        if names:
+            rows.append((label, ", ".join(names)))
+    if snapshot.used:
+        rows.append(("budgets used", ", ".join(f"{key} {percent(ppm, MICRO)}" for key, ppm in snapshot.used)))
+    if snapshot.limited:
+        reached = (f"{rule} of {whose}" if whose else rule for rule, whose in snapshot.limited)
+        rows.append(("limits hit", ", ".join(reached)))
+    if snapshot.refused:
+        rows.append(("no room", ", ".join(f"in {rule} for {target}" for rule, target in snapshot.refused)))
+    if snapshot.warm is not None:
+        rows.append(("warm cache", f"{snapshot.warm[0]}, about {snapshot.warm[1]:,} tokens of the prompt"))
     return rows
 
 
@@ -133,6 +184,46 @@ def cause(decision: Decision) -> str:
     return f"{decision.cause}{rule}: {CAUSES[decision.cause]}{rank}{drawn}"
 
 
+def aside(decision: Decision) -> str:
+    """What took the place of the rule's own shortlist."""
+    instead = "the override's target" if decision.aside == "override" else f"the tier that {decision.aside} leaves"
+    listed = "every candidate" if decision.rule is None else f"the shortlist of rule {decision.rule!r}"
+    return f"{listed} gave way to {instead}"
+
+
+def rank(strategy: str, asked: Question) -> str:
+    """What the rank compares, and on whose word."""
+    context = asked.context
+    word = "the policy's"
+    if context.strategy is not None:
+        word = "the call's strategy"
+    elif context.preference is not None:
+        word = f"the call's preference {context.preference}"
+    return f"{strategy}: {RANKS[strategy]} ({word})"
+
+
+def chance(decision: Decision) -> str:
+    """How the selection was open, and how likely this one was."""
+    return f"{CHANCES[decision.chance]}; this one with probability {percent(decision.propensity_ppm, MICRO)}"
+
+
+def term(one: ScoreTerm) -> tuple[str, str]:
+    """``quality``, ``0.6: utility 0.6 x weight 0.4 = 0.24``."""
+    worth = micro(div_half_even(one.weight * one.utility, MICRO))
+    return one.field, f"{one.observed}: utility {micro(one.utility)} x weight {micro(one.weight)} = {worth}"
+
+
+def flip(found: Flip) -> str:
+    """``quality >= 0.5 (base.yaml:12) at 0.42 instead of 0.5 (16%) chooses openai/mini``."""
+    if found.kind == "none":
+        return "none found: no single limit, weight or fact suffices, up to eleven times what it is"
+    what = f"the weight of {found.what}" if found.kind == "weight" else found.what
+    where = f" {place(found.source)}" if found.source is not None else ""
+    much = percent(found.change_ppm, MICRO) if found.change_ppm >= LEAST else "less than 0.1%"
+    change = f"{found.to_text} instead of {found.from_text}, a change of {much}"
+    return f"{what}{where}: {change}, and {found.selected} is chosen"
+
+
 def passed(row: Passed) -> str:
     return row.text or row.rule
 
@@ -159,9 +250,10 @@ def rejected(row: CandidateProof, winner_nano_usd: int | None) -> str:
 
 
 def rejection(item: Rejection) -> str:
-    """One failed rule as what holds instead, the value before the grid where it differs, and its place."""
+    """One failed rule as what holds instead, by how much of the limit, the value before the grid, and its place."""
     exact = "" if item.exact is None else f", exactly {item.exact}"
-    return f"{reason(item)}{exact} {place(item.source)}".rstrip()
+    by = "" if item.margin_ppm is None or item.margin_ppm < LEAST else f" by {percent(item.margin_ppm, MICRO)}"
+    return f"{reason(item)}{by}{exact} {place(item.source)}".rstrip()
 
 
 def candidates(mask: int) -> str:
@@ -243,7 +335,7 @@ def change(cost_nano_usd: int, baseline_nano_usd: int) -> str:
 
 def percent(part: int, whole: int) -> str:
     tenths = div_half_even(part * 1000, whole)
-    return f"{tenths // 10}.{tenths % 10}%".replace(".0%", "%")
+    return f"{tenths // 10:,}.{tenths % 10}%".replace(".0%", "%")
 
 
 def duration(ns: int) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from waypost.core.analysis.explain import FORMATS, explain
+from waypost.core.analysis.explain import FORMATS
 from waypost.core.policy.plan import Plan
 from waypost.runtime.lookup import stored_plan
 from waypost.runtime.receipts import Receipt
@@ -28,7 +28,7 @@ def run(args: argparse.Namespace) -> int:
     def plan(policy: str, catalog: str) -> Plan | None:
         return stored_plan(home.objects(args), policy, catalog)
 
-    text = explain(record, Receipt(record, plan).proofs(), format="json" if args.json else args.format, each=args.all)
+    text = Receipt(record, plan).explain("json" if args.json else args.format, each=args.all)
     title, _, rest = text.partition("\n")
     print(home.bold(title) if args.format == "text" and not args.json else title, rest.rstrip("\n"), sep="\n")
     return 0
