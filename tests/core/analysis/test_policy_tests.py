@@ -208,6 +208,14 @@ def test_a_filter_of_a_rule_counts_only_where_the_rule_matched() -> None:
     assert points(plan(body), case(complexity="complex"))["filter quality >= 0.5"] == (1, 1)
 
 
+def test_an_unknown_when_applies() -> None:
+    """As in the decision: a filter's `when` that nobody can answer does not switch it off."""
+    body = "filter:\n  - rule: quality >= 0.5\n    when: context.region == eu\n"
+
+    assert points(plan(body), case()) == {"filter quality >= 0.5": (1, 1), "when quality >= 0.5": (1, 0)}
+    assert points(plan(body), case(context={"labels": {"region": "us"}}))["when quality >= 0.5"] == (0, 1)
+
+
 def test_a_first_rule_without_a_when_can_only_match() -> None:
     """Nothing could make it not match, so it is not asked of the cases."""
     assert report(plan("rules:\n  - {name: all, use: powerful}\n"), case()).coverage.percent == 100
@@ -216,10 +224,10 @@ def test_a_first_rule_without_a_when_can_only_match() -> None:
 def test_budgets_are_exercised_by_threshold() -> None:
     """Each threshold has to be the one in force in a case, and not be reached in another (S3.16)."""
     body = "budgets:\n  - {scope: user, limit: 5 USD/day, at: {80%: warn, 100%: fast_cheap}}\n"
-    at = [Snapshot(epoch=1, used=(("user/day", ppm),)) for ppm in (790_000, 850_000, 1_200_000)]
+    at = [Snapshot(epoch=1, used=(("user/day", ppm),)) for ppm in (790_000, 800_000, 990_000, 1_000_000)]
     found = points(plan(body), *(case(str(index), snapshot=world) for index, world in enumerate(at)))
 
-    assert found == {"budget budget.user day 80%: warn": (1, 1), "budget budget.user day 100%: fast_cheap": (1, 2)}
+    assert found == {"budget budget.user day 80%: warn": (2, 1), "budget budget.user day 100%: fast_cheap": (1, 3)}
 
 
 def test_limits_are_exercised_both_ways() -> None:
