@@ -19,6 +19,7 @@ from opentelemetry.trace import StatusCode
 import events_factory
 from waypost.adapters.sinks.otel_metrics import OtelMetrics
 from waypost.adapters.sinks.otel_spans import OtelSpans
+from waypost.core.model.ask import Account, Level
 from waypost.core.model.events import Event
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -53,6 +54,8 @@ def emit(scenario: str) -> Emitted:
     else:
         run(sink, events_factory.SCENARIOS[scenario]())
     sink.event(events_factory.internal_error())
+    account = Account("department/day", "budget.department", "rd", 100, "day", (), None)
+    metrics.budgets("rd", [Level(account, "2026-11-21", 50)])
     assert sink.failed == 0
     ours = [each for each in exporter.get_finished_spans() if each.instrumentation_scope.name == "waypost"]
     return Emitted(ours, list(points(reader)))
