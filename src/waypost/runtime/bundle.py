@@ -173,10 +173,7 @@ def _catalog(settings: Settings, cache: Path | None) -> tuple[Catalog, list[str]
     files = [os.fspath(item) for item in given if not isinstance(item, Catalog)]
     if len(given) == 1 and isinstance(given[0], Catalog):
         return given[0], files
-    if len(given) <= 1:
-        path = given[0] if given else packaged_catalog()
-        return load_catalog(path, cache=cache), [os.fspath(path)]
-    raise SettingsError("several catalogs", where="auto_instrument", remedy="give one")
+    return load_catalog(given or None, cache=cache), files or [os.fspath(packaged_catalog())]
 
 
 def _policy(given: Any, catalog: Catalog, cache: Path | None) -> Policy:

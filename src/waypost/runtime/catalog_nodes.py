@@ -21,6 +21,7 @@ from waypost.runtime.settings import near
 T = TypeVar("T")
 MAX_INT = 2**53
 _DURATION = re.compile(r"([0-9]+(?:\.[0-9]+)?) ?(ns|us|ms|s)\Z")
+_PERCENT = re.compile(r"([0-9]+(?:\.[0-9]+)?) ?%\Z")
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}\Z")
 _NANOSECONDS = {"ns": 1, "us": 1_000, "ms": 1_000_000, "s": NANO}
 
@@ -102,6 +103,14 @@ class Row:
         """A whole number of at least 1."""
         return self._read(key, "a whole number above 0", "write digits only, as in 128000", _count)
 
+    def whole(self, key: str) -> int | None:
+        """A whole number of at least 0."""
+        return self._read(key, "a whole number", "write digits only, as in 3", _whole)
+
+    def percent(self, key: str) -> int | None:
+        """``15 %`` in parts per million."""
+        return self._read(key, "a percentage", "write a number of 0..100 and %, as in 15 %", _percent)
+
     def price(self, key: str) -> int | None:
         """USD per million tokens as nano-USD per million tokens."""
         remedy = "write a decimal of USD per million tokens, at most nine places, as in 0.15"
@@ -167,6 +176,22 @@ def _text(leaf: yaml.Scalar) -> str | None:
 def _count(leaf: yaml.Scalar) -> int | None:
     value = leaf.value if leaf.kind == "int" else None
     return value if isinstance(value, int) and 0 < value < MAX_INT else None
+
+
+def _whole(leaf: yaml.Scalar) -> int | None:
+    value = leaf.value if leaf.kind == "int" else None
+    return value if isinstance(value, int) and 0 <= value < MAX_INT else None
+
+
+def _percent(leaf: yaml.Scalar) -> int | None:
+    found = _PERCENT.match(leaf.raw)
+    if found is None:
+        return None
+    try:
+        ppm = decimal_to_int(found[1], MICRO // 100)
+    except ValueError:
+        return None
+    return ppm if ppm <= MICRO else None
 
 
 def _decimal(leaf: yaml.Scalar, scale: int) -> int | None:

@@ -12,7 +12,7 @@ from waypost.core.model.target import Endpoint, Latency, Price, Provenance, Targ
 from waypost.runtime.catalog_nodes import Faults, Row, pick, row_of
 
 T = TypeVar("T")
-TARGET = ("endpoint", "about", "limits", "capabilities", "prices", "priors", "data", "snapshots", "labels")
+TARGET = ("endpoint", "about", "limits", "capabilities", "prices", "priors", "data", "snapshots", "labels", "weight")
 ABOUT = ("family", "tier", "status", "source")
 LIMITS = ("context_window", "max_output", "source")
 DATA = ("region", "retention", "source")
@@ -87,6 +87,7 @@ def read_target(id_: TargetId, row: Row, tables: Tables) -> Target | None:
         latency=facts.latency(priors),
         region=facts.take(data, "region", Row.text),
         retention=facts.take(data, "retention", Row.text),
+        weight=1 if (weight := row.whole("weight")) is None else weight,
         labels=facts.labels(row, about),
         provenance=dict(sorted(facts.provenance.items())),
     )
@@ -193,11 +194,12 @@ def _price(row: Row, tables: Tables) -> Price | None:
     if cited.as_of and since > cited.as_of:
         remedy = f"a price cannot begin after {cited.as_of}, the day of its source"
         tables.faults.note(row.where("since"), f"`since` {since} lies in the future", remedy)
-    rates = _rates(row, since)
-    return replace(rates, above=_above(row, tables), basis=cited.basis, source=cited.source, as_of=cited.as_of)
+    rates = rates_of(row, since)
+    return replace(rates, above=above_of(row, tables), basis=cited.basis, source=cited.source, as_of=cited.as_of)
 
 
-def _rates(row: Row, since: str) -> Price:
+def rates_of(row: Row, since: str) -> Price:
+    """The rates of a row as a price of its own."""
     return Price(
         since=since,
         input=row.price("input"),
@@ -208,7 +210,7 @@ def _rates(row: Row, since: str) -> Price:
     )
 
 
-def _above(row: Row, tables: Tables) -> tuple[tuple[int, Price], ...]:
+def above_of(row: Row, tables: Tables) -> tuple[tuple[int, Price], ...]:
     """Dearer tiers: the threshold in input tokens, ascending, and the rates above it."""
     found: list[tuple[int, Price]] = []
     for node in row.items("above"):
@@ -221,5 +223,5 @@ def _above(row: Row, tables: Tables) -> tuple[tuple[int, Price], ...]:
             continue
         if found and threshold <= found[-1][0]:
             tables.faults.note(one.where("tokens"), "tiers are not ascending", "sort them by `tokens`")
-        found.append((threshold, _rates(one, "")))
+        found.append((threshold, rates_of(one, "")))
     return tuple(found)

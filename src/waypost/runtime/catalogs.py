@@ -10,7 +10,7 @@ import contextlib
 import hashlib
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -31,19 +31,79 @@ def packaged_catalog() -> Path:
     return inside if inside.is_file() else package.parent.parent / "policies" / "catalog.yaml"
 
 
-def load_catalog(path: str | Path | None = None, *, cache: Path | None = None) -> Catalog:
+def load_catalog(
+    path: str | Path | Sequence[str | Path | Catalog] | None = None, *, cache: Path | None = None
+) -> Catalog:
     """The catalog in ``path``, or the packaged one; ``cache`` is a directory that may be written.
+
+    Several paths (a list, or text as in ``PATH``) are a catalog and the overlays on it, in their order; overlays alone
+    lie on the packaged catalog.
 
     Raises:
         CatalogError: not readable, or faults in it; the first in the file, the rest in ``others``.
     """
-    file = packaged_catalog() if path is None else Path(path)
+    catalog, overlays = None, []
+    for item in _parts(path):
+        if isinstance(item, Catalog):
+            raw, base = b"", item
+        elif (raw := _bytes(item)) and _marked(raw):
+            overlays.append((raw, item))
+            continue
+        else:
+            base = _load(raw, item, cache)
+        if catalog is not None:
+            remedy = "give one; what lies on it begins with `waypost: catalog-overlay/v1`"
+            raise CatalogError("a second catalog", where=str(item) if raw else base.name, remedy=remedy)
+        catalog = base
+    if catalog is None:
+        catalog = _load(_bytes(packaged_catalog()), packaged_catalog(), cache)
+    for raw, file in overlays:
+        catalog = _overlaid(catalog, _text(raw, file), str(file), cache)
+    return catalog
+
+
+def _parts(path: str | Path | Sequence[str | Path | Catalog] | None) -> list[Path | Catalog]:
+    if path is None:
+        return [packaged_catalog()]
+    if isinstance(path, str) and os.pathsep in path and not Path(path).exists():
+        path = [part for part in path.split(os.pathsep) if part]
+    given = [path] if isinstance(path, str | Path) else path
+    return [item if isinstance(item, Catalog) else Path(item) for item in given]
+
+
+def _marked(raw: bytes) -> bool:
+    if b"catalog-overlay/" not in raw:
+        return False
+    from waypost.runtime.catalog_overlay import is_overlay  # few have any
+
+    return is_overlay(raw)
+
+
+def _overlaid(catalog: Catalog, text: str, file: str, cache: Path | None) -> Catalog:
+    from waypost.core.catalog.overlay import lay
+    from waypost.runtime import yaml_cache
+    from waypost.runtime.catalog_overlay import OverlayReader
+
+    return lay(OverlayReader(yaml_cache.parse(text, file, CatalogError, cache), catalog).overlay(), catalog)
+
+
+def _bytes(file: Path) -> bytes:
     try:
-        raw = file.read_bytes()
-        text = raw.decode()
-    except (OSError, UnicodeDecodeError) as exc:
-        what = "not UTF-8" if isinstance(exc, UnicodeDecodeError) else f"cannot be read ({type(exc).__name__})"
+        return file.read_bytes()
+    except OSError as exc:
+        what = f"cannot be read ({type(exc).__name__})"
         raise CatalogError(what, where=str(file), remedy="give the path of a catalog file") from None
+
+
+def _text(raw: bytes, file: Path) -> str:
+    try:
+        return raw.decode()
+    except UnicodeDecodeError:
+        raise CatalogError("not UTF-8", where=str(file), remedy="give the path of a catalog file") from None
+
+
+def _load(raw: bytes, file: Path, cache: Path | None) -> Catalog:
+    text = _text(raw, file)
     if cache is None:
         return read_catalog(text, str(file))
     digest = hashlib.sha256(raw).hexdigest()
