@@ -47,6 +47,19 @@ async def test_a_concrete_model_runs_unchanged(style: str, mode: str, world: Any
 
 
 @both
+async def test_a_rollout_marks_both_of_its_sides(style: str, world: Any, client: Any, aclient: Any) -> None:
+    """S2.18, S6.08: what a share routed and what it held back can be told from calls that nobody drew for."""
+    world.on("filter: [provider == openai]\nrank: cheapest", "{route: 50%}")
+    seen = set()
+    for _ in range(40):
+        call = waypost.receipt(await complete(style, client, aclient, model="gpt-4o")).to_dict()
+        seen.add((call["mode"], call["call"].get("drawn")))
+    assert seen == {("route", True), ("advise", True)}
+    asked = waypost.receipt(await complete(style, client, aclient, model="auto")).to_dict()
+    assert (asked["mode"], asked["call"].get("drawn")) == ("route", None)
+
+
+@both
 async def test_off_leaves_no_trace(style: str, world: Any, client: Any, aclient: Any) -> None:
     """Mode off is as if Waypost were not there."""
     world.on(CLAUDE, "off")

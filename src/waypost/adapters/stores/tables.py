@@ -37,6 +37,7 @@ MIGRATIONS = (
     """
     CREATE TABLE faults (layer TEXT, error TEXT, count INTEGER NOT NULL, PRIMARY KEY (layer, error)) WITHOUT ROWID;
     """,
+    "ALTER TABLE receipts ADD COLUMN drawn INTEGER",
 )
 """One script a version, applied in order; ``PRAGMA user_version`` counts those that have been."""
 
@@ -81,6 +82,8 @@ class Summary:
     response_id: str | None = None
     trace_id: str | None = None
     score: int | None = None
+    drawn: int | None = None
+    """1 where a rollout's share decided between route and advise."""
 
 
 COLUMNS = tuple(Summary.__dataclass_fields__)
@@ -141,7 +144,7 @@ def _of_call(row: dict[str, Any], call: Mapping[str, Any]) -> None:
     row["started_ns"] = call["at_ns"]
     for name in ("mode", "sdk", "dialect", "policy", "policy_fingerprint", "catalog", "requested"):
         row[name] = call[name]
-    row["request_id"] = call.get("request_id")
+    row["request_id"], row["drawn"] = call.get("request_id"), call.get("drawn")
 
 
 def _of_attempt(row: dict[str, Any], attempt: Mapping[str, Any]) -> None:

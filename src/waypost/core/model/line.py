@@ -72,6 +72,7 @@ def call_text(call: Started) -> str:
         f'"streaming":{_BOOL[call.streaming]},"requested":{_q[call.requested]},"provider":{_q[call.provider]},'
         f'"policy":{_q[call.policy]},"policy_fingerprint":{_q[call.policy_fingerprint]},'
         f'"catalog":{_q[call.catalog]},"mode":{_q[call.mode]}'
+        + (',"drawn":true' if call.drawn else "")
         + (f',"request_id":{_escape(call.request_id)}}}' if call.request_id is not None else "}")
     )
 

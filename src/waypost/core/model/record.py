@@ -25,7 +25,7 @@ Wire: TypeAlias = Mapping[str, Any]
 
 def call_record(call: Started) -> dict[str, Any]:
     """The call without its receipt's id, which stands beside it."""
-    return {
+    record: dict[str, Any] = {
         "at_ns": call.at_ns,
         "sdk": call.sdk,
         "operation": call.operation,
@@ -39,6 +39,9 @@ def call_record(call: Started) -> dict[str, Any]:
         "mode": call.mode,
         "request_id": call.request_id,
     }
+    if call.drawn:
+        record["drawn"] = True
+    return record
 
 
 def call_of(record: Wire, receipt: str) -> Started:
@@ -56,6 +59,7 @@ def call_of(record: Wire, receipt: str) -> Started:
         catalog=record["catalog"],
         mode=record["mode"],
         request_id=record.get("request_id"),
+        drawn=record.get("drawn", False),
     )
 
 
@@ -141,9 +145,16 @@ def snapshot_of(record: Wire) -> Snapshot:
         at_ns=record.get("at_ns", 0),
         broken=tuple(record.get("broken", ())),
         disabled=tuple(record.get("disabled", ())),
+        latency_p95_ns=_pairs(record, "latency_p95_ns"),
+        used=_pairs(record, "used"),
+        limited=_pairs(record, "limited"),
+        refused=_pairs(record, "refused"),
         warm=None if warm is None else (warm[0], warm[1]),
-        **{name: tuple((key, value) for key, value in record.get(name, ())) for name in _PAIRS},
     )
+
+
+def _pairs(record: Wire, name: str) -> tuple[tuple[Any, Any], ...]:
+    return tuple((key, value) for key, value in record.get(name, ()))
 
 
 def decision_record(decision: Decision) -> dict[str, Any]:

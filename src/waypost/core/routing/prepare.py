@@ -89,9 +89,11 @@ def prepare(call: Call, routes: Routes) -> Stage:
     plan, question = governed(question, routes)
     if question.auto is not call.auto:
         call = replace(call, auto=question.auto)
-    mode = effective_mode(plan, question, call.seed, routes.mode)
+    mode, drawn = effective_mode(plan, question, call.seed, routes.mode)
     requested = None if call.auto else routes.catalog.resolve(call.requested, call.origin.endpoint)
-    return Stage(call, routes, plan, mode, question, conversation, started(call, plan, mode, routes), requested)
+    return Stage(
+        call, routes, plan, mode, question, conversation, started(call, plan, mode, routes, drawn=drawn), requested
+    )
 
 
 def governed(question: Question, routes: Routes) -> tuple[Plan, Question]:
@@ -148,15 +150,19 @@ def _decoded(call: Call, routes: Routes) -> Conversation:
         raise NotThisDialect(str(error)) from error
 
 
-def effective_mode(plan: Plan, question: Question, seed: bytes, operator: Mode | None) -> Mode:
-    """The policy's mode, or the operator's in its place; a caller may go down the ladder.
+def effective_mode(plan: Plan, question: Question, seed: bytes, operator: Mode | None) -> tuple[Mode, bool]:
+    """The policy's mode, or the operator's in its place, and whether a rollout's share decided it.
 
-    A call whose origin is unknown can be neither advised nor routed, so it is observed.
+    A caller may go down the ladder. A call whose origin is unknown can be neither advised nor routed: it is observed.
     """
-    mode = mode_of(plan, question, seed)[0] if operator is None else _operators(operator, question)
+    if operator is None:
+        mode, cause = mode_of(plan, question, seed)
+        drawn = cause == "rollout"
+    else:
+        mode, drawn = _operators(operator, question), False
     if mode in ("advise", "route") and question.origin.endpoint is None and not _may_leave(plan, question):
-        return "observe"
-    return mode
+        return "observe", False
+    return mode, drawn
 
 
 _LADDER: tuple[Mode, ...] = ("off", "observe", "advise", "route")
@@ -179,7 +185,7 @@ def _may_leave(plan: Plan, question: Question) -> bool:
     return any(may_leave(question.origin.host, entry) for entry in plan.policy.leave)
 
 
-def started(call: Call, plan: Plan, mode: Mode, routes: Routes) -> Started:
+def started(call: Call, plan: Plan, mode: Mode, routes: Routes, *, drawn: bool = False) -> Started:
     return Started(
         receipt=call.receipt,
         at_ns=routes.now(),
@@ -194,6 +200,7 @@ def started(call: Call, plan: Plan, mode: Mode, routes: Routes) -> Started:
         catalog=plan.catalog.fingerprint,
         mode=mode,
         request_id=call.request_id,
+        drawn=drawn,
     )
 
 
