@@ -18,6 +18,8 @@ from waypost.runtime.nodes import is_null, spoken
 from waypost.runtime.policy_reader import read_tree
 
 _REPLACED = frozenset(("rank", "select"))
+MAX_CHAIN = 32
+"""So many policies may extend each other."""
 _SUFFIXES = ("", ".yaml", ".yml")
 
 
@@ -49,6 +51,9 @@ def read_policy(
     chain = [(file, _resolved(file))]
     sources = [file]
     while (base := root.get("extends")) is not None and not is_null(base):
+        if len(chain) > MAX_CHAIN:
+            what = f"extends goes through more than {MAX_CHAIN} policies"
+            raise PolicyError(what, where=str(base.at), remedy="put some of them together")
         found = _base(base, folders, chain)
         chain.append((str(found), _resolved(str(found))))
         sources.append(str(found))
@@ -110,7 +115,7 @@ def _base(node: yaml.Node, folders: Sequence[Path], chain: list[tuple[str, str]]
     if not isinstance(node, yaml.Scalar) or node.kind != "str":
         raise PolicyError(f"extends is {spoken(node)}, not a name", where=str(node.at), remedy="write `extends: base`")
     candidates = (folder / f"{node.raw}{suffix}" for folder in folders for suffix in _SUFFIXES)
-    found = next((path for path in candidates if path.is_file()), None)
+    found = next((path for path in candidates if _is_file(path)), None)
     if found is None:
         known = {path.stem for folder in folders for path in folder.glob("*.yaml")}
         raise PolicyError(
@@ -121,6 +126,13 @@ def _base(node: yaml.Node, folders: Sequence[Path], chain: list[tuple[str, str]]
         circle = " -> ".join([Path(file).name for file, _ in chain] + [found.name])
         raise PolicyError(f"extends goes in a circle: {circle}", where=str(node.at), remedy="break it at one place")
     return found
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except OSError:  # a name that no file can have
+        return False
 
 
 def _without(node: yaml.Mapping, key: str) -> yaml.Mapping:

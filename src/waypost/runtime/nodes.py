@@ -17,6 +17,10 @@ from waypost.errors import ConfigError
 from waypost.runtime import yaml
 
 T = TypeVar("T")
+MAX_ERRORS = 200
+"""So many errors of one file are told at once."""
+MAX_PUT_IN = 1_000_000
+"""Characters that variables may become in one file, so that a short file stays a small policy."""
 _VARIABLE = re.compile(r"\$\{([^}]*)\}")
 _NEGATIVE = re.compile(r"\s*-\s*[0-9.]")
 _NUMBER = re.compile(r"([0-9]+(?:\.[0-9]+)?)\s*(\S+)?\Z")
@@ -29,15 +33,18 @@ class Reader:
         self.error = error
         self.variables: Variables = variables or {}
         self.errors: list[ConfigError] = []
+        self._put_in = 0
 
     def wrong(self, at: Source, what: str, remedy: str) -> None:
-        """Note one error."""
+        """Note one error; the last that is noted says so, and all of them are raised."""
         self.errors.append(self.error(what, where=str(at), remedy=remedy))
+        self._bound(at)
 
     def note(self, found: ConfigError) -> None:
         """Note an error that somebody raised, with its others."""
         self.errors.extend((found, *found.others))
         found.others = ()
+        self._bound(Source("", 0, 0))
 
     def finish(self) -> None:
         """Raise what was noted, the first with the others behind it, in the order of their places."""
@@ -46,6 +53,26 @@ class Reader:
         first, *rest = sorted(self.errors, key=_order)
         first.others = tuple(rest)
         raise first
+
+    def _bound(self, at: Source) -> None:
+        """Raise what was noted where that is more than anybody reads."""
+        if len(self.errors) < MAX_ERRORS:
+            return
+        found = sorted(self.errors, key=_order)
+        where = str(at) if at.line else found[-1].where
+        last = self.error(f"{MAX_ERRORS} errors or more", where=where, remedy="mend the others first")
+        found[0].others = (*found[1:], last)
+        raise found[0]
+
+    def put_in(self, text: str, at: Source) -> None:
+        """Count what the variables of ``text`` will be once they are put in. Raises where it is beyond the bound."""
+        for match in _VARIABLE.finditer(text):
+            value = self.variables.get(match[1], "")
+            self._put_in += len(value) if isinstance(value, str) else sum(map(len, value)) + len(value)
+        if self._put_in > MAX_PUT_IN:
+            what = f"variables stand for more than {MAX_PUT_IN:,} characters in all"
+            self.errors.append(self.error(what, where=str(at), remedy="write shorter variables, or fewer lines"))
+            self.finish()
 
     # Shapes
 
@@ -78,7 +105,10 @@ class Reader:
         if not isinstance(node, yaml.Scalar):
             self.wrong(node.at, f"{what} is {spoken(node)}, not a text", "write one word or a quoted text")
             return None
-        return _VARIABLE.sub(lambda match: self._variable(match[1], node.at), node.raw) if "$" in node.raw else node.raw
+        if "$" not in node.raw:
+            return node.raw
+        self.put_in(node.raw, node.at)
+        return _VARIABLE.sub(lambda match: self._variable(match[1], node.at), node.raw)
 
     def texts(self, node: yaml.Node | None, what: str) -> Iterator[tuple[str, Source]]:
         """Each text of a list, with its place."""

@@ -161,6 +161,7 @@ class _Parts:
             self.reader.wrong(node.at, f"{what} is {spoken(node)}, not a predicate", "write `field op value`")
             return None
         text, at, variables = node.raw, node.at, self.reader.variables
+        self.reader.put_in(text, at)
         return note_doubts(
             self.reader,
             self.words,
@@ -218,13 +219,19 @@ class _Parts:
         return None if tree is None else Filter(policy_parts.filter_name(tree), tree, when, because, body.at)
 
     def leave(self, node: yaml.Node | None) -> tuple[str, ...]:
-        out: list[str] = []
+        out: dict[str, None] = {}
         for text, at in self.reader.texts(node, "leave"):
             host = text.lower()
-            if "/" in host or ":" in host or "*" in host[1:] or (host[0] == "*" and not host.startswith("*.")):
+            if (
+                not host
+                or "/" in host
+                or ":" in host
+                or "*" in host[1:]
+                or (host[0] == "*" and not host.startswith("*."))
+            ):
                 self.reader.wrong(at, f"{text!r} is not a host", "write gateway.corp.example or *.corp.example")
-            elif host not in out:
-                out.append(host)
+            else:
+                out[host] = None
         return tuple(out)
 
 

@@ -12,6 +12,8 @@ from waypost.runtime import yaml
 from waypost.runtime.nodes import Reader, is_null
 
 ANY = "*"
+MAX_NAMED = 1_000_000
+"""Targets in the shortlists of one policy, all together: a tier that many rules use counts with each."""
 ACTIONS = ("warn", "downgrade", "fail")
 """What a budget does at a threshold where it does not name a tier."""
 
@@ -22,6 +24,7 @@ class Targets:
     def __init__(self, reader: Reader, catalog: Catalog | None, tiers: yaml.Node | None) -> None:
         self.reader = reader
         self.catalog = catalog
+        self._named = 0
         self.known: dict[str, tuple[TargetId, ...]] = _catalog_tiers(catalog)
         body = reader.mapping(tiers, "tiers")
         own = {}
@@ -39,6 +42,14 @@ class Targets:
 
     def shortlist(self, node: yaml.Node | None) -> tuple[TargetId, ...] | None:
         """A tier's name, or a list of targets and tiers."""
+        found = self._shortlist(node)
+        self._named += len(found or ())
+        if self._named > MAX_NAMED and node is not None:
+            self._named = 0
+            self.reader.wrong(node.at, f"the rules name more than {MAX_NAMED:,} targets in all", "name fewer")
+        return found
+
+    def _shortlist(self, node: yaml.Node | None) -> tuple[TargetId, ...] | None:
         if isinstance(node, yaml.Scalar) and node.value is not None:
             text = self.reader.text(node, "use")
             return self._expanded(text, node.at) if text else ()
@@ -46,8 +57,13 @@ class Targets:
             return None
         if isinstance(node, yaml.Sequence) and not node.items:
             self.reader.wrong(node.at, "`use` is an empty list, so nobody could be chosen", "name targets or a tier")
-        found = [item for text, at in self.reader.texts(node, "use") for item in self._expanded(text, at)]
-        return tuple(dict.fromkeys(found))
+        found: dict[TargetId, None] = {}
+        seen: set[str] = set()
+        for text, at in self.reader.texts(node, "use"):
+            if text not in seen:
+                found.update(dict.fromkeys(self._expanded(text, at)))
+            seen.add(text)
+        return tuple(found)
 
     def default(self, node: yaml.Node | None) -> Mapping[str, TargetId]:
         """The default target by the caller's provider; ``*`` for every other."""

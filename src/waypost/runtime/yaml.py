@@ -5,12 +5,15 @@ before comes from `waypost.runtime.yaml_cache`, and then it never is.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from typing import TypeAlias
 
 from waypost.core.model.decision import Source
 from waypost.core.model.frozen import dataclass
+from waypost.core.policy.fields import nearest as suggest
 from waypost.errors import ConfigError
+
+__all__ = ["MAX_BYTES", "Mapping", "Node", "Scalar", "Sequence", "parse", "suggest"]
 
 MAX_BYTES = 8_000_000
 
@@ -64,14 +67,3 @@ def parse(text: str, file: str, error: type[ConfigError] = ConfigError) -> Node:
     from waypost.runtime.yaml_composer import compose  # PyYAML is a fifth of what a start costs
 
     return compose(text, file, error)
-
-
-def suggest(name: str, known: Iterable[str]) -> str:
-    """A remedy for an unknown name: the nearest known one, or the list of all."""
-    import difflib  # only who misspelt something pays for it
-
-    names = sorted(known)
-    near = difflib.get_close_matches(name, names, n=1, cutoff=0.6)
-    if near:
-        return f"did you mean {near[0]!r}?"
-    return "known: " + ", ".join(names) if names else "none is known here"

@@ -12,7 +12,7 @@ import yaml as pyyaml
 
 from waypost.core.model.decision import Source
 from waypost.errors import ConfigError
-from waypost.runtime.yaml import Mapping, Node, Scalar, Sequence
+from waypost.runtime.yaml import MAX_BYTES, Mapping, Node, Scalar, Sequence
 from waypost.runtime.yaml_faults import fault_of
 
 MAX_NODES = 200_000
@@ -54,13 +54,16 @@ class _Reader:
         self.file = file
         self.error = error
         self.count = 0
+        self.chars = 0
 
     def node(self, node: pyyaml.Node, depth: int) -> Node:
         self.count += 1
         at = self.at(node)
-        if self.count > MAX_NODES or depth > MAX_DEPTH:
+        if isinstance(node, pyyaml.ScalarNode):
+            self.chars += len(node.value)
+        if self.count > MAX_NODES or depth > MAX_DEPTH or self.chars > MAX_BYTES:
             raise self.error(
-                f"more than {MAX_NODES:,} values or {MAX_DEPTH} levels after aliases",
+                f"more than {MAX_NODES:,} values, {MAX_BYTES:,} characters or {MAX_DEPTH} levels after aliases",
                 where=str(at),
                 remedy="write it without nested anchors",
             )

@@ -7,6 +7,7 @@ rules by themselves, and the facts of the catalog. A warning that is given is ri
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import combinations, islice
 
 from waypost.core.catalog.table import Catalog
 from waypost.core.model.decision import Source
@@ -18,6 +19,11 @@ from waypost.core.policy.folding import may
 from waypost.core.policy.render import render
 from waypost.core.policy.tree import And, Filter, Policy, Predicate, Rule
 
+MAX_FOUND = 100
+"""So many contradictions of one policy are told."""
+MAX_RULES = 1_000
+"""So many rules are looked at, each together with all lines."""
+MAX_TERMS = 6
 _LADDER = ("local", "fast_cheap", "balanced", "powerful")
 _LOOSEN = "loosen or remove one of the two"
 
@@ -43,7 +49,7 @@ def contradictions(policy: Policy, catalog: Catalog | None = None) -> tuple[Cont
 
     For what holds of a policy inside of its envelopes, give the wrapped one.
     """
-    return tuple(_Search(policy, None if catalog is None else columns_of(catalog)).found())
+    return tuple(islice(_Search(policy, None if catalog is None else columns_of(catalog)).found(), MAX_FOUND))
 
 
 class _Search:
@@ -98,16 +104,17 @@ class _Search:
     # Rules
 
     def _rules(self, alive: bool) -> Iterator[Contradiction]:
-        earlier: list[Rule] = []
-        for rule in self.policy.rules:
+        earlier: dict[frozenset[str], Rule] = {}
+        for rule in self.policy.rules[:MAX_RULES]:
             dead = () if rule.when is None else tuple(_never(rule.when, f"rule {rule.name!r} never matches"))
             yield from dead
-            shadow = next((above for above in earlier if _implies(rule.when, above.when)), None)
+            terms = frozenset(_terms(rule.when))
+            shadow = next((earlier[wider] for wider in _parts(terms) if wider in earlier), None)
             if shadow is not None:
                 what = f"rule {rule.name!r} is never reached: rule {shadow.name!r} at {shadow.at} matches before it"
                 yield Contradiction(rule.at, shadow.at, what, "put the narrower rule first")
             elif not dead:
-                earlier.append(rule)
+                earlier[terms] = rule
                 if alive:
                     yield from self._shortlist(rule)
 
@@ -215,9 +222,12 @@ def _clash(clash: Conflict, result: str) -> Contradiction:
     return Contradiction(first.at, second.at, f"{result}: {one} contradicts {other} at {second.at}", _LOOSEN)
 
 
-def _implies(narrow: Predicate | None, wide: Predicate | None) -> bool:
-    """Whether ``narrow`` can only be true where ``wide`` is: the terms of the one are among those of the other."""
-    return wide is None or (narrow is not None and frozenset(_terms(wide)) <= frozenset(_terms(narrow)))
+def _parts(terms: frozenset[str]) -> Iterator[frozenset[str]]:
+    """Terms that are true wherever all of ``terms`` are: every part of few, of many the single ones."""
+    most = len(terms) if len(terms) <= MAX_TERMS else 1
+    for size in range(most + 1):
+        yield from map(frozenset, combinations(sorted(terms), size))
+    yield terms
 
 
 def _terms(predicate: Predicate | None) -> Iterator[str]:

@@ -13,6 +13,7 @@ from waypost.core.model.frozen import dataclass
 from waypost.core.model.needs import DIALECT, ENDPOINT, MODEL
 from waypost.core.model.question import Complexity, Preference, Task
 from waypost.core.model.target import DIALECTS
+from waypost.core.policy.lookalikes import meant
 from waypost.core.policy.tree import Op, Unit
 
 Kind: TypeAlias = Literal["text", "set"] | Unit
@@ -46,6 +47,12 @@ class Field:
         return any(end.endswith(".") and word.startswith(end) and word != end for end in self.values)
 
 
+MAX_NAME = 200
+"""So much of a misspelt name is compared with the known ones."""
+MAX_LISTED = 100
+"""So many known names are listed."""
+MAX_COMPARED = 200
+"""With so many known names, not all but some of those that begin alike and are as long are compared."""
 NEEDS = tuple(sorted({*MODEL, *DIALECT, *ENDPOINT}))
 _BOOL = ("true", "false")
 _ALL = (
@@ -134,11 +141,19 @@ def operators(field: Field) -> tuple[Op, ...]:
 
 
 def nearest(name: str, known: Iterable[str]) -> str:
-    """A remedy for an unknown name: the nearest known one, or the list of all."""
+    """A remedy for an unknown name: the one that it looks like, the nearest known one, or the list of all."""
     import difflib  # only who misspelt something pays for it
 
     names = sorted(known)
-    near = difflib.get_close_matches(name, names, n=1, cutoff=0.6)
+    if (looks := meant(name, names)) is not None:
+        return looks
+    alike = names
+    if len(names) > MAX_COMPARED:
+        alike = [one for one in names if one[:1] == name[:1] and abs(len(one) - len(name)) <= 2][:MAX_COMPARED]
+    near = difflib.get_close_matches(name[:MAX_NAME], alike, n=1, cutoff=0.6)
     if near:
         return f"did you mean {near[0]!r}?"
-    return "known: " + ", ".join(names) if names else "none is known here"
+    if not names:
+        return "none is known here"
+    more = f", and {len(names) - MAX_LISTED:,} more" if len(names) > MAX_LISTED else ""
+    return f"known: {', '.join(names[:MAX_LISTED])}{more}"

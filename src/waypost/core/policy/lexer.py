@@ -9,6 +9,7 @@ from typing import Literal, TypeAlias
 from waypost.core.model.decision import Source
 from waypost.core.model.frozen import dataclass
 from waypost.core.policy.fields import nearest
+from waypost.core.policy.lookalikes import hint
 from waypost.core.policy.units import UNITS
 from waypost.errors import PolicyError
 
@@ -26,6 +27,7 @@ _SYMBOL = re.compile(r"==|!=|<=|>=|[<>()\[\],*]")
 _QUOTED = re.compile(r"\"((?:[^\"\\]|\\.)*)\"|'((?:[^'\\]|\\.)*)'")
 _PATTERN = re.compile(r"[^\s()\[\],\"'$]+")
 _VARIABLE = re.compile(r"\$\{([^}]*)\}")
+_FOREIGN = re.compile(r"(?=[^\s()\[\],]*[^\x00-\x7f\s])[^\s()\[\],]+")
 _ESCAPE = re.compile(r"\\(.)")
 
 
@@ -92,6 +94,8 @@ def _token(text: str, position: int, at: Source, pattern: bool) -> Token:
     if symbol := _SYMBOL.match(text, position):
         return Token("symbol", symbol[0], position, symbol.end())
     where = str(place(at, text, position, position + 1))
+    if (looks := hint(text[position])) is not None:
+        raise PolicyError(f"unexpected {text[position]!r}", where=where, remedy=looks)
     if text[position] in "\"'":
         raise PolicyError("the quote is not closed", where=where, remedy=f"close it with {text[position]}")
     if negative := _NEGATIVE.match(text, position):
@@ -102,13 +106,15 @@ def _token(text: str, position: int, at: Source, pattern: bool) -> Token:
 
 
 def _number(match: re.Match[str], text: str, at: Source) -> Token:
-    unit = match[2]
+    unit, stop = match[2], match.end()
+    if unit is not None and (more := _FOREIGN.match(text, stop)):  # letters that only look like those of a unit
+        unit, stop = unit + more[0], more.end()
     if unit is None or unit in UNITS:
         return Token("number", match[1], match.start(), match.end(), unit)
     if unit in KEYWORDS and text[match.end(1)].isspace():
         return Token("number", match[1], match.start(), match.end(1))
     remedy = nearest(unit, UNITS) if text[match.end(1)].isspace() or len(unit) < 4 else "quote it if it is a word"
-    raise PolicyError(f"unknown unit {unit!r}", where=str(place(at, text, match.start(2), match.end())), remedy=remedy)
+    raise PolicyError(f"unknown unit {unit!r}", where=str(place(at, text, match.start(2), stop)), remedy=remedy)
 
 
 def _variable(text: str, position: int, at: Source, variables: Variables) -> list[Token] | None:
