@@ -1,0 +1,129 @@
+"""What a call says of who may answer it, from each place where it may be said, through the real SDK (S5.01, S1.41)."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+import pytest
+
+import waypost
+
+HELLO: Any = [{"role": "user", "content": "Hi"}]
+PAIR = "rules: [{name: pair, use: [openai/gpt-4o-mini, anthropic/claude-haiku-4-5]}]\nrank: cheapest"
+CLAUDE, MINI = "claude-haiku-4-5", "gpt-4o-mini"
+
+
+def ask(client: Any, **options: Any) -> Any:
+    return client.chat.completions.create(model="auto", messages=HELLO, **options)
+
+
+def narrow(answer: Any) -> Any:
+    receipt = waypost.receipt(answer)
+    assert receipt is not None
+    return receipt.to_dict()["question"]["context"].get("narrow")
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"extra_headers": {"X-Waypost-Only": "anthropic"}},
+        {"extra_headers": {"x-waypost-ignore": "openai/*, gpt-4o"}},
+        {"extra_headers": {"X-Waypost-Models": "nobody, claude-haiku-4-5"}},
+        {"extra_body": {"waypost": {"only": ["anthropic"]}}},
+        {"extra_body": {"waypost": {"max_price": {"output": "0.50 USD/MTok"}, "only": "gpt-4o-mini"}}},
+    ],
+)
+def test_each_place_is_read_and_nothing_of_it_is_sent(world: Any, client: Any, options: dict[str, Any]) -> None:
+    """Headers, with or without capitals, and the reserved key of the body."""
+    world.on(PAIR)
+    if "extra_body" in options and "max_price" in options["extra_body"]["waypost"]:
+        with pytest.raises(Exception, match="no eligible model"):
+            ask(client, **options)
+        assert not world.openai.seen
+        return
+    assert ask(client, **options).model == CLAUDE
+    (seen,) = world.anthropic.seen
+    assert not {name for name in seen.headers if "waypost" in name}
+    assert "waypost" not in seen.body
+
+
+def test_a_block_is_narrowed_by_a_call_and_never_widened(world: Any, client: Any) -> None:
+    """The header names one of the block's; the one that the block leaves out stays out."""
+    world.on(PAIR)
+    with waypost.context(only=["openai"]):
+        assert ask(client).model == MINI
+        answer = ask(client, extra_headers={"X-Waypost-Only": "gpt-4o-mini, anthropic"})
+        assert answer.model == MINI
+        assert "openai/gpt-4o-mini" in narrow(answer)["only"]
+        assert not [entry for entry in narrow(answer)["only"] if entry.startswith("anthropic")]
+        with pytest.raises(Exception, match="no eligible model"):
+            ask(client, extra_headers={"X-Waypost-Only": "anthropic"})
+    assert not world.anthropic.seen
+
+
+def test_a_default_header_is_narrowed_by_the_calls(world: Any) -> None:
+    """Both hold: what a client always says, and what a call adds."""
+    import openai
+
+    world.on(PAIR)
+    with openai.OpenAI(max_retries=0, default_headers={"X-Waypost-Ignore": "openai"}) as client:
+        assert ask(client).model == CLAUDE
+        with pytest.raises(Exception, match="no eligible model"):
+            ask(client, extra_headers={"X-Waypost-Ignore": "anthropic"})
+
+
+@pytest.mark.parametrize("header", ["X-Waypost-Strategy", "x-perpetuo-route"])
+def test_a_strategy_in_a_header(world: Any, client: Any, header: str) -> None:
+    """Named ranks, under our name and under the one of S1.18."""
+    world.on("rules: [{name: pair, use: [openai/gpt-4o-mini, anthropic/claude-haiku-4-5]}]\nrank: best")
+    chosen = {value: ask(client, extra_headers={header: value}).model for value in ("cheapest", "best")}
+    assert chosen["cheapest"] == MINI
+    assert chosen["best"] == CLAUDE
+
+
+def test_what_cannot_be_read_is_left_out_and_said_once(
+    world: Any, client: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The rest of what the call says is followed."""
+    world.on(PAIR)
+    with caplog.at_level(logging.WARNING, "waypost"):
+        for _ in range(2):
+            said = {"X-Waypost-Max-Price": "cheap", "X-Waypost-Only": "anthropic"}
+            assert ask(client, extra_headers=said).model == CLAUDE
+    (record,) = [record for record in caplog.records if "max_price" in record.getMessage()]
+    assert "max_price is 'cheap', not a price" in record.getMessage()
+
+
+def test_a_name_that_nothing_has_is_remarked_on_once(world: Any, client: Any, caplog: pytest.LogCaptureFixture) -> None:
+    """It is kept, and so it lets nobody in where it stands alone."""
+    world.on(PAIR)
+    with caplog.at_level(logging.WARNING, "waypost"), waypost.context(ignore=["gpt-9"]):
+        assert [ask(client).model for _ in range(3)] == [MINI] * 3
+    (record,) = caplog.records
+    assert "a call names 'gpt-9', which the catalog does not have" in record.getMessage()
+
+
+def test_a_policy_that_does_not_grant_a_claim_withholds_it(world: Any, client: Any) -> None:
+    """Opting out of the policy among them: the receipt says what was withheld."""
+    world.on(PAIR + "\ngrants: [preference]")
+    with waypost.context(mode="off", only=["anthropic"]):
+        answer = ask(client)
+    assert answer.model == MINI
+    receipt = waypost.receipt(answer)
+    assert receipt is not None
+    assert receipt.to_dict()["question"]["withheld"] == ["mode", "only"]
+
+
+def test_an_alias_is_routed_and_its_intent_is_read(world: Any, client: Any) -> None:
+    """A name that the caller's provider does not have: the policy says what it stands for (S1.41)."""
+    world.on(
+        "aliases: {helper: chat}\n"
+        "rules:\n"
+        "  - {name: chats, when: intent == chat, use: [anthropic/claude-haiku-4-5]}\n"
+        "  - {name: rest, use: [openai/gpt-4o-mini]}",
+        mode="observe",
+    )
+    answer = client.chat.completions.create(model="helper", messages=HELLO)
+    assert answer.model == CLAUDE
+    assert ask(client).model == MINI
