@@ -13,12 +13,13 @@ from typing import Any
 from waypost.core.analysis import verdict as told
 from waypost.core.catalog.table import Catalog
 from waypost.core.codecs import CODECS, EXPRESSES
-from waypost.core.model.decision import Cause, Decision, Proof
+from waypost.core.model.decision import Cause, Decision, Flip, Proof
 from waypost.core.model.question import EMPTY_SNAPSHOT, Mode, Question, Snapshot
 from waypost.core.model.record import snapshot_of
 from waypost.core.model.target import TargetId
 from waypost.core.policy.compile import compile_policy
 from waypost.core.policy.decide import decide, mode_of
+from waypost.core.policy.flip import minimal_flip
 from waypost.core.policy.plan import Plan
 from waypost.core.policy.proof import prove
 from waypost.core.policy.tree import Policy
@@ -185,6 +186,11 @@ class Verdict:
         """Every candidate with every rule that it failed, and why the winner won."""
         return prove(self.plan, self.question, self.snapshot, self.decision)
 
+    @cached_property
+    def flip(self) -> Flip:
+        """The smallest change of one limit, weight or fact that would have chosen another target."""
+        return minimal_flip(self.plan, self.question, self.snapshot, self.decision)
+
     def explain(self, format: str = "text") -> str:
         """Why it is so, as ``text``, ``markdown`` or ``json``. Raises ValueError for any other format."""
         return told.explain(self.told(), format)
@@ -196,7 +202,7 @@ class Verdict:
     def told(self) -> told.Told:
         """What the texts are made of."""
         plan = self.plan
-        return told.Told(plan.policy, plan.catalog, self.question, self.snapshot, self.proof, self.mode)
+        return told.Told(plan.policy, plan.catalog, self.question, self.snapshot, self.proof, self.mode, self.flip)
 
 
 def _world(given: Snapshot | Mapping[str, Any] | None) -> Snapshot:

@@ -6,10 +6,11 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from waypost.core.analysis import crowd, words
-from waypost.core.analysis.layout import Block, Fields, Heading, Layout, Line, Rows, markdown, text
+from waypost.core.analysis import decided, words
+from waypost.core.analysis.document import flip_document
+from waypost.core.analysis.layout import Block, Fields, Heading, Layout, markdown, text
 from waypost.core.catalog.table import Catalog
-from waypost.core.model.decision import CandidateProof, Proof, Rejection, Source
+from waypost.core.model.decision import CandidateProof, Flip, Proof, Rejection, Source
 from waypost.core.model.frozen import dataclass
 from waypost.core.model.question import Mode, Question, Snapshot
 from waypost.core.model.record import decision_record, question_record, snapshot_record
@@ -17,7 +18,6 @@ from waypost.core.policy.tree import Policy
 
 SCHEMA = "verdict/v1"
 FORMATS = ("text", "markdown", "json")
-SCORE_PARTS = " (parts of the score from 0 to 1: weight times utility)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +30,8 @@ class Told:
     snapshot: Snapshot
     proof: Proof
     mode: Mode
+    flip: Flip | None = None
+    """The smallest change that would have chosen otherwise, where somebody looked for it."""
 
     @property
     def selected(self) -> str | None:
@@ -56,7 +58,13 @@ def explain(told: Told, format: str = "text", *, each: bool = False) -> str:
 
 def layout(told: Told, *, each: bool = False) -> Layout:
     """The page: what was asked, what was decided, a row per candidate, where it comes from."""
-    blocks = [Fields(tuple(asked(told))), *_decision(told), *_candidates(told.proof, each=each), _provenance(told)]
+    blocks = [
+        Fields(tuple(asked(told))),
+        *_decision(told),
+        *decided.proved(told.proof, {}, each=each),
+        *decided.flipped(told.flip),
+        _provenance(told),
+    ]
     return Layout(f"Dry run of policy {told.policy.name}", tuple(blocks))
 
 
@@ -68,33 +76,11 @@ def asked(told: Told) -> list[tuple[str, str]]:
 
 
 def _decision(told: Told) -> Iterator[Block]:
-    decision = told.proof.decision
     yield Heading("Decision")
-    chosen = told.selected or "nobody: no candidate survived"
-    rows = [("selected", f"{chosen}{words.score(decision)}"), ("cause", words.cause(decision))]
-    if decision.because is not None:
-        rows.append(("because", decision.because))
+    rows = list(decided.chosen(told.proof.decision, told.selected, told.question))
     if told.mode != "route":
         rows.append(("mode", f'{told.mode}: such a call would run unchanged; model="auto" is routed'))
-    yield Fields(tuple(rows))
-
-
-def _candidates(proof: Proof, *, each: bool) -> Iterator[Block]:
-    if proof.passed:
-        yield Rows("Reason: it passed", tuple((words.passed(row), words.place(row.source)) for row in proof.passed))
-    ahead = dict(proof.beats)
-    standby = [row for row in proof.candidates if row.state == "standby"]
-    if standby:
-        rows = tuple((row.target, words.standby(row, ahead.get(row.target), proof.decision)) for row in standby)
-        parts = any(why.startswith("score ") for why in ahead.values())
-        yield Rows(f"Ahead of{SCORE_PARTS if parts else ''}", rows)
-    rejected = [row for row in proof.candidates if row.state in ("rejected", "tried")]
-    if rejected:
-        winner = next((row.estimated_nano_usd for row in proof.candidates if row.state == "selected"), None)
-        alone, crowds = (rejected, []) if each else crowd.apart(rejected)
-        yield Rows(f"Rejected ({len(rejected)})", tuple((row.target, words.rejected(row, winner)) for row in alone))
-        for group in crowds:
-            yield Line(crowd.told(group, winner))
+    yield Fields((*rows, *words.world(told.snapshot)))
 
 
 def _provenance(told: Told) -> Block:
@@ -124,6 +110,7 @@ def document(told: Told) -> dict[str, Any]:
         "candidates": [candidate(row) for row in proof.candidates],
         "passed": [{"rule": row.rule, "text": row.text, "source": _source(row.source)} for row in proof.passed],
         "beats": [{"target": target, "why": why} for target, why in proof.beats],
+        "flip": None if told.flip is None else flip_document(told.flip),
     }
 
 

@@ -2,7 +2,8 @@
 
 The numbers are those of `waypost.core.policy.flip_knobs`; changes are compared as shares of what is there now. Where
 filters and rank alone decide, none smaller exists; where chance, a warm cache, an override or a budget has a part in
-the selection, what is found is true, and a smaller one may exist. Only computed for who reads a proof.
+the selection, and in a catalog of more than 200 targets, what is found is true, and a smaller one may exist. Only
+computed for who reads a proof.
 """
 
 from __future__ import annotations
