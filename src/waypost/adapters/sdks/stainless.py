@@ -245,6 +245,8 @@ class Bound:
             if error.code is not None and isinstance(body.get("error"), dict):
                 body["error"]["code"] = error.code
             headers = {"content-type": "application/json", "x-should-retry": "false"}
+            if failure.retry_after_ns is not None:
+                headers["retry-after"] = str(-(-failure.retry_after_ns // NANO))
             native = self.client._make_status_error_from_response(self._response(status, headers, body=body))
         for note in error.notes:
             native.add_note(note)
