@@ -13,9 +13,10 @@ from waypost.core.model.question import EMPTY_SNAPSHOT
 from waypost.core.policy.columns import columns_of
 from waypost.core.policy.contradiction import Contradiction, contradictions
 from waypost.core.policy.decide import decide
-from waypost.core.policy.folding import constant
+from waypost.core.policy.folding import constant, fold
 from waypost.core.policy.language import parse_predicate
 from waypost.core.policy.masks import static
+from waypost.core.policy.render import render
 from waypost.runtime.catalogs import load_catalog
 from waypost.runtime.documents import load_policy
 
@@ -236,3 +237,35 @@ def test_where_nobody_can_be_selected_nobody_is(lines: list[str], tokens: int, s
 def test_what_the_catalog_and_constants_decide_alone(text: str, expected: bool | None) -> None:
     """Folded through `not`, `and` and `or`, in three values; what an unknown fact leaves open is neither."""
     assert constant(parse_predicate(text, AT), CATALOG) is expected
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("quality > 0 and streaming == true", "streaming == true"),
+        ("quality > 0.95 or streaming == true and quality > 0", "streaming == true"),
+        ("not (quality > 0.95 or streaming == true)", "not streaming == true"),
+        ("not quality > 0.95 and quality > 0", "True"),
+        ("streaming == true and quality > 0.95", "False"),
+        ("streaming == true and region == asia", "streaming == true and region == asia"),
+        ("quality > 0.5 and streaming == true and context_window > 0", "quality > 0.5 and streaming == true"),
+    ],
+)
+def test_what_is_decided_already_is_folded_away(text: str, expected: str) -> None:
+    """What is only never true, because a fact is unknown, stays: under a `not` it is not the same as false."""
+    folded = fold(parse_predicate(text, AT), CATALOG)
+    assert (str(folded) if isinstance(folded, bool) else render(folded)) == expected
+
+
+@settings(max_examples=150, deadline=None, derandomize=True)
+@given(TEXTS)
+def test_folding_keeps_the_truth_for_every_target(text: str) -> None:
+    """All three values."""
+    columns = columns_of(CATALOG)
+    tree = parse_predicate(text, AT)
+    folded = fold(tree, CATALOG)
+    masks = static(tree, columns)
+    if isinstance(folded, bool):
+        assert masks == ((columns.full, 0) if folded else (0, columns.full))
+    else:
+        assert static(folded, columns) == masks

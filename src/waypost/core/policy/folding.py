@@ -26,6 +26,33 @@ def constant(predicate: Predicate, catalog: Catalog) -> bool | None:
     return None if may(predicate, columns)[0] else False
 
 
+def fold(predicate: Predicate, catalog: Catalog) -> Predicate | bool:
+    """``predicate`` without the terms that ``catalog`` and constants alone decide, or what they make of all of it.
+
+    For every target and every call it has the same truth as before, unknown among them: only terms that are true of
+    all targets, or false of all, are taken out.
+    """
+    return _folded(predicate, columns_of(catalog))
+
+
+def _folded(predicate: Predicate, columns: Columns) -> Predicate | bool:
+    true, false = must(predicate, columns)
+    if columns.full in (true, false):
+        return true == columns.full
+    match predicate:
+        case Compare():
+            return predicate
+        case Not():
+            term = _folded(predicate.term, columns)
+            return not term if isinstance(term, bool) else Not(term, predicate.at)
+        case And() | Or():
+            terms = [_folded(term, columns) for term in predicate.terms]
+            left = tuple(term for term in terms if not isinstance(term, bool))
+            return left[0] if len(left) == 1 else type(predicate)(left, predicate.at)
+        case _:
+            assert_never(predicate)
+
+
 def must(predicate: Predicate, columns: Columns) -> Masks:
     """For whom it is true at every call, and for whom it is false at every call."""
     return _bound(predicate, columns, certain=True)
