@@ -19,6 +19,7 @@ from typing import Any, Protocol
 from waypost.adapters.sdks import claims, seeds
 from waypost.core.codecs import CODECS
 from waypost.core.model.frozen import dataclass
+from waypost.core.model.money import NANO
 from waypost.core.model.outcome import Failure
 from waypost.core.model.question import Context, Origin
 from waypost.core.model.target import host_and_port

@@ -20,7 +20,7 @@ from waypost.core.routing.open_fail import blind
 from waypost.core.routing.prepare import NotThisDialect, Routes, Stage, prepare, switched_off
 from waypost.core.routing.retries import Hops
 from waypost.core.routing.settle import Flow, Open, settle
-from waypost.core.routing.tab import Tab, open_tab
+from waypost.core.routing.tab import Tab, asks_nothing, open_tab
 
 
 def route(call: Call, routes: Routes) -> Flow:
@@ -37,7 +37,7 @@ def route(call: Call, routes: Routes) -> Flow:
     if stage.mode == "off":
         return (yield from _untouched(call))
     yield Tell(stage.started)
-    tab = yield from _tab(stage)
+    tab = Tab(None) if asks_nothing(stage) else (yield from _tab(stage))
     if stage.mode == "route":
         return (yield from routed(stage, tab))
     decided = (yield from _advice(stage, tab)) if stage.mode == "advise" else None
@@ -61,7 +61,7 @@ def _blindly(call: Call, routes: Routes, refusal: NativeError | None) -> Flow:
             raise refusal or closed(call) from None
         return (yield from _untouched(call))
     yield Tell(stage.started)
-    tab = yield from _tab(stage)
+    tab = Tab(None) if asks_nothing(stage) else (yield from _tab(stage))
     if not call.auto:
         return (yield from _unchanged(stage, None, tab))
     hops = Hops(tab)
@@ -76,9 +76,6 @@ def _blindly(call: Call, routes: Routes, refusal: NativeError | None) -> Flow:
 
 def _tab(stage: Stage) -> Flow:
     """What the call asks of the world. Where our own code breaks it asks for nothing, and is counted nowhere."""
-    policy = stage.plan.policy
-    if not (policy.budgets or policy.limits or policy.affinity):
-        return Tab(None)
     try:
         return (yield from open_tab(stage))
     except Exception as error:

@@ -66,6 +66,8 @@ def _next(stage: Stage, hops: Hops) -> Flow:
         except Exception as error:
             yield Tell(InternalError("encode", type(error).__name__, stage.call.receipt), error)
         else:
+            if tab.ask is None and not tab.half_open:
+                return exchange, decided, stage
             refused = any(name == target.id for _, name in tab.refused)
             if (yield from _room(stage, hops, decided, target)):
                 return exchange, decided, stage

@@ -44,6 +44,11 @@ class Tab:
     """How many attempts the world has learnt from already."""
 
 
+def asks_nothing(stage: Stage) -> bool:
+    policy = stage.plan.policy
+    return not (policy.budgets or policy.limits or policy.affinity)
+
+
 def open_tab(stage: Stage) -> Generator[Effect, Any, Tab]:
     """What the call asks of the world, made once."""
     policy, question = stage.plan.policy, stage.question
