@@ -60,7 +60,7 @@ MUTATIONS = (
     ),
     Mutation(
         "input tokens are taken exactly",
-        "            grid(features.tokens_input),",
+        "            on_grid(features.tokens_input),",
         "            features.tokens_input,",
     ),
     Mutation(

@@ -8,21 +8,21 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from waypost.core.model.decision import Cause, Decision
-from waypost.core.model.money import MICRO, grid
+from waypost.core.model.decision import ENGINE, Decision
+from waypost.core.model.money import grid
 from waypost.core.model.question import Question, Snapshot
 from waypost.core.policy.bits import mask_of, remember
 from waypost.core.policy.choose import choose, mode_of
-from waypost.core.policy.dues import NO_DUES, NOTHING_OWED, dues_of, owed
+from waypost.core.policy.dues import NO_DUES, dues_of
 from waypost.core.policy.gates import may_leave, meeting, needs, origin, sizes
 from waypost.core.policy.narrowing import narrowed
 from waypost.core.policy.ordering import rank_of, score_of, strategy_of
 from waypost.core.policy.plan import Base, Dues, Plan, View
 from waypost.core.policy.programs import filtered, program_of
 from waypost.core.policy.request import FLAGS, NARROW, Values
-from waypost.core.policy.select import Taken, take
+from waypost.core.policy.select import NOBODY, take
 from waypost.core.policy.shortlist import settle
-from waypost.core.policy.world import World, facts_of
+from waypost.core.policy.world import World, facts_of, state_of
 
 __all__ = ["choose", "decide", "estimates", "may_leave", "meeting", "mode_of", "rank_of"]
 
@@ -32,43 +32,43 @@ MAX_WORLDS = 3
 
 def decide(plan: Plan, question: Question, snapshot: Snapshot, seed: bytes, tried: frozenset[str]) -> Decision:
     """Who answers ``question``, who stands by, and which rules rejected whom."""
-    world = plan.world
-    if world is None or world.facts != facts_of(snapshot):
-        world = _world(plan, snapshot)
+    state, world, due = plan.current
+    if state != state_of(snapshot):
+        world, due = _moment(plan, snapshot)
     values = plan.reader.read(question)
-    due = NO_DUES if owed(snapshot) == NOTHING_OWED else dues_of(plan, snapshot)
     key = values if due is NO_DUES else (due, values)
     view = world.views.get(key)
     if view is None:
         view = remember(world.views, key, settle(plan, _base(plan, world, values, due), due), MAX_VIEWS)
-    override = question.override
-    if tried or override is not None:
+    if tried or question.override is not None:
         view = _again(plan, view, due, question, tried)
-    order, scores = view.order, view.scores
-    taken: Taken | None = None
-    if plan.selects and order and _free(question, view, tried):
+    rejections, survivors, order, scores, cause, aside, because, base = view
+    taken = NOBODY
+    if plan.selects and order and not tried and not question.pinned and aside != "override":
         taken = take(plan, view, question, snapshot, seed)
         if taken.place != order[0]:
             order, scores = _moved(plan, view, taken.place)
-    rule = view.base.program.rule
-    because = None if rule is None else rule.because
+        if taken.cause is not None and aside is None:
+            cause = taken.cause
+    rule = base.program.rule
     return Decision(
         plan.policy.fingerprint,
         plan.catalog.fingerprint,
         seed,
-        view.rejections,
-        view.survivors,
+        rejections,
+        survivors,
         order,
         scores,
         order[0] if order else None,
-        _cause(question, view, due, taken, bool(tried)),
+        cause,
         None if rule is None else rule.name,
-        override.reason if override is not None and view.aside == "override" else because,
-        view.base.strategy,
+        because,
+        base.strategy,
         tuple(sorted(tried)) if tried else (),
-        MICRO if taken is None else taken.propensity_ppm,
-        chance="" if taken is None else taken.chance,
-        aside=view.aside,
+        taken.propensity_ppm,
+        ENGINE,
+        taken.chance,
+        aside,
     )
 
 
@@ -78,13 +78,17 @@ def estimates(plan: Plan, question: Question, indices: Sequence[int]) -> Sequenc
     return plan.columns.costs(indices, grid(features.tokens_input), grid(features.tokens_output))
 
 
-def _world(plan: Plan, snapshot: Snapshot) -> World:
-    key = facts_of(snapshot)
-    world = plan.worlds.get(key)
-    if world is None:
-        world = remember(plan.worlds, key, World(snapshot, plan.columns), MAX_WORLDS)
-    plan.world = world
-    return world
+def _moment(plan: Plan, snapshot: Snapshot) -> tuple[World, Dues]:
+    """What the snapshot makes of the candidates, and of this caller; the plan keeps the last at hand."""
+    state = state_of(snapshot)
+    world = plan.current[1]
+    if world.facts != facts_of(snapshot):
+        key = facts_of(snapshot)
+        found = plan.worlds.get(key)
+        world = remember(plan.worlds, key, World(snapshot, plan.columns), MAX_WORLDS) if found is None else found
+    due = dues_of(plan, snapshot)
+    plan.current = state, world, due
+    return world, due
 
 
 def _base(plan: Plan, world: World, values: Values, due: Dues) -> Base:
@@ -111,12 +115,12 @@ def _again(plan: Plan, view: View, due: Dues, question: Question, tried: frozens
     index, override = plan.catalog.index, question.override
     gone = mask_of((index[target] for target in tried if target in index), plan.columns.size)
     forced = None if override is None else index.get(override.target)
-    return view if not gone and forced is None else settle(plan, view.base, due, gone=gone, forced=forced)
-
-
-def _free(question: Question, view: View, tried: frozenset[str]) -> bool:
-    """Whether another than the best may be taken."""
-    return not tried and not question.pinned and view.aside != "override"
+    if gone or forced is not None:
+        view = settle(plan, view.base, due, gone=gone, forced=forced)
+    if override is not None and view.aside == "override":
+        view = view._replace(because=override.reason)
+    hop = tried and (view.order or due.cause is None)
+    return view._replace(cause="fallback") if hop else view
 
 
 def _moved(plan: Plan, view: View, index: int) -> tuple[tuple[int, ...], tuple[int, ...]]:
@@ -129,21 +133,3 @@ def _moved(plan: Plan, view: View, index: int) -> tuple[tuple[int, ...], tuple[i
     else:
         score = score_of(plan, view.base, index)
     return (index, *order)[: plan.standby], (score, *scores)[: plan.standby]
-
-
-def _cause(question: Question, view: View, due: Dues, taken: Taken | None, again: bool) -> Cause:
-    """The first that holds."""
-    if not view.order and due.cause is not None:
-        return due.cause
-    if again:
-        return "fallback"
-    if question.pinned:
-        return "pinned"
-    if view.aside is not None:
-        return "override" if view.aside == "override" else "budget"
-    if taken is not None and taken.cause is not None:
-        return taken.cause
-    context = question.context
-    if context.preference is not None or context.strategy is not None:
-        return "preference"
-    return "policy" if view.base.program.rule is None else "rule"

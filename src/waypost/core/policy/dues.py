@@ -27,6 +27,8 @@ NO_DUES = Dues((), 0, (), None)
 def dues_of(plan: Plan, snapshot: Snapshot) -> Dues:
     """The dues of one caller, one object for all of whom the same holds."""
     key = owed(snapshot)
+    if key == NOTHING_OWED:
+        return NO_DUES
     found = plan.dues.get(key)
     if found is None:
         made = _Reading(plan, snapshot).dues()

@@ -51,7 +51,9 @@ class View(NamedTuple):
     survivors: int
     order: tuple[int, ...]
     scores: tuple[int, ...]
+    cause: Cause
     aside: str | None
+    because: str | None
     base: Base
 
 
@@ -157,7 +159,7 @@ class Plan:
         self.weights: tuple[tuple[int, int], ...] = ()
         self.dues: dict[Any, Dues] = {}
         self.duties: dict[Any, Dues] = {}
-        self.world: World | None = None
+        self.current: tuple[tuple[Any, ...], World, Dues] = ((), World.empty(columns), Dues((), 0, (), None))
         self.worlds: dict[Any, World] = {}
         self.outcomes: dict[Any, Program] = {}
         self.programs: dict[Any, Program] = {}

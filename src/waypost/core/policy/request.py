@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable
+from functools import lru_cache
 from operator import attrgetter, itemgetter
 from typing import Any, TypeAlias, assert_never
 
@@ -65,6 +66,7 @@ _PLACES: dict[str, tuple[int, ...]] = {
     "preference": (PREFERENCE,),
     "tokens.max_output": (MAX_OUTPUT,),
 }
+on_grid = lru_cache(4_096)(grid)
 _WORDS = {True: "true", False: "false"}
 
 
@@ -89,8 +91,8 @@ class Reader:
         """The facts of ``question``, hashable."""
         features = question.features
         values = (
-            grid(features.tokens_input),
-            grid(features.tokens_output),
+            on_grid(features.tokens_input),
+            on_grid(features.tokens_output),
             required(question.needs) if question.needs else (),
             *self._get(question),
         )

@@ -30,6 +30,10 @@ class Taken(NamedTuple):
     cause: Cause | None = None
 
 
+NOBODY = Taken(-1)
+"""Where nothing may be taken but the best."""
+
+
 def take(plan: Plan, view: View, question: Question, snapshot: Snapshot, seed: bytes) -> Taken:
     """Who of ``view``'s survivors answers; there is one."""
     if snapshot.warm is not None and plan.policy.affinity is not None:

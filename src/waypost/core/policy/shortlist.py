@@ -5,10 +5,16 @@ Both are soft. Where nobody would survive them, the shortlist is the rule's.
 
 from __future__ import annotations
 
+from typing import TypeAlias
+
+from waypost.core.model.decision import Cause
 from waypost.core.policy.bits import joined
 from waypost.core.policy.dues import below
 from waypost.core.policy.ordering import best_among, best_of
 from waypost.core.policy.plan import Base, Dues, Entries, Plan, View
+from waypost.core.policy.request import PINNED, PREFERENCE, STRATEGY
+
+Ranking: TypeAlias = tuple[tuple[int, ...], tuple[int, ...]]
 
 
 def settle(plan: Plan, base: Base, due: Dues, *, gone: int = 0, forced: int | None = None) -> View:
@@ -21,16 +27,15 @@ def settle(plan: Plan, base: Base, due: Dues, *, gone: int = 0, forced: int | No
     order, scores = best_of(plan, base, plain)
     steered = _steered(plan, due, order[0] if order else None) if due.steering else None
     if steered is None:
-        return View(_entries(base, gone, program.shortlist), plain, order, scores, None, base)
+        return _plain(base, gone, due, plain, (order, scores))
     rule, allowed = steered
     entry = (rule, full & ~allowed)
     if order and allowed >> order[0] & 1:
         survivors = plain & allowed
-        order, scores = best_among(plan, base, survivors)
-        return View(_entries(base, gone, (*program.shortlist, entry)), survivors, order, scores, None, base)
+        return _plain(base, gone, due, survivors, best_among(plan, base, survivors), entry)
     if room & allowed:
         return _aside(plan, base, gone, entry)
-    return View(_entries(base, gone, program.shortlist), plain, order, scores, None, base)
+    return _plain(base, gone, due, plain, (order, scores))
 
 
 def _steered(plan: Plan, due: Dues, best: int | None) -> tuple[str, int] | None:
@@ -44,11 +49,28 @@ def _steered(plan: Plan, due: Dues, best: int | None) -> tuple[str, int] | None:
     return found
 
 
+def _plain(base: Base, gone: int, due: Dues, survivors: int, ranked: Ranking, *more: tuple[str, int]) -> View:
+    """The rule's own shortlist in its place, perhaps with a budget's beside it."""
+    rule, values = base.program.rule, base.values
+    cause: Cause = "policy" if rule is None else "rule"
+    if not survivors and due.cause is not None:
+        cause = due.cause
+    elif values[PINNED]:
+        cause = "pinned"
+    elif values[PREFERENCE] is not None or values[STRATEGY] is not None:
+        cause = "preference"
+    because = None if rule is None else rule.because
+    return View(_entries(base, gone, (*base.program.shortlist, *more)), survivors, *ranked, cause, None, because, base)
+
+
 def _aside(plan: Plan, base: Base, gone: int, entry: tuple[str, int]) -> View:
     """The rule's shortlist set aside; somebody is left."""
+    rule = base.program.rule
     survivors = base.open & ~gone & ~entry[1]
-    order, scores = best_among(plan, base, survivors)
-    return View(_entries(base, gone, (entry,)), survivors, order, scores, entry[0], base)
+    cause: Cause = "pinned" if base.values[PINNED] else "override" if entry[0] == "override" else "budget"
+    because = None if rule is None else rule.because
+    ranked = best_among(plan, base, survivors)
+    return View(_entries(base, gone, (entry,)), survivors, *ranked, cause, entry[0], because, base)
 
 
 def _entries(base: Base, gone: int, own: Entries) -> Entries:

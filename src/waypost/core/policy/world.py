@@ -11,6 +11,8 @@ from waypost.core.policy.columns import Columns
 
 facts_of = attrgetter("broken", "disabled", "latency_p95_ns")
 """What of a snapshot makes a world; its epoch and its time do not."""
+state_of = attrgetter("broken", "disabled", "latency_p95_ns", "used", "limited", "refused")
+"""The same with what it says of the caller."""
 
 
 class World:
