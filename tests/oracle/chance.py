@@ -107,12 +107,17 @@ def canary(asked: Asked, select: Select, ids: Sequence[str]) -> Taken:
 
 
 def drawn(asked: Asked, select: Select, label: str) -> int:
-    """``hash(key, label)``."""
+    """A draw with the key of this call."""
     key = asked.seed
     if select.by is not None:
         assert is_request_field(select.by)
         value = fact(select.by, asked.view)
         if isinstance(value, str):
             key = value.encode("utf-8")
-    text = key + b"\0" + asked.world.policy.fingerprint.encode() + b"\0" + label.encode("utf-8")
+    return draw(key, asked.world.policy.fingerprint, label)
+
+
+def draw(key: bytes, fingerprint: str, label: str) -> int:
+    """``hash(key, label)``."""
+    text = key + b"\0" + fingerprint.encode() + b"\0" + label.encode("utf-8")
     return int.from_bytes(hashlib.blake2b(text, digest_size=8).digest(), "big")
