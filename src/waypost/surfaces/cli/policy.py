@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from waypost.surfaces.cli import policy_fmt
+from waypost.surfaces.cli import policy_diff, policy_fmt
 from waypost.surfaces.cli.main import describe
 
 HELP = "format a policy, or compare two of them"
@@ -12,7 +12,7 @@ EXAMPLES = """
   waypost policy fmt support.yaml --check
   waypost policy diff support.yaml new.yaml --receipts 500
 """
-COMMANDS = {"fmt": policy_fmt}
+COMMANDS = {"diff": policy_diff, "fmt": policy_fmt}
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
