@@ -99,7 +99,7 @@ def canary(asked: Asked, select: Select, ids: Sequence[str]) -> Taken:
     """Its share for one target, the rest for the best of the others."""
     target = select.target
     others = [i for i in ids if i != target]
-    if target not in ids or not others:
+    if target is None or target not in ids or not others:
         return Taken(ids[0])
     if drawn(asked, select, target) % 1_000_000 < select.share_ppm:
         return Taken(target, "canary", select.share_ppm, "rollout")

@@ -144,26 +144,31 @@ def smaller_asks(ask: Ask) -> Iterator[Ask]:
         yield replace(ask, tried=())
     for kept in fewer(ask.question.needs):
         yield replace(ask, question=replace(ask.question, needs=kept))
+    parts: dict[str, Any]
     for name, nothing in (("override", None), ("intent", None), ("context", Context())):
         if getattr(ask.question, name) != nothing:
-            yield replace(ask, question=replace(ask.question, **{name: nothing}))
+            parts = {name: nothing}
+            yield replace(ask, question=replace(ask.question, **parts))
     for name in ("narrow", "strategy", "preference"):
         if getattr(ask.question.context, name) is not None:
-            context = replace(ask.question.context, **{name: None})
+            parts = {name: None}
+            context = replace(ask.question.context, **parts)
             yield replace(ask, question=replace(ask.question, context=context))
     yield from smaller_snapshots(ask)
 
 
 def smaller_snapshots(ask: Ask) -> Iterator[Ask]:
     """With one thing less that the world says; the epoch follows what it stands for."""
+    parts: dict[str, Any]
     for name in ("used", "limited", "refused"):
         for kept in fewer(getattr(ask.snapshot, name)):
-            yield replace(ask, snapshot=replace(ask.snapshot, **{name: kept}))
+            parts = {name: kept}
+            yield replace(ask, snapshot=replace(ask.snapshot, **parts))
     if ask.snapshot.warm is not None:
         yield replace(ask, snapshot=replace(ask.snapshot, warm=None))
     for name in ("broken", "disabled", "latency_p95_ns"):
         if getattr(ask.snapshot, name):
-            parts: dict[str, Any] = {name: (), "epoch": 0, "at_ns": 0}
+            parts = {name: (), "epoch": 0, "at_ns": 0}
             snapshot = replace(ask.snapshot, **parts)
             yield replace(ask, snapshot=replace(snapshot, epoch=int(digest(snapshot)[:8], 16)))
 

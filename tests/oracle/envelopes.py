@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from fractions import Fraction
+from typing import Any
 
 from oracle.canonical import fingerprint
 from oracle.checks import host_matches
@@ -97,11 +98,13 @@ def granted(policy: Policy, question: Question) -> Question:
 def unclaimed(context: Context, claim: Claim) -> Context:
     """The context without one claim."""
     narrow = context.narrow
+    nothing: dict[str, Any] = {claim: None}
     match claim:
         case "preference" | "strategy" | "mode" | "policy":
-            return replace(context, **{claim: None})
+            return replace(context, **nothing)
         case "max_price" if narrow is not None:
             narrow = replace(narrow, max_input_price=None, max_output_price=None)
         case "models" | "only" | "ignore" if narrow is not None:
-            narrow = replace(narrow, **{claim: ()})
+            nothing = {claim: ()}
+            narrow = replace(narrow, **nothing)
     return replace(context, narrow=None if narrow == Narrow() and narrow != context.narrow else narrow)

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
 from random import Random
+from typing import Any
 
 import pytest
 
@@ -34,7 +35,7 @@ def envelope_of(policy: Policy, rng: Random) -> Policy:
     leave = rng.choice((policy.leave, ("*.example",), ("*.y.corp.example", "corp.example"), ()))
     smaller = tuple(replace(b, limit_nano_usd=rng.choice((1, 5_000_000_000, 10**12))) for b in policy.budgets)
     limits = tuple(replace(each, amount=rng.choice((1, 60, 61, 3600)), per_ns=10**9) for each in policy.limits)
-    parts = {**NO_ENVELOPE, "leave": leave, "budgets": smaller, "limits": limits}
+    parts: dict[str, Any] = {**NO_ENVELOPE, "leave": leave, "budgets": smaller, "limits": limits}
     return documented(replace(policy, envelope=True, **parts))
 
 
