@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import argparse
-import json
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,15 +11,12 @@ from waypost.core.analysis.policy_diff import Change, changes
 from waypost.core.analysis.words import change as percent
 from waypost.core.catalog.table import Catalog
 from waypost.core.model.money import format_usd
-from waypost.core.model.question import EMPTY_SNAPSHOT, Question, Snapshot
-from waypost.core.model.record import seed_of
 from waypost.core.policy.decide import estimates
 from waypost.core.policy.tree import Policy
-from waypost.errors import ConfigError, SettingsError
-from waypost.policy import Policies, Verdict
-from waypost.runtime.catalogs import catalog_from_document
-from waypost.runtime.policy_tests import load_suite
+from waypost.errors import SettingsError
+from waypost.policy import Verdict
 from waypost.surfaces.cli import home, source
+from waypost.surfaces.cli.policy_calls import Asked, Pair, decided, of_cases, of_receipts
 from waypost.surfaces.cli.table import short, table
 
 WHAT = "what changes from one policy to another, and which decisions change on receipts or on test cases"
@@ -34,32 +29,6 @@ EXAMPLES = """
 HEAD = ("CALL", "REQUEST", "BEFORE", "AFTER", "RULE")
 NO_RULE = "no rule"
 _ROWS = 20
-
-
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """One call to be decided again, with the catalog of its time."""
-
-    name: str
-    question: Question
-    snapshot: Snapshot
-    seed: bytes
-    catalog: Catalog
-    tried: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Pair:
-    """What both policies decide about a call; ``None`` where the policy does not apply to it."""
-
-    asked: Asked
-    before: Verdict | None
-    after: Verdict | None
-
-    @property
-    def differs(self) -> bool:
-        """Another winner, nobody in place of somebody, or a policy that begins or ceases to apply."""
-        return (self.before is None) != (self.after is None) or _winner(self.before) != _winner(self.after)
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -84,8 +53,7 @@ def run(args: argparse.Namespace) -> int:
     found = changes(before.document, after.document)
     pairs: list[Pair] | None = None
     if args.receipts is not None or args.cases is not None:
-        calls = _cases(args.cases, catalog) if args.cases is not None else _receipts(args, catalog)
-        pairs = list(_decided(calls, before, after))
+        pairs = list(decided(_calls(args, catalog), before, after))
     if args.json:
         home.print_json(_document(before, after, found, pairs))
     else:
@@ -93,68 +61,15 @@ def run(args: argparse.Namespace) -> int:
     return 1 if found or any(pair.differs for pair in pairs or ()) else 0
 
 
-# The calls
-
-
-def _cases(file: Path, catalog: Catalog) -> Iterator[Asked]:
-    for case in load_suite(file, catalog=catalog).cases:
-        question = replace(case.question, intent=None)
-        yield Asked(case.name, question, case.snapshot, case.seed, catalog, case.tried)
-
-
-def _receipts(args: argparse.Namespace, current: Catalog) -> Iterator[Asked]:
-    """The newest calls as they were asked; each over the catalog of its time, unless one is named.
-
-    Raises:
-        SettingsError: there is no receipt of which the question is known.
-    """
+def _calls(args: argparse.Namespace, catalog: Catalog) -> list[Asked]:
+    if args.cases is not None:
+        return list(of_cases(args.cases, catalog))
     store, objects = home.open_store(args), home.objects(args)
-    known: dict[str, Catalog] = {current.fingerprint: current}
-    some = False
-    for row in store.summaries(limit=args.receipts):
-        receipt = store.get(row.id)
-        if receipt is None or receipt.question is None:
-            continue
-        some = True
-        catalog = current
-        if args.catalog is None:
-            catalog = known.get(receipt.catalog_fingerprint) or _stored(objects, receipt.catalog_fingerprint) or current
-            known[receipt.catalog_fingerprint] = catalog
-        world = next((hop.snapshot for hop in receipt.hops if hop.snapshot is not None), EMPTY_SNAPSHOT)
-        question = replace(receipt.question, intent=None, override=None)
-        yield Asked(receipt.id, question, world, seed_of(receipt.id), catalog)
-    if not some:
+    calls = list(of_receipts(store, objects, args.receipts, catalog, own=args.catalog is None))
+    if not calls:
         remedy = "make some with `waypost run`, or name their directory by --home"
         raise SettingsError("no receipt tells what was asked", where=str(home.directory(args)), remedy=remedy)
-
-
-def _stored(objects: Any, fingerprint: str) -> Catalog | None:
-    try:
-        return catalog_from_document(json.loads(objects.get(fingerprint)))
-    except (OSError, KeyError, ValueError, ConfigError):
-        return None
-
-
-def _decided(calls: Iterator[Asked], before: Policy, after: Policy) -> Iterator[Pair]:
-    """Each call under both; policies are compiled once per catalog."""
-    compiled: dict[str, tuple[Policies, Policies]] = {}
-    for asked in calls:
-        both = compiled.get(asked.catalog.fingerprint)
-        if both is None:
-            both = Policies([before], asked.catalog), Policies([after], asked.catalog)
-            compiled[asked.catalog.fingerprint] = both
-        one, other = (_verdict(policies, asked) for policies in both)
-        if one is not None or other is not None:
-            yield Pair(asked, one, other)
-
-
-def _verdict(policies: Policies, asked: Asked) -> Verdict | None:
-    verdict = policies.answer(asked.question, asked.snapshot, seed=asked.seed, tried=asked.tried)
-    return verdict if verdict.plan.matches(verdict.question) else None
-
-
-def _winner(verdict: Verdict | None) -> str | None:
-    return None if verdict is None else verdict.selected
+    return calls
 
 
 # What is shown
