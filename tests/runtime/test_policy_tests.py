@@ -218,6 +218,22 @@ def test_the_policy_is_the_one_beside_it(tmp_path: Path) -> None:
     assert load_suite(other, catalog=CATALOG).plan.policy.sources == (str(tmp_path / "support.yaml"),)
 
 
+def test_a_policy_is_tested_in_its_envelopes(tmp_path: Path) -> None:
+    """Their lines hold, and count for the coverage; a policy that is none is told."""
+    (tmp_path / "house.yaml").write_text(
+        "waypost: policy/v1\nname: house\nenvelope: true\nfilter: [provider == openai]\n"
+    )
+    body = "cases:\n  - {name: a, expect: {rejected: {groq/fast: provider == openai}}}\n"
+    report = run_suite(load(tmp_path, "envelopes: [house]\n" + body))
+
+    assert report.passed()
+    assert f"{tmp_path}/house.yaml:4:10" in [str(point.at) for point in report.coverage.points]
+    with pytest.raises(PolicyError, match=r"p\.test\.yaml:2:13: 'p' is no envelope"):
+        load(tmp_path, "envelopes: [p]\n" + CASES)
+    with pytest.raises(PolicyError, match="there is no policy 'hose' here; did you mean 'house'"):
+        load(tmp_path, "envelopes: [hose]\n" + CASES)
+
+
 def test_a_loaded_suite_runs(tmp_path: Path) -> None:
     """The whole way from a file to a verdict."""
     report = run_suite(load(tmp_path, "cases:\n  - {name: a, features: {complexity: complex}, expect: {rule: hard}}\n"))

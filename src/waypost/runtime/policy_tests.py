@@ -10,8 +10,11 @@ from pathlib import Path
 from waypost.core.analysis.policy_tests import Case, Suite
 from waypost.core.catalog.table import Catalog
 from waypost.core.codecs import EXPRESSES
+from waypost.core.model.decision import Source
 from waypost.core.policy.compile import compile_policy
 from waypost.core.policy.plan import Plan
+from waypost.core.policy.tree import Policy
+from waypost.core.policy.wrap import wrap
 from waypost.errors import PolicyError
 from waypost.runtime import yaml
 from waypost.runtime.catalogs import load_catalog
@@ -21,7 +24,7 @@ from waypost.runtime.policy_tests_case import CASE_KEYS, SHARED_KEYS, CaseReader
 
 VERSION = "waypost: policy-test/v1"
 SUFFIX = ".test.yaml"
-KEYS = ("waypost", "policy", "catalog", "defaults", "cases")
+KEYS = ("waypost", "policy", "envelopes", "catalog", "defaults", "cases")
 _DEEP = frozenset(("features", "context", "snapshot"))
 
 
@@ -40,7 +43,7 @@ def load_suite(path: str | Path, *, catalog: Catalog | None = None) -> Suite:
     reader.mapping(root, "a test file", KEYS)
     table = catalog if catalog is not None else _catalog(reader, root, file)
     policy = load_policy(_policy(reader, root, file), catalog=table)
-    plan = compile_policy(policy, table, EXPRESSES)
+    plan = compile_policy(wrap(policy, _envelopes(reader, root, file, table)), table, EXPRESSES)
     cases = _cases(reader, root, plan)
     reader.finish()
     return Suite(str(file), plan, cases)
@@ -95,12 +98,27 @@ def _catalog(reader: Reader, root: yaml.Mapping, file: Path) -> Catalog:
 
 
 def _policy(reader: Reader, root: yaml.Mapping, file: Path) -> Path:
-    """The policy that the file names, by its path or without its ending; else the one of the file's own name."""
+    """The policy that the file names; else the one of the file's own name."""
     node = root.get("policy")
     named = reader.text(node, "policy") or file.name.removesuffix(SUFFIX)
+    return _beside(file, named, root.at if node is None else node.at)
+
+
+def _envelopes(reader: Reader, root: yaml.Mapping, file: Path, catalog: Catalog) -> tuple[Policy, ...]:
+    """The envelopes that the policy is decided in, in the order of the file."""
+    found = []
+    for named, at in reader.texts(root.get("envelopes"), "envelopes"):
+        policy = load_policy(_beside(file, named, at), catalog=catalog)
+        if not policy.envelope:
+            reader.wrong(at, f"{named!r} is no envelope", "write `envelope: true` into it, or name it as the policy")
+        found.append(policy)
+    return tuple(found)
+
+
+def _beside(file: Path, named: str, at: Source) -> Path:
+    """The policy of that path, or of that name without its ending, beside ``file``."""
     found = next((path for end in ("", ".yaml", ".yml") if (path := file.parent / f"{named}{end}").is_file()), None)
     if found is None:
-        at = root.at if node is None else node.at
         known = {path.stem for path in file.parent.glob("*.yaml") if not path.name.endswith(SUFFIX)}
         raise PolicyError(f"there is no policy {named!r} here", where=str(at), remedy=yaml.suggest(named, known))
     return found

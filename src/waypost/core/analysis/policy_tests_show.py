@@ -122,9 +122,7 @@ def _suite(report: Report, coverage_min: int) -> ElementTree.Element:
         "testsuite", name=report.suite.file, tests=str(tests), failures=str(failures), errors="0", skipped="0", time="0"
     )
     for result in report.results:
-        case = ElementTree.SubElement(
-            suite, "testcase", classname=policy, name=_xml(result.case.name), file=report.suite.file, time="0"
-        )
+        case = ElementTree.SubElement(suite, "testcase", classname=policy, name=_xml(result.case.name), time="0")
         if result.findings:
             first = result.findings[0]
             failure = ElementTree.SubElement(

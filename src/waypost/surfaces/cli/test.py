@@ -18,6 +18,12 @@ HELP = "run the test cases beside policies, and say which rules no case exercise
 
 FOLDERS = (Path(), Path("policies"))
 """Where tests are looked for when no file is named."""
+EXAMPLES = """
+  waypost test                               every *.test.yaml here and in policies/
+  waypost test support.yaml                  the cases beside one policy
+  waypost test rd                            those of a packaged policy
+  waypost test policies/ --coverage-min 100 --junit report.xml      for CI
+"""
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
