@@ -79,8 +79,7 @@ def test_rows_and_their_order() -> None:
     """S2.01, S2.08: the winner, all standby in the order of the full ranking with their scores, the others by id."""
     for case, ask, proof, expected in proofs():
         catalog = case.world.catalog
-        alive = [target for target in catalog.targets if target.id in expected.survivors]
-        ranked = oracle.ranking(case.world, ask.question, ask.snapshot, alive)
+        ranked = expected.line_up
         out = [target.id for target in catalog.targets if target.id not in expected.survivors]
         assert [row.target for row in proof.candidates] == [target for target, _ in ranked] + out
         assert [row.score for row in proof.candidates] == [score for _, score in ranked] + [None] * len(out)
