@@ -173,6 +173,16 @@ def test_an_overlay_alone_lies_on_the_packaged_catalog(tmp_path: Path) -> None:
     assert load_catalog(path, cache=tmp_path / "c") == load_catalog(path, cache=tmp_path / "c") == found
 
 
+def test_the_example_of_the_docs_lies_on_the_packaged_catalog(tmp_path: Path) -> None:
+    """docs/calls.md shows what works."""
+    page = (Path(__file__).resolve().parents[2] / "docs" / "calls.md").read_text()
+    path = tmp_path / "ours.yaml"
+    path.write_text(page.partition("```yaml\n")[2].partition("```")[0])
+    found = load_catalog(path)
+    assert got(found, "openai/gpt-4o@eu").weight == 3
+    assert rates(got(found, "anthropic/claude-opus-4-5").price)[:3] == ("2026-06-01", 4 * NANO, 20 * NANO)
+
+
 def test_two_catalogs_are_no_catalog(base: Path) -> None:
     """Only overlays lie on one."""
     with pytest.raises(CatalogError, match=r"base.yaml: a second catalog; give one"):

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import logging
 import os
+import signal
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -290,6 +292,28 @@ def test_when_it_is_looked(policy: Path) -> None:
     clock.now += 99
     reloader.woken()
     assert looks[-1] != clock.now
+
+
+def test_a_child_is_not_kept_from_looking(policy: Path, looking: Any) -> None:
+    """A fork may come while the parent reads its files: the child's lock is nobody's."""
+    held, free = threading.Event(), threading.Event()
+
+    def hold() -> None:
+        with looking._lock:
+            held.set()
+            free.wait(20)
+
+    thread = threading.Thread(target=hold)
+    thread.start()
+    held.wait(20)
+    pid = os.fork()
+    if not pid:
+        signal.alarm(10)
+        looking.check()
+        os._exit(0)
+    free.set()
+    thread.join()
+    assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
 
 
 def test_switched_off_nobody_looks(policy: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -127,3 +127,10 @@ def test_an_alias_is_routed_and_its_intent_is_read(world: Any, client: Any) -> N
     answer = client.chat.completions.create(model="helper", messages=HELLO)
     assert answer.model == CLAUDE
     assert ask(client).model == MINI
+
+
+def test_an_alias_is_answered_at_home_by_another_model(world: Any, client: Any) -> None:
+    """The caller's own provider gets a name that it knows."""
+    world.on("aliases: {helper: chat}\nrules: [{name: chats, when: intent == chat, use: [openai/gpt-4o-mini]}]")
+    assert client.chat.completions.create(model="helper", messages=HELLO).model == MINI
+    assert [request.body["model"] for request in world.openai.seen] == [MINI]

@@ -125,7 +125,6 @@ class Engine:
     ) -> tuple[Call, Performer] | None:
         if not self.active or suppressed() or getattr(client, BYPASS, False):
             return None
-        bundle = self.bundle
         try:
             call = sdk.bind(self, wrapped, client, args, kwargs)
         except Exception as error:
@@ -133,7 +132,8 @@ class Engine:
             return None
         if call is None:
             return None
-        return call, Performer(self, call, self.bundle.routes, bundle.credentials)
+        bundle = self.bundle
+        return call, Performer(self, call, bundle.routes, bundle.credentials)
 
     def _native(self, call: Call, answer: Answer, performer: Performer) -> Any:
         if answer.stream is not None:

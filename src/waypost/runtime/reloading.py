@@ -12,6 +12,7 @@ import os
 import re
 import threading
 import time
+import weakref
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, TypeAlias
@@ -54,9 +55,14 @@ class Reloader:
         self._worked = False
         self._pause = self.every_s = engine.settings.reload_s
         self._last = monotonic()
+        _all.add(self)
         self._watch(engine.bundle.files, time.time_ns(), {})
         if self.every_s > 0:
             engine.worker.on_work = self.woken
+
+    def after_fork(self) -> None:
+        """In a child: the thread that may have held the lock is not there."""
+        self._lock = threading.RLock()
 
     # --- when to look
 
@@ -173,3 +179,15 @@ def _sure(found: Stamp, began: int) -> Stamp:
 
 def _named(settings: Settings) -> list[str]:
     return [os.fspath(item) for item in (*settings.policies, *settings.catalogs) if bundles.is_path(item)]
+
+
+_all: weakref.WeakSet[Reloader] = weakref.WeakSet()
+
+
+def _after_fork_in_child() -> None:
+    for reloader in list(_all):
+        reloader.after_fork()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork_in_child)
