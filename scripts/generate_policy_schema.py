@@ -22,7 +22,7 @@ from waypost.core.model.question import Mode
 from waypost.core.policy.document import VERSION
 from waypost.core.policy.fields import FIELDS, Field
 from waypost.core.policy.rank import STRATEGIES
-from waypost.core.policy.tree import Claim
+from waypost.core.policy.tree import ACTIONS, LADDER, Claim
 from waypost.core.policy.units import UNITS
 from waypost.runtime import policy_choosing, policy_grants, policy_spending
 from waypost.runtime.policy_reader import KEYS
@@ -209,7 +209,7 @@ def fallback() -> Schema:
 
 
 def budget() -> Schema:
-    action = words((*policy_spending.ACTIONS, *policy_spending.LADDER), {"type": "string", "minLength": 1})
+    action = words((*ACTIONS, *LADDER), {"type": "string", "minLength": 1})
     at = {
         "type": "object",
         "propertyNames": {"pattern": r"^(?:[1-9]|[1-9][0-9]|100)(?:\.0+)?\s*%$|^(?:0?\.[0-9]+|0\.[0-9]+|1(?:\.0+)?)$"},
@@ -320,7 +320,7 @@ def keys() -> Schema:
             {
                 "type": "object",
                 "additionalProperties": ref("targets"),
-                "propertyNames": {"not": {"enum": list(policy_spending.ACTIONS)}},
+                "propertyNames": {"not": {"enum": list(ACTIONS)}},
             },
             "shortlists by name, for `use` and for budgets; the catalog's tiers exist too",
             {"cheap": ["openai/gpt-4o-mini"]},

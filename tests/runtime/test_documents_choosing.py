@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import json
+from functools import partial
+from pathlib import Path
 
 import pytest
 
-from policy_samples import CATALOG, policy
+from policy_samples import CATALOG, HEAD, policy
 from waypost.core.policy.document import policy_from_document
 from waypost.core.policy.render import render
 from waypost.core.policy.tree import Affinity, Budget, Limit, Select
 from waypost.core.policy.wrap import wrap
 from waypost.errors import PolicyError
+from waypost.runtime.documents import read_policy
 
 SECOND = 10**9
 AT = policy("").at
@@ -270,6 +273,15 @@ def test_a_policy_is_rebuilt_from_its_stored_document(body: str) -> None:
         assert getattr(again, name) == getattr(made, name), name
     assert again.fingerprint == made.fingerprint
     assert policy_from_document(stored).fingerprint == made.fingerprint
+
+
+def test_a_policy_from_the_cache_of_parsed_files_is_the_same(tmp_path: Path) -> None:
+    """The second reading has no YAML parser; tags, places and all keys are as in the first."""
+    text = f"{HEAD}{EVERYTHING}extends: base\n".replace("budgets:\n", "budgets: !replace\n")
+    (tmp_path / "base.yaml").write_text(f"{HEAD}budgets: [{{scope: user, limit: 1 USD/day}}]\n")
+    read = partial(read_policy, text, "p.yaml", catalog=CATALOG, search=[tmp_path], cache=tmp_path / "cache")
+    assert read() == read()
+    assert [budget.key for budget in read().budgets] == ["user/day", "context.team/week", "all/month"]
 
 
 def test_keys_that_say_nothing_do_not_change_the_fingerprint() -> None:

@@ -6,18 +6,17 @@ from typing import Literal, TypeVar, cast
 
 from waypost.core.model.decision import Source
 from waypost.core.model.money import MICRO, NANO
-from waypost.core.policy.tree import Budget, Limit
+from waypost.core.policy.tree import ACTIONS, LADDER, Budget, Limit
 from waypost.core.policy.units import UNITS, Measure, to_amount
 from waypost.runtime import yaml
 from waypost.runtime.nodes import Reader, is_null
 from waypost.runtime.policy_choosing import BY
-from waypost.runtime.policy_targets import ACTIONS, Targets
+from waypost.runtime.policy_targets import Targets
 
 SCOPES = (*BY, "policy", "all")
 """Whose calls count together, beside ``context.<name>``."""
 OF_TARGETS = ("target", "endpoint", "provider")
 """Scopes of a limit that reject only their own."""
-LADDER = ("local", "fast_cheap", "balanced", "powerful")
 _PER = {"s": NANO, "min": 60 * NANO}
 _PERCENT = MICRO // 100
 _EXPECTED = {"usd_per_period": "write a sum such as 5 USD/day", "rate": "write a rate such as 60/min or 200k/min"}

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from waypost.core.catalog.table import Catalog
 from waypost.core.model.decision import Source
 from waypost.core.model.target import TargetId
+from waypost.core.policy.tree import ACTIONS
 from waypost.core.policy.words import near_target
 from waypost.runtime import yaml
 from waypost.runtime.nodes import Reader, is_null
@@ -14,8 +15,6 @@ from waypost.runtime.nodes import Reader, is_null
 ANY = "*"
 MAX_NAMED = 1_000_000
 """Targets in the shortlists of one policy, all together: a tier that many rules use counts with each."""
-ACTIONS = ("warn", "downgrade", "fail")
-"""What a budget does at a threshold where it does not name a tier."""
 
 
 class Targets:

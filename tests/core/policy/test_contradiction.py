@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from generators_decision import cases
 from policy_samples import CATALOG, SEED, plan, policy, question
 from waypost.core.model.question import EMPTY_SNAPSHOT
 from waypost.core.policy.columns import columns_of
+from waypost.core.policy.compile import compile_policy
 from waypost.core.policy.contradiction import Contradiction, contradictions
 from waypost.core.policy.decide import decide
 from waypost.core.policy.folding import constant, fold
@@ -190,6 +193,29 @@ def test_of_catalog_facts_every_contradiction_is_found_and_none_invented(lines: 
         left &= static(line.predicate, columns)[0]
     said = [one for one in contradictions(made, CATALOG) if one.what.startswith("nobody can ever")]
     assert bool(said) is (left == 0)
+
+
+def test_of_generated_policies_what_is_said_holds_for_every_decision() -> None:
+    """Rules that are said never to match never do, and whom a line is said to shut out is never selected."""
+    said: set[str] = set()
+    for case in cases(20261121, 1_000):
+        world = case.world
+        warnings = contradictions(world.policy, world.catalog)
+        if not warnings:
+            continue
+        compiled = compile_policy(world.policy, world.catalog, world.expresses)
+        never = {
+            word for one in warnings for word in re.findall(r"^rule '(.*?)' (?:never matches|is never r)", one.what)
+        }
+        barred = {word for one in warnings for word in re.findall(r"target '(.*?)' is never selected", one.what)}
+        nobody = any(one.what.startswith("nobody can ever") for one in warnings)
+        said.update(one.what.partition(" ")[0] for one in warnings)
+        for ask in case.asks:
+            decision = decide(compiled, ask.question, ask.snapshot, ask.seed, frozenset(ask.tried))
+            assert decision.rule not in never
+            assert decision.selected not in barred
+            assert not (nobody and decision.selected)
+    assert {"nobody", "rule", "the"} <= said
 
 
 MIXED = st.one_of(

@@ -17,14 +17,13 @@ from waypost.core.policy.columns import Columns, columns_of
 from waypost.core.policy.constraints import Conflict, conflict
 from waypost.core.policy.folding import may
 from waypost.core.policy.render import render
-from waypost.core.policy.tree import And, Filter, Policy, Predicate, Rule
+from waypost.core.policy.tree import LADDER, And, Filter, Policy, Predicate, Rule
 
 MAX_FOUND = 100
 """So many contradictions of one policy are told."""
 MAX_RULES = 1_000
 """So many rules are looked at, each together with all lines."""
 MAX_TERMS = 6
-_LADDER = ("local", "fast_cheap", "balanced", "powerful")
 _LOOSEN = "loosen or remove one of the two"
 
 
@@ -163,8 +162,8 @@ class _Search:
             for _, action in budget.thresholds:
                 if action in own:
                     yield f"the tier {action!r} of a budget", budget.at, own[action]
-                elif action in _LADDER:
-                    below = _LADDER[: _LADDER.index(action) + 1]
+                elif action in LADDER:
+                    below = LADDER[: LADDER.index(action) + 1]
                     allowed = tuple(target.id for target in columns.catalog.targets if target.tier in below)
                     yield f"the tier {action!r} of a budget", budget.at, allowed
 

@@ -155,6 +155,10 @@ class Affinity:
 
 BudgetAction: TypeAlias = str
 """``warn``, ``downgrade``, ``fail``, or the name of a tier."""
+ACTIONS: tuple[BudgetAction, ...] = ("warn", "downgrade", "fail")
+"""What a budget does at a threshold where it does not name a tier."""
+LADDER = ("local", "fast_cheap", "balanced", "powerful")
+"""The catalog's tiers, the lowest first."""
 
 
 @dataclass(frozen=True, slots=True)
