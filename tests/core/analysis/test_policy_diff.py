@@ -54,7 +54,8 @@ def said(before: str, after: str) -> list[str]:
         ("rank: {cost: 0.6, quality: 0.4}", "rank: {cost: 0.5, quality: 0.5}", [
             "rank.weights.cost: 0.6 becomes 0.5", "rank.weights.quality: 0.4 becomes 0.5",
         ]),
-        ("rank: best", "rank: fastest", ["rank.strategy: best becomes fastest"]),
+        ("rank: {cost: 0.6, quality: 0.4}", "rank: best", ["rank: cost 0.6, quality 0.4 becomes best"]),
+        ("rank: best", "rank: fastest", ["rank: best becomes fastest"]),
         ("scales: {latency: 1..20 s}", "scales: {latency: 2..20 s}", ["scales.latency.low: 1 s becomes 2 s"]),
         ("fallback: {deadline: 30 s}", "fallback: {deadline: 200 ms}", ["fallback.deadline: 30 s becomes 200 ms"]),
         (

@@ -74,7 +74,9 @@ def _mappings(path: str, before: Mapping[str, Any], after: Mapping[str, Any]) ->
 
 def _differ(path: str, key: str, one: Any, other: Any) -> Iterator[Change]:
     lists = all(item is None or isinstance(item, list | tuple) for item in (one, other))
-    if key == "thresholds" and lists:
+    if key == "rank" and one and other and one["strategy"] != other["strategy"]:
+        yield Change(path, "changed", _rank(one), _rank(other))
+    elif key == "thresholds" and lists:
         yield from _mappings(path, _by_share(one), _by_share(other))
     elif key in _NAMED and lists:
         yield from _items(path, key, one or (), other or ())
@@ -217,6 +219,12 @@ def _shown(path: str, value: Any) -> str | None:
     if isinstance(value, list | tuple):
         return _joined(value) or "nobody"
     return f"`{value}`" if key in ("when", "match") else str(value)
+
+
+def _rank(rank: Mapping[str, Any]) -> str:
+    """A strategy's name, or the weights that it stands for."""
+    weights = ", ".join(f"{field} {decimal(weight, MICRO)}" for field, weight in rank["weights"].items())
+    return weights if rank["strategy"] == "weighted" else str(rank["strategy"])
 
 
 def _quantity(path: str, key: str, value: int) -> str:
