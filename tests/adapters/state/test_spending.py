@@ -239,12 +239,14 @@ def test_who_answered_last_is_warm_for_a_while() -> None:
 def test_what_is_kept_is_bounded() -> None:
     """Of users, buckets and conversations those used last are kept, and being asked for is being used."""
     state = MemoryState(scopes=2)
-    for name in ("a", "b", "a", "c"):
+    for name, spends in (("a", True), ("b", True), ("a", False), ("c", True)):
         ask = Ask("p", (budget(name),), (meter("requests", 1, value=name),), warm=name)
         state.look(ask, 0)
+        if not spends:
+            continue
         state.settle(None, Bill(ask, 5, 0, HERE, Keep(name, "t", 1, 9)), (), 0)
     asks = [Ask("p", (budget(name),), (meter("requests", 1, value=name),), warm=name) for name in "abc"]
-    assert [state.used(ask.accounts[0], 0) for ask in asks] == [10, 0, 5]
+    assert [state.used(ask.accounts[0], 0) for ask in asks] == [5, 0, 5]
     seen = [state.look(ask, 0).snapshot for ask in asks]
     assert [bool(item.limited) for item in seen] == [True, False, True]
     assert [item.warm is not None for item in seen] == [True, False, True]

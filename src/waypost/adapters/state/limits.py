@@ -24,9 +24,12 @@ class Limits:
 
     def frees_ns(self, meter: Meter, value: str, units: int, now_ns: int) -> int | None:
         """In how many nanoseconds there is room for ``units``: 0 for now, ``None`` for never."""
-        bucket = self._buckets.get(meter.key, _NONE).get(value)
-        level = 0 if bucket is None else bucket.level(meter, now_ns)
-        return _wait(meter, level, units)
+        buckets = self._buckets.get(meter.key, _NONE)
+        bucket = buckets.get(value)
+        if bucket is None:
+            return _wait(meter, 0, units)
+        buckets.move_to_end(value)  # who asks in vain is not forgotten for it
+        return _wait(meter, bucket.level(meter, now_ns), units)
 
     def full(self, meter: Meter, units: int, now_ns: int) -> Iterator[tuple[str, int | None]]:
         """The values that have no room for ``units``, and when they will have."""
