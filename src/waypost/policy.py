@@ -5,7 +5,7 @@ Nothing here sends anything, reads a key or writes a file: what is decided is wh
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -27,6 +27,7 @@ from waypost.core.policy.wrap import wrapped
 from waypost.core.routing.prepare import Routes, governed
 from waypost.errors import SettingsError
 from waypost.runtime.asking import ask, ask_body
+from waypost.runtime.bundle import packaged_policy
 from waypost.runtime.catalogs import load_catalog
 from waypost.runtime.documents import load_policy
 
@@ -36,9 +37,12 @@ SEED = bytes(16)
 """The seed where none is given: random choices (rollouts, ``explore``, ``canary``) are the same every time."""
 
 
-def load(path: str | Path | Iterable[str | Path], catalog: Catalog | str | Path | None = None) -> Policies:
+def load(
+    path: str | Path | Iterable[str | Path], catalog: Catalog | str | Path | Sequence[str | Path | Catalog] | None = None
+) -> Policies:
     """The policies in one file or in several, checked against ``catalog`` (the packaged one if none is given).
 
+    ``catalog`` is a path or an object, or a list of one with overlays on it, as for ``auto_instrument``.
     Several are tried in their order, as with ``auto_instrument(policy=[...])``, which takes what is returned here.
 
     Raises:
@@ -57,11 +61,10 @@ class Policies(tuple[Policy, ...]):
     catalog: Catalog
 
     def __new__(cls, policies: Iterable[Policy], catalog: Catalog) -> Policies:
-        """Raises SettingsError where there is none that can be chosen."""
+        """Raises SettingsError where there is none."""
         self = super().__new__(cls, policies)
-        if all(policy.envelope for policy in self):
-            what = "only envelopes are given, which are never chosen" if self else "no policy is given"
-            raise SettingsError(what, where="waypost.policy", remedy="give the path of a policy")
+        if not self:
+            raise SettingsError("no policy is given", where="waypost.policy", remedy="give the path of one")
         self.catalog = catalog
         return self
 
@@ -73,8 +76,14 @@ class Policies(tuple[Policy, ...]):
 
     @cached_property
     def plans(self) -> tuple[Plan, ...]:
-        """Each policy that can be chosen, inside of all envelopes among them, compiled against the catalog."""
-        return tuple(compile_policy(policy, self.catalog, EXPRESSES) for policy in wrapped(self))
+        """Each policy that can be chosen, inside of all envelopes among them, compiled against the catalog.
+
+        Where there are only envelopes, they are around the packaged policy, as in a process.
+        """
+        policies = tuple(self)
+        if all(policy.envelope for policy in policies):
+            policies += (load_policy(packaged_policy(), catalog=self.catalog),)
+        return tuple(compile_policy(policy, self.catalog, EXPRESSES) for policy in wrapped(policies))
 
     def decide(
         self,
@@ -193,16 +202,16 @@ class Verdict:
 
     def explain(self, format: str = "text") -> str:
         """Why it is so, as ``text``, ``markdown`` or ``json``. Raises ValueError for any other format."""
-        return told.explain(self.told(), format)
+        return told.explain(self.told(flip=True), format)
 
     def to_dict(self) -> dict[str, Any]:
         """The same as a JSON-able document, ``verdict/v1``: question, snapshot, decision and a row per candidate."""
-        return told.document(self.told())
+        return told.document(self.told(flip=True))
 
-    def told(self) -> told.Told:
-        """What the texts are made of."""
-        plan = self.plan
-        return told.Told(plan.policy, plan.catalog, self.question, self.snapshot, self.proof, self.mode, self.flip)
+    def told(self, *, flip: bool = False) -> told.Told:
+        """What the texts are made of, with the smallest flip where that is asked for."""
+        plan, found = self.plan, self.flip if flip else None
+        return told.Told(plan.policy, plan.catalog, self.question, self.snapshot, self.proof, self.mode, found)
 
 
 def _world(given: Snapshot | Mapping[str, Any] | None) -> Snapshot:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from waypost.core.analysis import words
-from waypost.core.model.decision import CandidateProof, Flip, Proof, Source
+from waypost.core.model.decision import CandidateProof, Flip, Proof, Rejection, Source
 from waypost.core.model.outcome import Baseline, Cost
 from waypost.core.model.receipt import Receipt
 
@@ -46,7 +46,7 @@ def _proof(proof: Proof, flip: Flip | None) -> dict[str, Any]:
         "propensity_ppm": decision.propensity_ppm,
         "aside": decision.aside,
         "candidates": [_candidate(row) for row in proof.candidates],
-        "passed": [{"rule": row.rule, "text": row.text, "source": _source(row.source)} for row in proof.passed],
+        "passed": [{"rule": row.rule, "text": row.text, "source": source_document(row.source)} for row in proof.passed],
         "beats": [{"target": target, "why": why} for target, why in proof.beats],
         "flip": None if flip is None else flip_document(flip),
     }
@@ -57,7 +57,7 @@ def flip_document(flip: Flip) -> dict[str, Any]:
     return {
         "kind": flip.kind,
         "what": flip.what,
-        "source": _source(flip.source),
+        "source": source_document(flip.source),
         "from": flip.from_text,
         "to": flip.to_text,
         "change_ppm": flip.change_ppm,
@@ -76,24 +76,26 @@ def _candidate(row: CandidateProof) -> dict[str, Any]:
             {"field": term.field, "weight": term.weight, "utility": term.utility, "observed": term.observed}
             for term in row.terms
         ],
-        "rejections": [
-            {
-                "rule": item.rule,
-                "field": item.field,
-                "op": item.op,
-                "observed": item.observed,
-                "limit": item.limit,
-                "source": _source(item.source),
-                "exact": item.exact,
-                "margin_ppm": item.margin_ppm,
-                "text": words.rejection(item),
-            }
-            for item in row.rejections
-        ],
+        "rejections": [rejection_document(item) for item in row.rejections],
     }
 
 
-def _source(source: Source | None) -> dict[str, Any] | None:
+def rejection_document(item: Rejection) -> dict[str, Any]:
+    """One failed rule with its text."""
+    return {
+        "rule": item.rule,
+        "field": item.field,
+        "op": item.op,
+        "observed": item.observed,
+        "limit": item.limit,
+        "source": source_document(item.source),
+        "exact": item.exact,
+        "margin_ppm": item.margin_ppm,
+        "text": words.rejection(item),
+    }
+
+
+def source_document(source: Source | None) -> dict[str, Any] | None:
     return None if source is None else {"file": source.file, "line": source.line, "column": source.column}
 
 

@@ -48,6 +48,12 @@ CAUSES = {
     "passthrough": "passed through untouched",
     "default": "the policy's default",
 }
+STATES = {
+    "selected": "selected: it won",
+    "standby": "standby: it passed everything and others come before it",
+    "rejected": "rejected: it failed a rule",
+    "tried": "tried: it had failed already in this call",
+}
 RANKS = {
     "cheapest": "the lowest estimated cost",
     "fastest": "the lowest estimated latency",

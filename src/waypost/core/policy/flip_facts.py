@@ -26,9 +26,17 @@ MOST = 200
 
 def of_facts(aim: Aim) -> Iterator[Point]:
     """Every point of every number of every target that is not kept out by something else; of the nearest `MOST`."""
-    blocked = sorted((len(names), index) for index, names in aim.blocked.items() if names is not None)
-    for index in (*aim.case.ranked[:MOST], *(index for _, index in blocked[:MOST])):
+    for index in _changed(aim):
         yield from _of_target(aim, index, aim.case.targets[index])
+
+
+def _changed(aim: Aim) -> list[int]:
+    """Whose facts are changed; for one to win its own, and those of the one that it would follow."""
+    if aim.wanted is None:
+        blocked = sorted((len(names), index) for index, names in aim.blocked.items() if names is not None)
+        return [*aim.case.ranked[:MOST], *(index for _, index in blocked[:MOST])]
+    near = [aim.wanted, *aim.case.ranked[:1], *([] if aim.selected is None else [aim.selected])]
+    return [index for index in dict.fromkeys(near) if index in aim.keys or aim.blocked[index] is not None]
 
 
 def _of_target(aim: Aim, index: int, target: Target) -> Iterator[Point]:

@@ -73,8 +73,10 @@ class Aim:
         if not ranked:
             return []
         if self.wanted is not None:
-            ahead = ranked if index == self.wanted else [self.wanted] if self.wanted in self.keys else []
-            return [other for other in ahead if other != index][: 1 if self.simple else 8]
+            found = [ranked[0], *([] if self.selected is None else [self.selected])]
+            if index != self.wanted:
+                found = [self.wanted] if self.wanted in self.keys else []
+            return [other for other in dict.fromkeys(found) if other != index]
         found = [ranked[0], *([] if self.selected is None else [self.selected])]
         if index in found:
             found += ranked[1:2]
@@ -99,7 +101,7 @@ def _simple(case: Case) -> bool:
 def of_policy(aim: Aim) -> Iterator[Point]:
     """Every point of every number that the policy says."""
     for limited in limits(aim.case):
-        yield from _of_limit(aim, limited)
+        yield from _of_limit(aim, limited) if aim.wanted is None else _for_wanted(aim, limited, aim.wanted)
     yield from _of_weights(aim)
 
 
@@ -115,7 +117,7 @@ def _of_limit(aim: Aim, limited: Limited) -> Iterator[Point]:
         alive = index in aim.keys
         if not alive and aim.blocked[index] != alone:
             continue
-        if alive and aim.simple and aim.wanted is None and index != aim.selected:
+        if alive and aim.simple and index != aim.selected:
             continue
         value = turning(case, limited.compare, target)
         if value is None or not 0 <= value <= limited.knob.high or value in seen:
@@ -125,6 +127,21 @@ def _of_limit(aim: Aim, limited: Limited) -> Iterator[Point]:
             continue
         if alive or aim.overtakes(target):
             seen.add(value)
+            yield Point(limited.knob, value)
+
+
+def _for_wanted(aim: Aim, limited: Limited, wanted: int) -> Iterator[Point]:
+    """The value that lets ``wanted`` in, or those that keep out some or all that come before it."""
+    case, ranked = aim.case, aim.case.ranked
+    if wanted in aim.keys:
+        before = ranked[: ranked.index(wanted)] or [index for index in ranked if index == aim.selected]
+        for index in before:
+            value = turning(case, limited.compare, case.targets[index])
+            if value is not None and 0 <= value <= limited.knob.high:
+                yield Point(limited.knob, value)
+    elif aim.blocked[wanted] == frozenset((limited.line.filter.name,)):
+        value = turning(case, limited.compare, case.targets[wanted])
+        if value is not None and 0 <= value <= limited.knob.high:
             yield Point(limited.knob, value)
 
 
@@ -167,18 +184,27 @@ def _of_weights(aim: Aim) -> Iterator[Point]:
         return
     sums = {index: _sums(aim.case, aim.case.targets[index]) for index in aim.keys}
     for field, knob in weights(aim.case):
-        for index in aim.keys:
-            for rival in aim.rivals(index) if index != aim.selected or not aim.simple else ():
-                mine, theirs = sums[index], sums[rival]
-                if aim.keys[index] < aim.keys[rival]:
-                    continue
-                for sign, most in ((1, knob.high - knob.value), (-1, knob.value)):
-                    race = Race(
-                        mine[0], sign * mine[1][field], theirs[0], sign * theirs[1][field], _first(aim, index, rival)
-                    )
-                    steps = first_ahead(race, most)
-                    if steps is not None:
-                        yield Point(knob, knob.value + sign * steps)
+        for index, rival in _races(aim):
+            mine, theirs = sums[index], sums[rival]
+            for sign, most in ((1, knob.high - knob.value), (-1, knob.value)):
+                race = Race(
+                    mine[0], sign * mine[1][field], theirs[0], sign * theirs[1][field], _first(aim, index, rival)
+                )
+                steps = first_ahead(race, most)
+                if steps is not None:
+                    yield Point(knob, knob.value + sign * steps)
+
+
+def _races(aim: Aim) -> Iterator[tuple[int, int]]:
+    """Who might overtake whom: each the one before it, or the wanted all of those before it."""
+    if aim.wanted is not None:
+        before = aim.case.ranked[: aim.case.ranked.index(aim.wanted)] if aim.wanted in aim.keys else []
+        yield from ((aim.wanted, rival) for rival in before)
+        return
+    for index in aim.keys:
+        for rival in aim.rivals(index) if index != aim.selected or not aim.simple else ():
+            if aim.keys[index] > aim.keys[rival]:
+                yield index, rival
 
 
 def _first(aim: Aim, index: int, rival: int) -> bool:

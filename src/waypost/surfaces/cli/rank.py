@@ -50,6 +50,15 @@ _WHY = 96
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
+    asking(parser)
+    add = parser.add_argument_group("the answer").add_argument
+    add("--all", action="store_true", help="a row for each rejected candidate")
+    add("--explain", action="store_true", help="the whole proof in place of the table")
+    add("--json", action="store_true", help="one JSON document in place of the text")
+
+
+def asking(parser: argparse.ArgumentParser) -> None:
+    """What a dry run is made of: policy, catalog, the call, its claims, and the world's side of it."""
     add = parser.add_argument
     add("file", nargs="?", metavar="FILE", help="JSON: a request body, or features by name; - is standard input")
     add("--policy", action="append", metavar="FILE", help="default: WAYPOST_POLICY, else the packaged; may be repeated")
@@ -80,22 +89,31 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     add("--only", metavar="NAME,...", help="only these targets, models, providers or globs of ids")
     add("--ignore", metavar="NAME,...", help="none of these")
     add("--max-price", metavar="USD", help="per million tokens: 5, or input=5,output=15")
-    shown = parser.add_argument_group("the answer")
-    add = shown.add_argument
+    add = parser.add_argument_group("what else decides").add_argument
     add("--credentials", metavar="NAME,...", help="only these endpoints have keys (default: all of them)")
     add("--seed", metavar="HEX", help="for random choices: 32 hex digits, as in a receipt's id (default: zeros)")
     add("--tried", metavar="NAME,...", help="targets that have failed already: who is next")
-    add("--all", action="store_true", help="a row for each rejected candidate")
-    add("--explain", action="store_true", help="the whole proof in place of the table")
-    add("--json", action="store_true", help="one JSON document in place of the text")
 
 
 def run(args: argparse.Namespace) -> int:
     """Exit code 0 where somebody would answer, 1 where nobody would. Raises ConfigError."""
+    verdict = decided(args)
+    if args.json:
+        home.print_json(verdict.to_dict())
+    elif args.explain:
+        title, _, rest = told.explain(verdict.told(flip=True), each=args.all).partition("\n")
+        print(home.bold(title), rest.rstrip("\n"), sep="\n")
+    else:
+        _print(verdict, each=args.all)
+    return 1 if verdict.selected is None else 0
+
+
+def decided(args: argparse.Namespace) -> Verdict:
+    """The decision about the call that the arguments of `asking` describe. Raises ConfigError."""
     policies = _policies(args)
     body, features = _given(args.file)
     features |= _features(args)
-    verdict = policies.decide(
+    return policies.decide(
         features,
         body=body,
         dialect=args.dialect,
@@ -103,14 +121,6 @@ def run(args: argparse.Namespace) -> int:
         credentials=_names(args.credentials),
         tried=_tried(policies, args.tried),
     )
-    if args.json:
-        home.print_json(verdict.to_dict())
-    elif args.explain:
-        title, _, rest = told.explain(verdict.told(), each=args.all).partition("\n")
-        print(home.bold(title), rest.rstrip("\n"), sep="\n")
-    else:
-        _print(verdict, each=args.all)
-    return 1 if verdict.selected is None else 0
 
 
 def _policies(args: argparse.Namespace) -> Policies:
