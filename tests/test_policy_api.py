@@ -176,8 +176,18 @@ def test_an_envelope_holds_over_the_policies_beside_it(tmp_path: Path) -> None:
 
     assert [plan.policy.name for plan in policies.plans] == ["sample"]
     assert rejected["provider != anthropic"] == 0b0001
-    with pytest.raises(SettingsError, match="only envelopes are given, which are never chosen"):
-        waypost.policy.load(envelope, CATALOG)
+
+
+def test_envelopes_alone_lie_around_the_packaged_policy(tmp_path: Path) -> None:
+    """As in a process that is given nothing else."""
+    envelope = tmp_path / "all.yaml"
+    lines = "waypost: policy/v1\nname: all\nenvelope: true\nfilter: [provider != openai]\n"
+    envelope.write_text(lines, encoding="utf-8")
+    verdict = waypost.policy.load(envelope).decide()
+
+    assert verdict.policy.name == "default"
+    assert verdict.selected is not None
+    assert not verdict.selected.startswith("openai/")
 
 
 @pytest.mark.parametrize(

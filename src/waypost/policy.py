@@ -38,7 +38,8 @@ SEED = bytes(16)
 
 
 def load(
-    path: str | Path | Iterable[str | Path], catalog: Catalog | str | Path | Sequence[str | Path | Catalog] | None = None
+    path: str | Path | Iterable[str | Path],
+    catalog: Catalog | str | Path | Sequence[str | Path | Catalog] | None = None,
 ) -> Policies:
     """The policies in one file or in several, checked against ``catalog`` (the packaged one if none is given).
 

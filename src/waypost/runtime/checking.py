@@ -22,9 +22,9 @@ from waypost.runtime.documents import load_policy
 from waypost.runtime.policy_tests import load_suite
 
 Severity = Literal["error", "warning"]
-Kind = Literal["policy", "catalog", "tests"]
+Kind = Literal["policy", "catalog", "overlay", "tests"]
 _PLACE = re.compile(r"(.*?):([0-9]+):([0-9]+)\Z", re.DOTALL)
-_KIND = re.compile(r"^waypost:\s*[\"']?(catalog|policy-test)/", re.MULTILINE)
+_KIND = re.compile(r"^waypost:\s*[\"']?(catalog-overlay|catalog|policy-test)/", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +145,8 @@ def kind_of(path: Path) -> Kind:
         found = _KIND.search(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError):
         return "policy"
-    return "policy" if found is None else "catalog" if found[1] == "catalog" else "tests"
+    kinds: dict[str, Kind] = {"catalog": "catalog", "catalog-overlay": "overlay", "policy-test": "tests"}
+    return "policy" if found is None else kinds[found[1]]
 
 
 def _loaded(path: Path, kind: Kind, catalog: Catalog | None) -> Policy | Catalog | Suite:
@@ -154,6 +155,8 @@ def _loaded(path: Path, kind: Kind, catalog: Catalog | None) -> Policy | Catalog
             return load_policy(path, catalog=catalog)
         case "catalog":
             return load_catalog(path)
+        case "overlay":
+            return load_catalog([path] if catalog is None else [catalog, path])
         case "tests":
             return load_suite(path, catalog=catalog)
         case _:

@@ -171,6 +171,20 @@ def test_a_broken_catalog_is_checked_as_such(run: Run, monkeypatch: pytest.Monke
     assert {one["file"] for one in checked["problems"]} == {"c.yaml"}
 
 
+def test_an_overlay_is_checked_on_the_catalog_in_force(run: Run) -> None:
+    """A negotiated price for a target that the catalog does not have is an error with its place."""
+    head = "waypost: catalog-overlay/v1\nname: acme\nsource: agreement\nas_of: 2026-06-01\n"
+    Path("o.yaml").write_text(
+        f"{head}targets:\n  openai/nobody: {{price: {{input: 1, output: 2}}}}\n", encoding="utf-8"
+    )
+    code, out, _ = run("check", "o.yaml", "--json")
+    (checked,) = json.loads(out)["files"]
+
+    assert code == 1
+    assert (checked["kind"], checked["problems"][0]["file"]) == ("overlay", "o.yaml")
+    assert checked["problems"][0]["line"] == 6
+
+
 @pytest.mark.parametrize("name", ["none.yaml", "folder"])
 def test_what_is_not_there_is_bad_input(run: Run, name: str) -> None:
     """Exit code 2: nothing was checked."""

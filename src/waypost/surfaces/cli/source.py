@@ -33,7 +33,9 @@ class Stored:
 
 
 def catalog_argument(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--catalog", metavar="FILE", help="default: WAYPOST_CATALOG, else the packaged catalog")
+    parser.add_argument(
+        "--catalog", metavar="FILE", help="with overlays behind `:`; default: WAYPOST_CATALOG, else packaged"
+    )
 
 
 def catalog(given: str | None) -> Catalog:
