@@ -34,14 +34,16 @@ class Lease:
 class Refusal:
     """Why a reservation was not made: the first ``rule`` that had no room.
 
-    ``used`` of ``limit``, reservations included, where a budget had none; ``retry_ns`` is in how many nanoseconds there
-    is room again, where that is known.
+    ``used`` of ``limit``, reservations included, where a budget had none; ``value`` is whose limit it is, as in
+    `waypost.core.model.question.Snapshot.limited`; ``retry_ns`` is in how many nanoseconds there is room again, where
+    that is known.
     """
 
     rule: str
     used: int = 0
     limit: int = 0
     retry_ns: int | None = None
+    value: str = ""
 
 
 class Ledger:

@@ -125,7 +125,7 @@ class Spending:
         for meter, value in buckets:
             wait = self._limits.frees_ns(meter, value, _units(meter, ask.tokens), now_ns)
             if wait != 0:
-                return Refusal(meter.rule, retry_ns=wait)
+                return Refusal(meter.rule, retry_ns=wait, value="" if meter.scope == "call" else value)
         for account, name in zip(ask.accounts, names, strict=True):
             used = self._ledger.used(name, now_ns)
             if account.ceiling is not None and used + nano_usd > account.ceiling:

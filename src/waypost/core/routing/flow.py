@@ -13,6 +13,7 @@ from waypost.core.model.ask import NOTHING_SEEN
 from waypost.core.model.events import Attempting, Decided, InternalError
 from waypost.core.model.outcome import Attempt
 from waypost.core.routing.answering import answered, attempt_of, decided_on, sending
+from waypost.core.routing.asking import asking, asks_nothing
 from waypost.core.routing.effects import Answer, Call, Look, NativeError, Send, Tell
 from waypost.core.routing.hops import final, open_default, routed, try_one
 from waypost.core.routing.nobody import NOBODY, closed
@@ -20,7 +21,7 @@ from waypost.core.routing.open_fail import blind
 from waypost.core.routing.prepare import NotThisDialect, Routes, Stage, prepare, switched_off
 from waypost.core.routing.retries import Hops
 from waypost.core.routing.settle import Flow, Open, settle
-from waypost.core.routing.tab import Tab, asks_nothing, open_tab
+from waypost.core.routing.tab import Tab
 
 
 def route(call: Call, routes: Routes) -> Flow:
@@ -77,7 +78,7 @@ def _blindly(call: Call, routes: Routes, refusal: NativeError | None) -> Flow:
 def _tab(stage: Stage) -> Flow:
     """What the call asks of the world. Where our own code breaks it asks for nothing, and is counted nowhere."""
     try:
-        return (yield from open_tab(stage))
+        return Tab((yield from asking(stage)))
     except Exception as error:
         yield Tell(InternalError("tab", type(error).__name__, stage.call.receipt), error)
         return Tab(None)

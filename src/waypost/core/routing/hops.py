@@ -14,13 +14,14 @@ from waypost.core.model.events import Attempting, Decided, InternalError
 from waypost.core.model.outcome import Failure
 from waypost.core.model.target import Target
 from waypost.core.routing.answering import Malformed, answered, attempt_of, decided_on, sending
+from waypost.core.routing.asking import needs_world
 from waypost.core.routing.effects import Call, Discard, Look, Pull, SendFailed, Sent, Tell
 from waypost.core.routing.exchange import Exchange, plan_exchange
 from waypost.core.routing.nobody import closed, default_exchange, failed, no_candidates, plainly_nobody
 from waypost.core.routing.prepare import Stage, with_need
 from waypost.core.routing.retries import Hops, again, deadline, exhausted, time_left
 from waypost.core.routing.settle import Flow, Open, ended, settle
-from waypost.core.routing.tab import Tab, asked, give_back, needs_world, reserve, seen
+from waypost.core.routing.tab import Tab, asked, give_back, reserve, seen
 from waypost.errors import Untranslatable
 
 
@@ -68,10 +69,10 @@ def _next(stage: Stage, hops: Hops) -> Flow:
         else:
             if tab.ask is None and not tab.half_open:
                 return exchange, decided, stage
-            refused = any(name == target.id for _, name in tab.refused)
             if (yield from _room(stage, hops, decided, target)):
                 return exchange, decided, stage
-            if not refused:
+            if target.id not in hops.turned:  # the decision knows now; who is chosen all the same is passed over
+                hops.turned |= {target.id}
                 continue
         hops.tried |= {target.id}
 

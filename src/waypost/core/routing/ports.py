@@ -102,10 +102,14 @@ class Lease(Protocol):
 
 
 class Refusal(Protocol):
-    """The rule that had no room, and in how many nanoseconds it has, where that is known."""
+    """The rule that had no room (``budget.<scope>``, ``limit.<scope>`` with its value, ``breaker``), and in how many
+    nanoseconds it has, where that is known."""
 
     @property
     def rule(self) -> str: ...
+
+    @property
+    def value(self) -> str: ...
 
     @property
     def retry_ns(self) -> int | None: ...

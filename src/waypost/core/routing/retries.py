@@ -20,10 +20,11 @@ LONGEST_PAUSE_NS = 8_000_000_000
 
 @dataclass(slots=True)
 class Hops:
-    """What the loop remembers: who was tried, what failed, and the first native exception."""
+    """What the loop remembers: who was tried or turned away, what failed, and the first native exception."""
 
     tab: Tab
     tried: frozenset[str] = frozenset()
+    turned: frozenset[str] = frozenset()
     past: tuple[Attempted, ...] = ()
     error: Exception | None = None
     failure: Failure | None = None

@@ -5,114 +5,44 @@ A policy without budgets, limits and affinity asks for nothing, and a call under
 
 from __future__ import annotations
 
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from waypost.core.model.ask import NOTHING, Account, Ask, Bill, Demand, Keep, Meter, Place, Scope, Sight
-from waypost.core.model.conversation import Conversation, Message, Text
+from waypost.core.model.ask import NOTHING, Ask, Bill, Demand, Keep, Place, Sight
 from waypost.core.model.events import Attempted
 from waypost.core.model.frozen import dataclass
-from waypost.core.model.money import MICRO, grid
+from waypost.core.model.money import grid
 from waypost.core.model.outcome import Attempt, Settlement
-from waypost.core.model.question import Context, Question, Snapshot
+from waypost.core.model.question import Question, Snapshot
 from waypost.core.model.target import Target, TargetId
 from waypost.core.policy.columns import estimated_cost
-from waypost.core.policy.tree import Budget, Limit, Policy
-from waypost.core.routing.effects import Digest, Effect, Release, Reserve, Settle
+from waypost.core.routing.effects import Release, Reserve, Settle
+from waypost.core.routing.ports import Refusal
 from waypost.core.routing.prepare import Stage
 
 LEASE_NS = 600_000_000_000
 """How long a reservation holds that nobody settles: as long as the SDKs wait for an answer."""
 
-_CONTEXT = {"budget_tier": "tier"}
-_CANDIDATES: Mapping[str, Scope] = {"target": "target", "endpoint": "endpoint", "provider": "provider"}
-
 
 @dataclass(slots=True)
 class Tab:
-    """What the call has taken so far. ``refused`` are the reservations that found no room, as a snapshot has them."""
+    """What the call has taken so far.
+
+    ``refused``, ``limited`` and ``broken`` are what reserving was told, as a snapshot has them; newer than any look.
+    """
 
     ask: Ask | None
     lease: Any = None
     reserved: bool = False
     """Whether a lease was ever had, so that its requests have been counted."""
     refused: tuple[tuple[str, TargetId], ...] = ()
+    limited: frozenset[tuple[str, str]] = frozenset()
+    broken: frozenset[TargetId] = frozenset()
     half_open: tuple[TargetId, ...] = ()
     retry_ns: int | None = None
     told: int = 0
     """How many attempts the world has learnt from already."""
-
-
-def asks_nothing(stage: Stage) -> bool:
-    policy = stage.plan.policy
-    return not (policy.budgets or policy.limits or policy.affinity)
-
-
-def open_tab(stage: Stage) -> Generator[Effect, Any, Tab]:
-    """What the call asks of the world, made once."""
-    policy, question = stage.plan.policy, stage.question
-    warm = None
-    if policy.affinity is not None:
-        by = policy.affinity.by
-        if by == "conversation":
-            texts = opening(stage.conversation)
-            warm = (yield Digest(texts)) if texts else None
-        else:
-            warm = value_of(by, question.context, policy.name)
-        warm = f"{policy.name}/{by}/{warm}" if warm else None
-    return Tab(ask_of(policy, question, warm))
-
-
-def ask_of(policy: Policy, question: Question, warm: str | None = None) -> Ask:
-    """The budgets and limits of ``policy`` with this call's values, and the tokens that it is expected to use."""
-    features, context = question.features, question.context
-    return Ask(
-        policy.name,
-        tuple(_account(budget, value_of(budget.scope, context, policy.name)) for budget in policy.budgets),
-        tuple(_meter(limit, context, policy.name) for limit in policy.limits),
-        features.tokens_input + features.tokens_output,
-        warm,
-    )
-
-
-def value_of(scope: str, context: Context, policy: str) -> str:
-    """The call's value of a scope; a scope of which it has none counts under the empty value."""
-    if scope == "all":
-        return ""
-    if scope == "policy":
-        return policy
-    if scope.startswith("context."):
-        return context.labels.get(scope[8:], "")
-    return getattr(context, _CONTEXT.get(scope, scope), None) or ""
-
-
-def _account(budget: Budget, value: str) -> Account:
-    hard = [ppm for ppm, action in budget.thresholds if action == "fail"]
-    ceiling = budget.limit_nano_usd * min(hard) // MICRO if hard else None
-    thresholds = budget.thresholds
-    return Account(budget.key, budget.rule, value, budget.limit_nano_usd, budget.period, thresholds, ceiling)
-
-
-def _meter(limit: Limit, context: Context, policy: str) -> Meter:
-    scope = _CANDIDATES.get(limit.scope, "call")
-    value = value_of(limit.scope, context, policy) if scope == "call" else ""
-    return Meter(limit.key, limit.rule, scope, value, limit.of, limit.amount, limit.per_ns)
-
-
-def opening(conversation: Conversation) -> tuple[str, ...]:
-    """What tells one conversation from others for as long as it lasts: its system text and its first user message."""
-    out: list[str] = []
-    for message in conversation.messages:
-        if message.role in ("system", "developer"):
-            out.append(_text(message))
-        elif message.role == "user":
-            return (*out, _text(message))
-    return tuple(out)
-
-
-def _text(message: Message) -> str:
-    return "\n".join(part.text for part in message.parts if isinstance(part, Text))
 
 
 def asked(tab: Tab) -> Ask | None:
@@ -123,15 +53,18 @@ def asked(tab: Tab) -> Ask | None:
     return replace(ask, meters=tuple(m for m in ask.meters if m.scope != "call" or m.of != "requests"))
 
 
-def needs_world(policy: Policy) -> bool:
-    """Whether it has a hard line that only the world can tell: a ceiling, or a limit."""
-    return bool(policy.limits) or any(action == "fail" for budget in policy.budgets for _, action in budget.thresholds)
-
-
 def seen(tab: Tab, sight: Sight) -> Snapshot:
-    """The snapshot that decides: what was seen, with the reservations that found no room."""
+    """The snapshot that decides: what was seen, and what reserving was told since."""
     tab.half_open, tab.retry_ns = sight.half_open, sight.frees_ns
-    return replace(sight.snapshot, refused=tab.refused) if tab.refused else sight.snapshot
+    snapshot = sight.snapshot
+    if not (tab.refused or tab.limited or tab.broken):
+        return snapshot
+    return replace(
+        snapshot,
+        refused=tab.refused,
+        limited=tuple(sorted(tab.limited.union(snapshot.limited))),
+        broken=tuple(sorted(tab.broken.union(snapshot.broken))),
+    )
 
 
 def place_of(target: Target) -> Place:
@@ -150,7 +83,7 @@ def most(question: Question, target: Target) -> int:
 
 
 def reserve(stage: Stage, tab: Tab, target: Target, order: Sequence[Target]) -> Any:
-    """Take what a send to ``target`` needs; ``True`` where it may go, else ``tab.refused`` says who may not.
+    """Take what a send to ``target`` needs; ``True`` where it may go, else ``tab`` says who may not.
 
     A budget that has no room for one has none for the dearer ones of ``order`` either. A world that does not answer
     stands in nobody's way.
@@ -161,16 +94,25 @@ def reserve(stage: Stage, tab: Tab, target: Target, order: Sequence[Target]) -> 
         return True
     amount = most(stage.question, target)
     answer = yield Reserve(Demand(ask, place_of(target), amount, probe), LEASE_NS)
-    rule: str | None = getattr(answer, "rule", None)
-    if rule is None:
+    if getattr(answer, "rule", None) is None:
         tab.lease = answer
         tab.reserved |= answer is not None
         return True
-    dearer = [item.id for item in order if rule.startswith("budget.") and most(stage.question, item) >= amount]
-    tab.refused += tuple(
-        (rule, name) for name in dict.fromkeys((target.id, *dearer)) if (rule, name) not in tab.refused
-    )
+    _learn(stage, tab, answer, target, order)
     return False
+
+
+def _learn(stage: Stage, tab: Tab, refusal: Refusal, target: Target, order: Sequence[Target]) -> None:
+    rule = refusal.rule
+    if rule == "breaker":
+        tab.broken |= {target.id}
+    elif rule.startswith("limit."):
+        tab.limited |= {(rule, refusal.value)}
+    else:
+        amount = most(stage.question, target)
+        dearer = [item.id for item in order if most(stage.question, item) >= amount]
+        names = dict.fromkeys((target.id, *dearer))
+        tab.refused += tuple((rule, name) for name in names if (rule, name) not in tab.refused)
 
 
 def give_back(tab: Tab, past: tuple[Attempted, ...] = ()) -> Any:
