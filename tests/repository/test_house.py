@@ -23,7 +23,7 @@ ASYNC = {
     "runtime/perform.py": "a state that answers over the network, whose faults are contained as others are",
     "adapters/senders/streams.py": "the async shell of a stream",
     "adapters/senders/http.py": "sending by an async client",
-    "adapters/sdks/stainless.py": "an async client's own response processing",
+    "adapters/sdks/native.py": "an async client's own response processing",
 }
 """Every file with `async def`, and what it really waits for (docs/adr/0001)."""
 

@@ -7,6 +7,7 @@ from types import ModuleType
 from typing import Any
 
 from waypost.adapters.sdks import stainless
+from waypost.adapters.sdks.bound import Flavour
 from waypost.core.routing.effects import Call
 
 MODULE = "openai._base_client"
@@ -15,7 +16,7 @@ MODULE = "openai._base_client"
 POINTS = (("SyncAPIClient", "request", False), ("AsyncAPIClient", "request", True))
 """Class, method, and whether the method is a coroutine function."""
 
-FLAVOUR = stainless.Flavour(
+FLAVOUR = Flavour(
     sdk="openai",
     package="openai",
     provider="openai",

@@ -1,0 +1,163 @@
+"""Native results: what stands under them, what they say, and our decision on them.
+
+Names are those that both SDKs have had since the floor versions; no class of theirs is imported.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Mapping
+from types import ModuleType
+from typing import Any
+
+from waypost.core.codecs import CODECS
+from waypost.core.model.outcome import Failure
+from waypost.core.routing.effects import Observed, Summary
+from waypost.core.routing.ports import Codec
+
+DECISION = "x-perpetuo-routing-decision"
+DECISION_ALIAS = "x-perpetuo-router-decision"
+RECEIPT = "x-waypost-receipt"
+
+
+def classify(error: BaseException) -> Failure:
+    """One of the SDK's exceptions as a failure: by its class, status and body type, never by its text."""
+    names = {kind.__name__ for kind in type(error).__mro__}
+    if "APITimeoutError" in names:
+        return Failure("timeout", type=type(error).__name__)
+    if "APIConnectionError" in names:
+        return Failure("connection", type=type(error).__name__)
+    status = getattr(error, "status_code", None)
+    if "APIStatusError" in names and isinstance(status, int):
+        body = getattr(error, "body", None)
+        whole = body if isinstance(body, dict) and "error" in body else {"error": body}
+        failure = _codec_for(error).failure(status, whole)
+        return Failure(failure.kind, failure.status, failure.type, _retry_after(error))
+    if "APIError" in names:
+        return Failure("server_error", type=type(error).__name__)
+    return Failure("internal", type=type(error).__name__)
+
+
+def _codec_for(error: BaseException) -> Codec:
+    package = type(error).__module__.partition(".")[0]
+    return CODECS["anthropic.messages" if package == "anthropic" else "openai.chat"]
+
+
+def _retry_after(error: Any) -> int | None:
+    headers = error.response.headers
+    for name, scale in (("retry-after-ms", 1_000_000), ("retry-after", 1_000_000_000)):
+        try:
+            return max(int(float(headers[name]) * scale), 0)
+        except (KeyError, ValueError):
+            continue
+    return None
+
+
+# --- the decision on the response
+
+
+def summary_dict(summary: Summary) -> dict[str, Any]:
+    """The fields of S1.06; savings are USD."""
+    savings = summary.estimated_cost_savings
+    return {
+        "session_id": summary.session_id,
+        "selected_provider": summary.selected_provider,
+        "selected_model": summary.selected_model,
+        "reasoning": summary.reasoning,
+        "tradeoff": summary.tradeoff,
+        "estimated_cost_savings": None if savings is None else savings / 1e9,
+    }
+
+
+def told_headers(summary: Summary | None, receipt: str) -> dict[str, str]:
+    if summary is None:
+        return {}
+    text = json.dumps(summary_dict(summary), ensure_ascii=True)
+    return {DECISION: text, DECISION_ALIAS: text, RECEIPT: receipt}
+
+
+def decorate(value: Any, summary: Summary, receipt: str) -> None:
+    """The decision on a native object: an extra field where the SDK keeps those, headers elsewhere."""
+    response = response_under(value)
+    if response is not None:
+        response.headers.update(told_headers(summary, receipt))
+    extra = getattr(value, "__pydantic_extra__", None)
+    if isinstance(extra, dict):
+        extra[DECISION] = summary_dict(summary)
+    elif isinstance(value, dict):
+        value[DECISION] = summary_dict(summary)
+
+
+# --- small things
+
+
+def response_under(value: Any) -> Any | None:
+    """The HTTP response that a raw response, a stream or a response itself stands on."""
+    if hasattr(type(value), "model_fields"):
+        return None  # a parsed answer; looking for what a pydantic model has not got is slow
+    if library_of(value) is not None:
+        return value
+    for name in ("http_response", "response"):
+        found = getattr(value, name, None) if not isinstance(value, dict | str) else None
+        if found is not None and library_of(found) is not None:
+            return found
+    return None
+
+
+def library_of(value: Any) -> Any:
+    """httpx or httpx2: the library that ``value``'s class comes from, by the object and not by the SDK's namespace."""
+    kind = type(value)
+    if kind not in _LIBRARIES:
+        if len(_LIBRARIES) >= 256:
+            _LIBRARIES.clear()
+        tops = (base.__module__.partition(".")[0] for base in kind.__mro__)
+        _LIBRARIES[kind] = next((top for top in tops if top in ("httpx", "httpx2")), None)
+    top = _LIBRARIES.get(kind)
+    return None if top is None else sys.modules[top]
+
+
+_LIBRARIES: dict[type, str | None] = {}
+
+
+def fields_of(model: Any) -> dict[str, Any]:
+    """What was set of a pydantic model and of those in it; an eighth of the price of its own dump."""
+    found = {**model.__dict__, **(model.__pydantic_extra__ or {})}
+    return {name: fields_of(item) if hasattr(item, "model_fields_set") else item for name, item in found.items()}
+
+
+def once(library: ModuleType, data: bytes) -> Any:
+    """An unread body of one chunk, for either kind of client."""
+
+    class Once(library.SyncByteStream, library.AsyncByteStream):  # type: ignore[name-defined, misc]
+        def __iter__(self) -> Any:
+            yield data
+
+        async def __aiter__(self) -> Any:
+            yield data
+
+    return Once()
+
+
+def observe_response(response: Any, codec: Codec) -> Observed:
+    if not response.is_closed and not response.is_stream_consumed:
+        return Observed(request_id=response.headers.get("x-request-id") or response.headers.get("request-id"))
+    try:
+        body = json.loads(response.content)
+    except ValueError:
+        return Observed()
+    seen = observe_dict(body, codec) if isinstance(body, dict) else Observed()
+    request_id = response.headers.get("x-request-id") or response.headers.get("request-id")
+    return Observed(seen.usage, seen.response_id, seen.response_model, seen.finish_reasons, request_id)
+
+
+def observe_dict(body: Mapping[str, Any], codec: Codec) -> Observed:
+    choices = body.get("choices") or ()
+    reasons = [choice.get("finish_reason") for choice in choices if isinstance(choice, Mapping)]
+    return Observed(
+        codec.usage(body), text(body.get("id")), text(body.get("model")), tuple(str(r) for r in reasons if r)
+    )
+
+
+def text(value: Any) -> str | None:
+    return value if isinstance(value, str) else None
