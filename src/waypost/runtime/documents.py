@@ -7,6 +7,7 @@ All errors of a file and of the files that it extends come in one `PolicyError` 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from pathlib import Path
 
 from waypost.core.catalog.table import Catalog
@@ -57,7 +58,7 @@ def read_policy(
         found = _base(base, folders, chain)
         chain.append((str(found), _resolved(str(found))))
         sources.append(str(found))
-        parent = _document(_read(found, str(base.at)), str(found), cache)
+        parent = _base_document(_read(found, str(base.at)), str(found), cache)
         root = _merge(_without(root, "extends"), parent, top=True)
     return read_tree(root, catalog, tuple(sources))
 
@@ -92,6 +93,12 @@ def _document(text: str, file: str, cache: Path | None) -> yaml.Mapping:
         raise PolicyError(what, where=str(version.at), remedy=f"this version of Waypost reads {VERSION}")
     _check_tags(root)
     return root
+
+
+@lru_cache(maxsize=64)
+def _base_document(text: str, file: str, cache: Path | None) -> yaml.Mapping:
+    """Many policies extend the same few, so that these are kept, and the parts that they share are one object."""
+    return _document(text, file, cache)
 
 
 def _check_tags(node: yaml.Node) -> None:

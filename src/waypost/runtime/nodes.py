@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator
-from typing import TypeVar
+from typing import TypeAlias, TypeVar
 
 from waypost.core.model.decision import Source
 from waypost.core.policy.lexer import Variables
@@ -17,6 +17,8 @@ from waypost.errors import ConfigError
 from waypost.runtime import yaml
 
 T = TypeVar("T")
+Used: TypeAlias = tuple[tuple[str, str | tuple[str, ...]], ...]
+"""Variables with their values."""
 MAX_ERRORS = 200
 """So many errors of one file are told at once."""
 MAX_PUT_IN = 1_000_000
@@ -64,15 +66,21 @@ class Reader:
         found[0].others = (*found[1:], last)
         raise found[0]
 
-    def put_in(self, text: str, at: Source) -> None:
-        """Count what the variables of ``text`` will be once they are put in. Raises where it is beyond the bound."""
+    def put_in(self, text: str, at: Source) -> Used:
+        """The variables that ``text`` uses, with their values. Raises where all that is put in is beyond the bound."""
+        if "$" not in text:
+            return ()
+        used: dict[str, str | tuple[str, ...]] = {}
         for match in _VARIABLE.finditer(text):
-            value = self.variables.get(match[1], "")
-            self._put_in += len(value) if isinstance(value, str) else sum(map(len, value)) + len(value)
+            value = self.variables.get(match[1])
+            if value is not None:
+                used[match[1]] = value
+                self._put_in += len(value) if isinstance(value, str) else sum(map(len, value)) + len(value)
         if self._put_in > MAX_PUT_IN:
             what = f"variables stand for more than {MAX_PUT_IN:,} characters in all"
             self.errors.append(self.error(what, where=str(at), remedy="write shorter variables, or fewer lines"))
             self.finish()
+        return tuple(used.items())
 
     # Shapes
 

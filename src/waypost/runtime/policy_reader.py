@@ -6,6 +6,7 @@ What the language has and this version does not enforce is refused with that ver
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import lru_cache
 from typing import Literal, cast, get_args
 
 from waypost.core.catalog.table import Catalog
@@ -22,7 +23,7 @@ from waypost.core.policy.tree import And, Filter, ModeSpec, Op, Policy, Predicat
 from waypost.core.policy.words import Words
 from waypost.errors import PolicyError
 from waypost.runtime import policy_choosing, policy_grants, policy_parts, policy_spending, yaml
-from waypost.runtime.nodes import Reader, is_null, spoken
+from waypost.runtime.nodes import Reader, Used, is_null, spoken
 from waypost.runtime.policy_targets import Targets
 from waypost.runtime.policy_words import CLOSED, note_doubts
 
@@ -160,13 +161,15 @@ class _Parts:
         if not isinstance(node, yaml.Scalar):
             self.reader.wrong(node.at, f"{what} is {spoken(node)}, not a predicate", "write `field op value`")
             return None
-        text, at, variables = node.raw, node.at, self.reader.variables
-        self.reader.put_in(text, at)
-        return note_doubts(
-            self.reader,
-            self.words,
-            self.reader.guarded(lambda: parse_predicate(text, at, variables=variables, request_only=request_only)),
-        )
+        used = self.reader.put_in(node.raw, node.at)
+        tree = self.reader.guarded(lambda: self.parsed(node, used, request_only))
+        return note_doubts(self.reader, self.words, tree)
+
+    def parsed(self, node: yaml.Scalar, used: Used, request_only: bool) -> Predicate:
+        try:
+            return _parsed(node.raw, node.at, used, request_only)
+        except PolicyError:  # once more, with the names of all variables for the remedy
+            return parse_predicate(node.raw, node.at, variables=self.reader.variables, request_only=request_only)
 
     def rules(self) -> tuple[Rule, ...]:
         seen: dict[str, Source] = {}
@@ -257,6 +260,12 @@ def _check_match(reader: Reader, policy: Policy) -> None:
     """The intent is what the chosen policy's own aliases say, so that no policy can be chosen by it."""
     if policy.match is not None and "intent" in fields_of(policy.match):
         reader.wrong(policy.match.at, "`match` cannot ask for the intent", "match the requested.model instead")
+
+
+@lru_cache(maxsize=4_096)
+def _parsed(text: str, at: Source, variables: Used, request_only: bool) -> Predicate:
+    """Policies that extend the same base share its lines: each is read once, and is one object in all of them."""
+    return parse_predicate(text, at, variables=dict(variables), request_only=request_only)
 
 
 def _matching(key: yaml.Scalar, op: Op, values: list[str]) -> Predicate:

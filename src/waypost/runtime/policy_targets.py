@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from waypost.core.catalog.table import Catalog
 from waypost.core.model.decision import Source
 from waypost.core.model.target import TargetId
+from waypost.core.policy.recent import Recent
 from waypost.core.policy.tree import ACTIONS
 from waypost.core.policy.words import near_target
 from waypost.runtime import yaml
@@ -24,7 +25,7 @@ class Targets:
         self.reader = reader
         self.catalog = catalog
         self._named = 0
-        self.known: dict[str, tuple[TargetId, ...]] = _catalog_tiers(catalog)
+        self.known: dict[str, tuple[TargetId, ...]] = dict(_TIERS.of(catalog)) if catalog else {}
         body = reader.mapping(tiers, "tiers")
         own = {}
         for key, node in body.entries if body else ():
@@ -117,9 +118,12 @@ class Targets:
         return near if tiers else "policies/catalog.yaml of the package has all targets"
 
 
-def _catalog_tiers(catalog: Catalog | None) -> dict[str, tuple[TargetId, ...]]:
+def _catalog_tiers(catalog: Catalog) -> dict[str, tuple[TargetId, ...]]:
     tiers: dict[str, list[TargetId]] = {}
-    for target in catalog.targets if catalog else ():
+    for target in catalog.targets:
         if target.tier is not None:
             tiers.setdefault(target.tier, []).append(target.id)
     return {name: tuple(ids) for name, ids in tiers.items()}
+
+
+_TIERS = Recent(_catalog_tiers)

@@ -32,6 +32,14 @@ def fingerprint(value: JSON) -> str:
     return hashlib.sha256(canonical(value)).hexdigest()
 
 
+def _plain_words(value: Sequence[JSON]) -> bool:
+    """Whether all are ASCII text, as in the long lists of targets that a document may have; then they are normal."""
+    try:
+        return "".join(value).isascii()  # type: ignore[arg-type]
+    except TypeError:
+        return False
+
+
 def _normal(value: JSON, path: str) -> JSON:
     if value is None or isinstance(value, bool | int):
         return value
@@ -48,5 +56,7 @@ def _normal(value: JSON, path: str) -> JSON:
             out[name] = _normal(item, f"{path}.{name}")
         return out
     if isinstance(value, Sequence) and not isinstance(value, bytes | bytearray):
+        if _plain_words(value):
+            return value
         return [_normal(item, f"{path}[{index}]") for index, item in enumerate(value)]
     raise TypeError(f"{path}: canonical form has no {type(value).__name__}")

@@ -15,6 +15,7 @@ from waypost.core.model.decision import Source
 from waypost.core.model.frozen import dataclass, field
 from waypost.core.policy.columns import columns_of
 from waypost.core.policy.fields import nearest
+from waypost.core.policy.recent import Recent
 from waypost.core.policy.request import glob
 from waypost.core.policy.tree import And, Compare, Items, Not, Or, Predicate, Word
 
@@ -77,7 +78,7 @@ class Words:
 
     def _of_catalog(self, catalog: Catalog, compare: Compare, *, asks: bool) -> Iterator[Doubt]:
         name = compare.field
-        known = frozenset(value for value in columns_of(catalog).texts(name) if value is not None)
+        known = _KNOWN.of(catalog)[name]
         missing = _missing(compare, known)
         if not known and missing:
             what = f"no target of the catalog states its {name}, so that `{compare.text}` can never be known"
@@ -96,7 +97,7 @@ class Words:
                 yield Doubt(word.at, what, remedy, True)
 
     def _remedy(self, catalog: Catalog, name: str, text: str) -> str:
-        known = {value for value in columns_of(catalog).texts(name) if value is not None}
+        known = _KNOWN.of(catalog)[name]
         meant: str | None = None
         if name == "target":
             return near_target(catalog, text) or _ELSEWHERE
@@ -111,6 +112,15 @@ class Words:
             return f"write {meant!r}"
         remedy = nearest(text, known)
         return remedy if remedy.startswith("did") or len(known) <= _MOST else _ELSEWHERE
+
+
+def _known(catalog: Catalog) -> dict[str, frozenset[str]]:
+    columns = columns_of(catalog)
+    return {name: frozenset(filter(None, columns.texts(name))) for name in OF_CATALOG}
+
+
+_KNOWN = Recent(_known)
+"""The values that the targets of a catalog have, by field."""
 
 
 def near_target(catalog: Catalog, text: str) -> str | None:
