@@ -220,6 +220,8 @@ ODD = [
     ("mode: route\n'mode': off\n", "g.yaml:4:1: duplicate key 'mode'; it stands in line 3 already"),
     ("? [a]\n: b\n", "g.yaml:3:3: a key must be a word; quote it, or use a list"),
     ('description: "\\ud800"\n', "g.yaml:3:"),
+    ("filter: [quality >= 0.5]\nleave: [a.example] # \u202e ]\n",
+     "g.yaml:4:22: U+202E changes the order in which the line is read; remove it; it cannot be seen"),
 ]  # fmt: skip
 
 

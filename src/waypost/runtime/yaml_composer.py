@@ -21,12 +21,18 @@ MAX_DEPTH = 64
 _INT = re.compile(r"[-+]?[0-9]+\Z")
 _FLOAT = re.compile(r"[-+]?(?:[0-9]+\.[0-9]*|\.[0-9]+|[0-9]+(?=[eE]))(?:[eE][-+]?[0-9]+)?\Z")
 _SPECIAL = re.compile(r"[-+]?\.(?:inf|Inf|INF)\Z|\.(?:nan|NaN|NAN)\Z")
+_TURNING = re.compile("[\u202a-\u202e\u2066-\u2069]")
+"""Signs that make a reader see another text than the parser."""
 _NULL = frozenset(("", "~", "null", "Null", "NULL"))
 _BOOL = {"true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False}
 
 
 def compose(text: str, file: str, error: type[ConfigError]) -> Node:
     """As `waypost.runtime.yaml.parse`, without the bound on characters."""
+    if (turned := _TURNING.search(text)) is not None:
+        line, column = text.count("\n", 0, turned.start()) + 1, turned.start() - text.rfind("\n", 0, turned.start())
+        what = f"U+{ord(turned[0]):04X} changes the order in which the line is read"
+        raise error(what, where=f"{file}:{line}:{column}", remedy="remove it; it cannot be seen")
     try:
         root = _composed(text)
     except (pyyaml.YAMLError, RecursionError, UnicodeEncodeError) as exc:
