@@ -91,11 +91,13 @@ def decisions(timings: Sequence[Timing]) -> list[Row]:
         for each, aim in zip(timings, aims, strict=True)
     ]
     cold = " / ".join(_time(each.cold) for each in timings)
+    proven = " / ".join(_time(each.proven) for each in timings)
     changed = " / ".join(_time(each.changed) for each in timings)
     return [
         *rows,
         ("in a new grid cell (10 / 100 / 1,000 / 10,000 targets)", cold, ""),
         ("in a world that has just changed (likewise)", changed, ""),
+        ("with each rejection of each target in words (likewise)", proven, ""),
     ]
 
 
