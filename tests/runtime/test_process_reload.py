@@ -189,6 +189,13 @@ def test_after_switching_off_sighup_ends_the_program(site: Site) -> None:
         assert process.wait(40) == -signal.SIGHUP
 
 
+def test_at_the_end_nobody_looks(site: Site) -> None:
+    """A program may take its files away before it ends; that is no news."""
+    program = HEAD + "waypost.auto_instrument()\nask()\ntime.sleep(1)\nos.unlink('policy.yaml')\n"
+    ended = site.run(program, WAYPOST_RELOAD="60")
+    assert (ended.code, ended.err) == (0, "")
+
+
 def test_an_override_stands_on_the_receipt(site: Site) -> None:
     """As its own cause, with the word of who set it (S3.29)."""
     program = HEAD + (

@@ -69,7 +69,7 @@ class Reloader:
     def woken(self) -> None:
         """The worker did something, so there are calls: look where that is due, else when it is."""
         self._worked = True
-        if not self._engine.active:
+        if not self._engine.active or self._engine.worker.closed:
             return
         left = self._last + self.every_s - self._monotonic()
         if left <= 0:
@@ -78,7 +78,7 @@ class Reloader:
             self._engine.worker.again(self._look, left)
 
     def _look(self) -> None:
-        if not self._engine.active:
+        if not self._engine.active or self._engine.worker.closed:
             return
         self._last = self._monotonic()
         self._pause = self.every_s if self._worked else max(min(self._pause * 2, IDLE_S), self.every_s)

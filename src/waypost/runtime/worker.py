@@ -104,6 +104,11 @@ class Worker:
         if not self.inline and not self._closed:
             self._due[job] = time.monotonic() + within_s
 
+    @property
+    def closed(self) -> bool:
+        """Whether the end has begun, so that nothing new is worth while."""
+        return self._closed
+
     def waits(self, job: Callable[[], object]) -> bool:
         """Whether ``job()`` waits for its time."""
         return job in self._due
