@@ -146,3 +146,37 @@ def terms_fit(row: CandidateProof, view: View, rank: str) -> bool:
     return (
         rank not in ("weighted", "balanced") or row.score == sum(t.weight * t.utility for t in row.terms) // 1_000_000
     )
+
+
+def test_every_reserved_rule_says_what_it_saw() -> None:
+    """S6.03: claims, budgets, limits and overrides have field, limit and place wherever the policy has the line."""
+    seen: Counter[str] = Counter()
+    for case, _ask, proof, _expected in proofs():
+        policy = case.world.policy
+        lines = {one.rule: one.at for one in (*reversed(policy.budgets), *reversed(policy.limits))}
+        for row in (row for candidate in proof.candidates for row in candidate.rejections):
+            kind = row.rule.partition(".")[0]
+            if kind not in ("call", "budget", "limit", "override") or (
+                kind in ("budget", "limit") and row.rule not in lines
+            ):
+                continue
+            assert all((row.field, row.op, row.observed, row.limit)), row
+            assert (row.source is None) is (kind in ("call", "override")), row
+            seen[kind] += 1
+    assert min(seen[kind] for kind in ("call", "budget", "limit", "override")) > 10
+
+
+def test_nobody_is_said_to_be_outranked_by_a_lower_one() -> None:
+    """S2.20: where chance or a warm cache took another than the first, that is what the sentence says."""
+    others = 0
+    for case, ask, proof, expected in proofs():
+        alive = [target for target in case.world.catalog.targets if target.id in expected.survivors]
+        place = {name: at for at, (name, _) in enumerate(oracle.ranking(case.world, ask.question, ask.snapshot, alive))}
+        for name, why in proof.beats:
+            by_rank = why.startswith(("score ", "estimated.", "quality ", "equal;")) and "drawn among" not in why
+            if place[name] < place[str(expected.selected)]:
+                assert not by_rank, why
+                others += 1
+            elif not expected.chance:
+                assert by_rank, why
+    assert others > 20

@@ -209,6 +209,16 @@ def test_drawn_by_weight() -> None:
     ]
 
 
+def test_the_only_one_with_a_weight() -> None:
+    """S5.02: a pool of one leaves no choice open, and still not the rank decides."""
+    made = replace(policy(), select=Select("weighted", AT, (("openai/mini", 3), ("nobody/x", 2))))
+    decision = decided({}, ["openai/mini", "groq/fast", "openai/big"], scores=(2, 1, 3))
+    assert proved(made, decision).beats == (
+        ("groq/fast", "the only one left with a weight"),
+        ("openai/big", "estimated.cost $0.0000216 < $0.00216"),
+    )
+
+
 def test_taken_by_canary_and_not() -> None:
     """S3.15: its share, whether it was drawn or not."""
     made = replace(policy(), select=Select("canary", AT, share_ppm=100_000, target="openai/big"))

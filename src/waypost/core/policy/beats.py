@@ -18,7 +18,8 @@ def beats(case: Case) -> Iterator[tuple[str, str]]:
     order = case.decision.order
     for index in order[1:]:
         chosen, other = case.targets[order[0]], case.targets[index]
-        yield other.id, drawn(case, chosen, other) or kept(case, chosen, other) or ranked(case, chosen, other)
+        beyond_rank = drawn(case, chosen, other) or kept(case, chosen, other) or alone(case, chosen, other)
+        yield other.id, beyond_rank or ranked(case, chosen, other)
 
 
 def drawn(case: Case, chosen: Target, other: Target) -> str | None:
@@ -59,6 +60,11 @@ def weighed(case: Case, chosen: Target, other: Target) -> str | None:
         return f"drawn by weight {pool[chosen.id]} of {total}; this one has no weight"
     first = case.targets[case.ranked[0]]
     return ranked(case, first, other) + ("" if first is chosen else f" ({first.id}, drawn among its deployments)")
+
+
+def alone(case: Case, chosen: Target, other: Target) -> str | None:
+    """Where a lower one was taken because nobody else that is left has a weight."""
+    return "the only one left with a weight" if case.key(other) < case.key(chosen) else None
 
 
 def pool_of(case: Case) -> dict[str, int]:
