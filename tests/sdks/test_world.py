@@ -11,7 +11,7 @@ import openai
 import pytest
 
 import waypost
-from stub_provider import chat_body, chat_chunks, json_answer, sse_answer
+from stub_provider import chat_body, chat_chunks, json_answer, message_body, sse_answer
 from waypost.core.model.ask import Account, Sight
 from waypost.core.model.question import Snapshot
 from waypost.runtime import instrument
@@ -135,6 +135,37 @@ async def test_what_fails_everywhere_costs_nothing(style: str, world: Any, clien
     with pytest.raises(openai.InternalServerError):
         await one(style, client, aclient)
     assert spent(instrument.engine().state) == 0
+
+
+@both
+async def test_each_hop_reserves_for_itself(style: str, world: Any, client: Any, aclient: Any) -> None:
+    """While the second target answers, what the first might have cost is free again."""
+    held = []
+
+    def answer(failing: bool) -> Any:
+        held.append(spent(instrument.engine().state))
+        return json_answer(BUSY, 503) if failing else json_answer(message_body())
+
+    world.chat = lambda request: answer(True)
+    world.messages = lambda request: answer(False)
+    world.on(PAIR + BUDGET)
+    await one(style, client, aclient, max_tokens=10_000)
+    first, second = held  # 10,000 tokens at 0.60 and at 5.00 USD per million
+    assert (first // 1_000_000, second // 1_000_000) == (6, 50)
+
+
+@both
+async def test_who_costs_more_than_what_found_no_room_is_not_asked(
+    style: str, world: Any, client: Any, aclient: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The cheapest has no room in the budget: one more decision, and nobody is left."""
+    world.on(PAIR + "budgets: [{scope: all, limit: 0.0001 USD/day}]\n")
+    state, looks = instrument.engine().state, []
+    look = state.look
+    monkeypatch.setattr(state, "look", lambda *args: looks.append(args) or look(*args))
+    with pytest.raises(openai.RateLimitError):
+        await one(style, client, aclient, max_tokens=10_000)
+    assert len(looks) == 2
 
 
 async def test_a_cancelled_call_is_charged_its_estimate(world: Any, aclient: Any) -> None:
