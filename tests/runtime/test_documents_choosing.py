@@ -344,3 +344,15 @@ def test_a_wrapped_policy_is_rebuilt_with_its_envelopes() -> None:
     assert (again.budgets, again.grants, again.document) == (made.budgets, made.grants, made.document)
     assert [str(line.predicate.at) for line in again.filters] == ["outer.yaml:5:10", "outer.yaml:5:31"]
     assert policy_from_document(stored).fingerprint == made.fingerprint != policy(EVERYTHING).fingerprint
+
+
+def test_a_match_of_a_number_is_a_number_and_nothing_else() -> None:
+    """The value of a mapping is never read as more of a predicate."""
+    with pytest.raises(PolicyError) as caught:
+        policy("match: {turns: 3 or code == true}\n")
+    assert caught.value.what == "turns is a number, '3 or code == true' is text"
+    with pytest.raises(PolicyError):
+        policy("match: {turns: messages}\n")
+    with pytest.raises(PolicyError) as caught:
+        policy("match: {code == true or task: debugging}\n")
+    assert caught.value.what == "unknown field 'code == true or task'"

@@ -6,26 +6,23 @@ What the language has and this version does not enforce is refused with that ver
 from __future__ import annotations
 
 from dataclasses import replace
-from functools import lru_cache
 from typing import Literal, cast, get_args
 
 from waypost.core.catalog.table import Catalog
 from waypost.core.model.decision import Source
 from waypost.core.model.question import Mode
-from waypost.core.policy.columns import columns_of
 from waypost.core.policy.document import seal
-from waypost.core.policy.fields import lookup
-from waypost.core.policy.language import parse_predicate
 from waypost.core.policy.lexer import Variables
-from waypost.core.policy.masks import static
-from waypost.core.policy.needs_call import beyond_catalog, fields_of, needs_call_facts
-from waypost.core.policy.tree import And, Filter, ModeSpec, Op, Policy, Predicate, Rule
+from waypost.core.policy.needs_call import needs_call_facts
+from waypost.core.policy.tree import Filter, ModeSpec, Policy, Rule
 from waypost.core.policy.words import Words
 from waypost.errors import PolicyError
 from waypost.runtime import policy_choosing, policy_grants, policy_parts, policy_spending, yaml
-from waypost.runtime.nodes import Reader, Used, is_null, spoken
+from waypost.runtime.nodes import Reader, is_null
+from waypost.runtime.policy_checks import check_default, check_match
+from waypost.runtime.policy_predicates import Predicates
 from waypost.runtime.policy_targets import Targets
-from waypost.runtime.policy_words import CLOSED, note_doubts
+from waypost.runtime.policy_words import CLOSED
 
 KEYS = (
     "waypost", "name", "extends", "description", "mode", "baseline", "match", "vars", "tiers", "rules", "filter",
@@ -47,14 +44,14 @@ def read_tree(root: yaml.Mapping, catalog: Catalog | None, sources: tuple[str, .
     aliases = policy_grants.aliases(reader, root.get("aliases"))
     envelope = policy_grants.envelope(reader, root)
     closed = CLOSED if envelope else {**CLOSED, "intent": frozenset(intent for _, intent in aliases)}
-    words = Words(catalog, closed, dict(targets.tiers))
-    parts = _Parts(reader, root, targets, words)
+    predicates = Predicates(reader, Words(catalog, closed, dict(targets.tiers)))
+    parts = _Parts(reader, root, targets, predicates)
     policy = replace(parts.policy(sources), aliases=aliases, envelope=envelope)
     if not envelope:
-        _check_match(reader, policy)
+        check_match(reader, policy)
     reader.finish()
     if catalog is not None:
-        _check_default(reader, policy, catalog, root.get("default"))
+        check_default(reader, policy, catalog, root.get("default"))
         reader.finish()
     return seal(policy)
 
@@ -62,16 +59,16 @@ def read_tree(root: yaml.Mapping, catalog: Catalog | None, sources: tuple[str, .
 class _Parts:
     """Reads the parts of one document that refer to each other's names."""
 
-    def __init__(self, reader: Reader, root: yaml.Mapping, targets: Targets, words: Words) -> None:
+    def __init__(self, reader: Reader, root: yaml.Mapping, targets: Targets, predicates: Predicates) -> None:
         self.reader = reader
         self.root = root
         self.targets = targets
-        self.words = words
+        self.predicates = predicates
 
     def policy(self, sources: tuple[str, ...]) -> Policy:
         read, root = self.reader, self.root
         rules, filters = self.rules(), self.filters(root.get("filter"), "filter")
-        match = self.match(root.get("match"))
+        match = self.predicates.match(root.get("match"))
         on_error = read.choice(root.get("on_internal_error"), "on_internal_error", ("open", "closed"))
         on_none = read.choice(root.get("on_no_candidates"), "on_no_candidates", ("error", "default")) or "error"
         default = self.targets.default(root.get("default"))
@@ -134,43 +131,6 @@ class _Parts:
             share = policy_choosing.share(self.reader, written, "the share of route")
         return ModeSpec("route", share, policy_choosing.by(self.reader, node.get("by")), node.at)
 
-    def match(self, node: yaml.Node | None) -> Predicate | None:
-        """A predicate, or a mapping of fields to a value or a list of values."""
-        if isinstance(node, yaml.Mapping):
-            terms = [self.match_term(key, value) for key, value in sorted(node.entries, key=lambda entry: entry[0].raw)]
-            found = tuple(term for term in terms if term is not None)
-            return And(found, node.at) if len(found) > 1 else next(iter(found), None)
-        return self.predicate(node, "match", request_only=True)
-
-    def match_term(self, key: yaml.Scalar, node: yaml.Node) -> Predicate | None:
-        if isinstance(node, yaml.Sequence):
-            values = [text for text, _ in self.reader.texts(node, f"match.{key.raw}")]
-            op: Op = "in"
-        else:
-            text = self.reader.text(node, f"match.{key.raw}")
-            values, op = [] if text is None else [text], "=="
-        if not values:
-            self.reader.wrong(node.at, f"match.{key.raw} has no value", "write a word or a list of words")
-            return None
-        tree = self.reader.guarded(lambda: _matching(key, op, values))
-        return note_doubts(self.reader, self.words, tree)
-
-    def predicate(self, node: yaml.Node | None, what: str, *, request_only: bool = False) -> Predicate | None:
-        if node is None or is_null(node):
-            return None
-        if not isinstance(node, yaml.Scalar):
-            self.reader.wrong(node.at, f"{what} is {spoken(node)}, not a predicate", "write `field op value`")
-            return None
-        used = self.reader.put_in(node.raw, node.at)
-        tree = self.reader.guarded(lambda: self.parsed(node, used, request_only))
-        return note_doubts(self.reader, self.words, tree)
-
-    def parsed(self, node: yaml.Scalar, used: Used, request_only: bool) -> Predicate:
-        try:
-            return _parsed(node.raw, node.at, used, request_only)
-        except PolicyError:  # once more, with the names of all variables for the remedy
-            return parse_predicate(node.raw, node.at, variables=self.reader.variables, request_only=request_only)
-
     def rules(self) -> tuple[Rule, ...]:
         seen: dict[str, Source] = {}
         out = []
@@ -196,7 +156,7 @@ class _Parts:
             read.wrong(body.at, f"rule {name or '?'!r} does nothing", "add `use` or `filter`")
         return Rule(
             name=name or "",
-            when=self.predicate(body.get("when"), "when", request_only=True),
+            when=self.predicates.predicate(body.get("when"), "when", request_only=True),
             use=self.targets.shortlist(body.get("use")),
             filters=self.filters(body.get("filter"), "the rule's filter"),
             because=read.text(body.get("because"), "because"),
@@ -209,15 +169,15 @@ class _Parts:
 
     def filter(self, node: yaml.Node) -> Filter | None:
         if isinstance(node, yaml.Scalar):
-            tree = self.predicate(node, "a filter")
+            tree = self.predicates.predicate(node, "a filter")
             return None if tree is None else Filter(policy_parts.filter_name(tree), tree, None, None, node.at)
         body = self.reader.mapping(node, "a filter", ("rule", "when", "because"))
         if body is None:
             return None
-        tree = self.predicate(body.get("rule"), "rule")
+        tree = self.predicates.predicate(body.get("rule"), "rule")
         if body.get("rule") is None:
             self.reader.wrong(body.at, "a filter without a `rule`", "write `- rule: field op value`")
-        when = self.predicate(body.get("when"), "when", request_only=True)
+        when = self.predicates.predicate(body.get("when"), "when", request_only=True)
         because = self.reader.text(body.get("because"), "because")
         return None if tree is None else Filter(policy_parts.filter_name(tree), tree, when, because, body.at)
 
@@ -236,47 +196,6 @@ class _Parts:
             else:
                 out[host] = None
         return tuple(out)
-
-
-def _check_default(reader: Reader, policy: Policy, catalog: Catalog, node: yaml.Node | None) -> None:
-    """The default must pass every line that depends on the catalog alone, or nobody could ever be sent to it."""
-    columns = columns_of(catalog)
-    places = {key.raw: value.at for key, value in node.entries} if isinstance(node, yaml.Mapping) else {}
-    for provider, target in policy.default.items():
-        bit = 1 << catalog.index[target]
-        for line in policy.filters:
-            if (
-                line.when is None
-                and not beyond_catalog(line.predicate)
-                and not static(line.predicate, columns)[0] & bit
-            ):
-                at = places.get(provider, node.at if node else policy.at)
-                remedy = f"choose one that passes it, or change the line at {line.at}"
-                reader.wrong(at, f"the default {target!r} is rejected by the policy's own `{line.name}`", remedy)
-                break
-
-
-def _check_match(reader: Reader, policy: Policy) -> None:
-    """The intent is what the chosen policy's own aliases say, so that no policy can be chosen by it."""
-    if policy.match is not None and "intent" in fields_of(policy.match):
-        reader.wrong(policy.match.at, "`match` cannot ask for the intent", "match the requested.model instead")
-
-
-@lru_cache(maxsize=4_096)
-def _parsed(text: str, at: Source, variables: Used, request_only: bool) -> Predicate:
-    """Policies that extend the same base share its lines: each is read once, and is one object in all of them."""
-    return parse_predicate(text, at, variables=dict(variables), request_only=request_only)
-
-
-def _matching(key: yaml.Scalar, op: Op, values: list[str]) -> Predicate:
-    """A line of a ``match`` mapping as a predicate; the places are those of its key."""
-    field = lookup(key.raw)
-    if field is None or field.unit is None:  # a department may be called 42
-        values = [f'"{value}"' for value in (value.replace("\\", "\\\\").replace('"', '\\"') for value in values)]
-    value = f"[{', '.join(values)}]" if op == "in" else values[0]
-    return parse_predicate(
-        f"{key.raw} {op} {value}", Source(key.at.file, key.at.line, key.at.column, 1), request_only=True
-    )
 
 
 def _variables(reader: Reader, node: yaml.Node | None) -> Variables:
