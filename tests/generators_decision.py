@@ -12,11 +12,11 @@ from random import Random
 
 from hypothesis import strategies as st
 
+from oracle.asked import Asked, World
 from oracle.catalogs import ENDPOINTS, FLAGS, labels, make_catalog, maybe, some
 from oracle.facts import View
 from oracle.growth import Grower
-from oracle.oracle import World
-from oracle.policies import make_policy
+from oracle.policies import make_policy, on_the_edge
 from oracle.spending import make_narrow, make_override, spent
 from waypost.core.model.needs import Need
 from waypost.core.model.question import Context, Features, Origin, Question, Snapshot
@@ -75,7 +75,10 @@ def make_case(rng: Random, size: int) -> Case:
     if rng.random() < 0.2:
         del expresses["google.generate_content"]
     said = {dialect: frozenset(flags) for dialect, flags in expresses.items()}
-    return Case(World(first, catalog, said), tuple(asks), tuple(others))
+    world = World(first, catalog, said)
+    asked = [Asked(world, ask.question, ask.snapshot, ask.seed, ask.tried) for ask in asks]
+    first, *others = (on_the_edge(rng, policy, world, asked) for policy in (first, *others))
+    return Case(replace(world, policy=first), tuple(asks), tuple(others))
 
 
 def make_asks(rng: Random, ids: list[str], snapshots: list[Snapshot]) -> list[Ask]:

@@ -61,9 +61,16 @@ def make_catalog(rng: Random, size: int) -> Catalog:
 
 
 def deployment_of(other: Target, fresh: Target, rng: Random) -> Target:
-    """``other`` once more, elsewhere: at another weight, and every third time at other prices and speeds."""
-    name = rng.choice(("eu", "us", "ap"))
-    parts: dict[str, Any] = {"prices": fresh.prices, "latency": fresh.latency} if rng.random() < 0.3 else {}
+    """``other`` once more, elsewhere: at another weight, sometimes at other prices and speeds.
+
+    Sometimes a little dearer but with a cheap cache, so that how much is cached decides whether it is worth to stay.
+    """
+    name, roll = rng.choice(("eu", "us", "ap")), rng.random()
+    parts: dict[str, Any] = {"prices": fresh.prices, "latency": fresh.latency} if roll < 0.3 else {}
+    price = other.prices[0] if other.prices else None
+    if price is not None and price.input is not None and roll > 0.6:
+        dearer = price.input * rng.choice((11, 15, 19)) // 10
+        parts = {"prices": (replace(price, input=dearer, cached_input=price.input // 10),)}
     provider = other.id.partition("/")[0]
     return replace(other, id=f"{provider}/{other.model}@{name}", deployment=name, weight=fresh.weight, **parts)
 

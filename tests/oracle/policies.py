@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
+from random import Random
 
+from oracle.asked import Asked, World
 from oracle.catalogs import digest, maybe, some
+from oracle.chance import drawn
 from oracle.envelopes import CLAIMS
 from oracle.growth import Grower, written
+from oracle.modes import pick
 from oracle.spending import make_affinity, make_budgets, make_limits, make_select, make_tiers
 from waypost.core.model.question import Mode
 from waypost.core.policy.tree import Fallback, Filter, ModeSpec, Policy, Rank, Rule, Scale
@@ -45,6 +50,22 @@ def make_policy(grower: Grower, name: str, ids: list[str]) -> Policy:
         grants=some(rng, CLAIMS, 0.7) if rng.random() < 0.4 else None,
     )
     return replace(policy, fingerprint=digest(policy))
+
+
+def on_the_edge(rng: Random, policy: Policy, world: World, asks: Sequence[Asked]) -> Policy:
+    """Now and then with shares that end exactly at the place of one of the calls, or one beyond.
+
+    The fingerprint stays, because the place depends on it.
+    """
+    asked = rng.choice(asks)
+    if policy.select is not None and policy.select.kind in ("explore", "canary") and rng.random() < 0.3:
+        label = policy.select.target or "explore"
+        place = drawn(replace(asked, world=replace(world, policy=policy)), policy.select, label) % 1_000_000
+        policy = replace(policy, select=replace(policy.select, share_ppm=place + rng.choice((0, 1))))
+    if policy.mode.share_ppm < 1_000_000 and rng.random() < 0.3:
+        place = pick(policy, world.catalog, asked.question, asked.seed)
+        policy = replace(policy, mode=replace(policy.mode, share_ppm=place + rng.choice((0, 1))))
+    return policy
 
 
 def make_filters(grower: Grower, number: int) -> tuple[Filter, ...]:

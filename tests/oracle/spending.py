@@ -32,7 +32,7 @@ def make_select(rng: Random, ids: list[str], at: Source) -> Select | None:
     by = maybe(rng, *KEYED, chance=0.4)
     match kind:
         case "weighted":
-            listed = some(rng, [*ids, NOBODY], rng.choice((0.0, 0.0, 0.5, 0.9)))
+            listed = some(rng, [*ids, NOBODY], rng.choice((0.0, 0.0, 0.05, 0.5, 0.9)))
             return Select("weighted", at, tuple((i, rng.choice((0, 1, 2, 5, 1000))) for i in listed), by=by)
         case "explore":
             return Select("explore", at, share_ppm=rng.choice(SHARES), by=by)

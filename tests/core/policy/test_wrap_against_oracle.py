@@ -12,7 +12,7 @@ import pytest
 
 from generators_decision import Case, cases
 from oracle import envelopes as slow
-from oracle.differential import Engine, complaint
+from oracle.differential import Engine, mismatch, told
 from waypost.core.policy.compile import compile_policy
 from waypost.core.policy.decide import decide
 from waypost.core.policy.tree import Policy
@@ -36,6 +36,7 @@ def envelope_of(policy: Policy, rng: Random) -> Policy:
     smaller = tuple(replace(b, limit_nano_usd=rng.choice((1, 5_000_000_000, 10**12))) for b in policy.budgets)
     limits = tuple(replace(each, amount=rng.choice((1, 60, 61, 3600)), per_ns=10**9) for each in policy.limits)
     parts: dict[str, Any] = {**NO_ENVELOPE, "leave": leave, "budgets": smaller, "limits": limits}
+    parts["cross_origin"] = rng.choice(("auto", "auto", "auto", "never"))
     return documented(replace(policy, envelope=True, **parts))
 
 
@@ -64,9 +65,9 @@ def test_policies_in_envelopes() -> None:
         assert [line.name for line in found.filters] == [line.name for line in expected.filters]
         seen["filters"] += found.filters != policy.filters
         engine = replace(ENGINE, compile_policy=lambda _, *rest, found=found: compile_policy(found, *rest))
-        complained = complaint(replace(case, world=replace(case.world, policy=expected)), engine)
-        if complained is not None:
-            pytest.fail(complained, pytrace=False)
+        difference = mismatch(replace(case, world=replace(case.world, policy=expected)), engine)
+        if difference is not None:
+            pytest.fail(f"{difference}\n{told(case)}", pytrace=False)
     changed = ("budgets", "limits", "cross_origin", "content", "fingerprint", "leave", "grants", "filters")
     assert not [name for name in changed if seen[name] < 5], seen
 
