@@ -126,3 +126,14 @@ def test_two_endpoints_of_one_name_are_refused() -> None:
     """Which of them would serve?"""
     with pytest.raises(CatalogError, match="a: two endpoints have this name; rename one"):
         build_catalog("t", [target("a/x")], [AT_A, Endpoint("a", "p", "openai.chat", "u", "/")])
+
+
+def test_an_id_means_itself_where_a_gateways_model_has_the_same_name() -> None:
+    """S1.40: `a/x` is a target, and the name of a model at `b`; who asks at `b` means the model there."""
+    table = catalog([target("a/x"), target("b/a/x")])
+    meant = table.resolve("a/x")
+    assert meant is not None
+    assert meant.id == "a/x"
+    there = table.resolve("a/x", "b")
+    assert there is not None
+    assert there.id == "b/a/x"

@@ -45,13 +45,15 @@ class Catalog:
         """The target that a caller means by ``name``, only at ``endpoint`` if one is given.
 
         ``name`` is an id, a model's name, a dated snapshot or an alias. ``None`` where nothing, or more than one
-        thing, is meant; of several the one without a deployment is meant.
+        thing, is meant; of several the one of that very id is meant (a gateway's model is named like another's
+        target), else the one without a deployment.
         """
         found = [self.targets[self.index[target]] for target in self.names.get(name, ())]
         if endpoint is not None:
             found = [target for target in found if target.endpoint == endpoint]
         if len(found) > 1:
-            found = [target for target in found if target.deployment is None]
+            exact = [target for target in found if target.id == name]
+            found = exact or [target for target in found if target.deployment is None]
         return found[0] if len(found) == 1 else None
 
 
