@@ -14,6 +14,8 @@ import pytest
 
 import waypost
 from policy_samples import CATALOG, HEAD
+from waypost.core.codecs import CODECS
+from waypost.core.features.department import department_hint
 from waypost.core.model.question import Narrow, Snapshot
 from waypost.errors import PolicyError, SettingsError
 from waypost.policy import Policies
@@ -26,7 +28,7 @@ filter:
   - quality >= 0.4
   - price.input <= 10 USD/MTok
 """
-CHAT = {"model": "auto", "messages": [{"role": "user", "content": "hello there"}], "stream": True}
+CHAT: dict[str, Any] = {"model": "auto", "messages": [{"role": "user", "content": "hello there"}], "stream": True}
 
 
 def write(folder: Path, body: str = RULED, name: str = "p.yaml") -> Path:
@@ -98,6 +100,26 @@ def test_a_real_body_is_read_as_a_call_would_be(policies: Policies) -> None:
     forced = policies.decide({"complexity": "complex", "streaming": False}, body=CHAT)
     assert (forced.question.features.complexity, forced.question.streaming) == ("complex", False)
     assert forced.decision.rule == "hard"
+
+
+def test_what_is_given_stands_above_what_a_body_says_of_itself(policies: Policies) -> None:
+    """Its reserved keys, and the department that a system message names (S3.12)."""
+    system = {"role": "system", "content": "You are the assistant of the finance department."}
+    body = {"messages": [system, *CHAT["messages"]], "waypost": {"user": "ann", "team": "x"}}
+    plain = policies.decide({"user": "bob"}, body={**body, "waypost": {"user": "ann"}}).question
+    named = policies.decide({"department": "hr"}, body={**body, "waypost": {}}).question
+
+    assert plain.context.user == "bob"
+    assert plain.context.department == department_hint(CODECS["openai.chat"].decode_request({"messages": [system]}))
+    assert plain.context.department == "finance"
+    assert named.context.department == "hr"
+
+
+def test_signals_are_sorted_and_languages_keep_their_order(policies: Policies) -> None:
+    """As the extraction has them, so that one question is one record."""
+    asked = policies.decide(signals="question_mark,code", code_language=["rust", "go"]).question.features
+
+    assert (asked.signals, asked.code_languages) == (("code", "question_mark"), ("rust", "go"))
 
 
 def test_an_anthropic_body_is_recognised(policies: Policies) -> None:

@@ -16,6 +16,7 @@ from waypost.adapters.stores.journal import Journal
 from waypost.adapters.stores.objects import ObjectStore
 from waypost.core.catalog.table import build_catalog
 from waypost.core.model.canonical import canonical
+from waypost.core.model.question import Override
 from waypost.core.model.receipt import attempt_line, settled_line
 from waypost.runtime.catalogs import load_catalog
 
@@ -106,6 +107,18 @@ def test_a_policy_that_no_longer_applies_is_a_difference(run: Run) -> None:
     assert "(does not apply)" in run("policy", "diff", "a.yaml", "b.yaml", "--cases", "a.test.yaml")[1]
 
 
+def test_nobody_is_not_the_same_as_not_applying(run: Run) -> None:
+    """A call that found nobody and is now another policy's is decided otherwise."""
+    Path("a.yaml").write_text(A.replace("0.5", "1"), encoding="utf-8")
+    Path("b.yaml").write_text(f"{A}match: complexity == complex\n", encoding="utf-8")
+    rows = document(run, "a.yaml", "b.yaml", "--cases", "a.test.yaml")["decisions"]["rows"]
+
+    assert [(row["call"], row["before"]["selected"], row["after"] is None) for row in rows] == [
+        ("easy", None, True),
+        ("hard", None, False),
+    ]
+
+
 def test_more_calls_routed_is_told(run: Run) -> None:
     """A mode changes no winner and yet who is moved."""
     Path("b.yaml").write_text(f"{A}mode: route\n", encoding="utf-8")
@@ -119,7 +132,7 @@ def test_more_calls_routed_is_told(run: Run) -> None:
 
 
 def test_receipts_of_the_home_are_decided_under_both(run: Run, tmp_path: Path) -> None:
-    """S2.16: as they were asked, over the catalog of their time where the object store has it."""
+    """S2.16: as they were asked, over the catalog of their time where the object store has it, and not overridden."""
     home = tmp_path / "home"
     table = load_catalog()
     kept = [target for target in table.targets if target.provider == "openai"]
@@ -128,8 +141,11 @@ def test_receipts_of_the_home_are_decided_under_both(run: Run, tmp_path: Path) -
     objects.put(canonical(then.document))
     call = started(RECEIPT, T0, catalog=then.fingerprint)
     journal = Journal(home / "journal")
+    forced = Override("o", "openai/gpt-4o", "ann", "a test", T0 + SECOND)
+    asked = replace(DECIDED.question, override=forced)
     for event in (single(call), single(started("wp_" + "cd" * 16, T0 + SECOND))):
-        journal.append(attempt_line(replace(event[0], decided=replace(DECIDED, started=event[0].started)), str))
+        decided = replace(DECIDED, started=event[0].started, question=asked)
+        journal.append(attempt_line(replace(event[0], decided=decided), str))
         journal.append(settled_line(event[1], str))
     journal.close()
     Path("b.yaml").write_text(A.replace("cheapest", "best"), encoding="utf-8")

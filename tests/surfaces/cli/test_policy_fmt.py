@@ -27,7 +27,7 @@ filter:
     rule:    price.input<=5   USD/MTok
 - {rule: "provider  in  [openai,anthropic]", when: streaming==true}
 #not at the end
-rank: {cost: 0.6,   quality: 0.4}
+rank: {cost: 0.6,   quality: 0.4}   # both
 rules:
     -   when: (task==debugging   or code==true)and not needs has tools
         # above use
@@ -75,7 +75,7 @@ filter:
     because: "told: #1"
   - {rule: "provider in [openai, anthropic]", when: streaming == true}
 # not at the end
-rank: {cost: 0.6, quality: 0.4}
+rank: {cost: 0.6, quality: 0.4}     # both
 # the end
 """
 

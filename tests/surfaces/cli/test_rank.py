@@ -12,7 +12,9 @@ import pytest
 import waypost
 from tools_runner import Run, runner
 from waypost.adapters.stores.objects import ObjectStore
+from waypost.core.catalog.table import build_catalog
 from waypost.core.model.canonical import canonical
+from waypost.runtime.catalogs import load_catalog
 
 POLICY = """\
 waypost: policy/v1
@@ -113,7 +115,9 @@ def test_a_claim_that_is_not_granted_is_told(run: Run) -> None:
 
 def test_stored_fingerprints_are_decided_as_they_stood(run: Run, tmp_path: Path) -> None:
     """S2.16: a policy that has changed since, over the catalog that has, from the object store alone."""
-    before = waypost.policy.load("p.yaml")
+    table = load_catalog()
+    kept = [target for target in table.targets if target.provider in ("openai", "anthropic")]
+    before = waypost.policy.load("p.yaml", build_catalog("then", kept, table.endpoints, {}))
     objects = ObjectStore(tmp_path / ".waypost" / "objects")
     policy = objects.put(canonical(before[0].document))  # type: ignore[arg-type]
     catalog = objects.put(canonical(before.catalog.document))
@@ -149,7 +153,7 @@ def test_the_whole_proof_can_be_asked_for(run: Run) -> None:
     out = run("rank", "--policy", "p.yaml", "--complexity", "complex", "--explain")[1]
 
     assert out.startswith("Dry run of policy sample\n")
-    assert "in rule hard" in out
+    assert "on the list of rule hard" in out
     assert "(p.yaml:5)" in out
 
 
