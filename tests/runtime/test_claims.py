@@ -6,12 +6,17 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+import catalog_samples as samples
 import waypost
 from waypost.core.model.question import Context, Narrow
+from waypost.core.routing.narrow import named
 from waypost.errors import SettingsError
 from waypost.runtime.claims import entries, max_price
 from waypost.runtime.context import Claims, current, merge
+from waypost.runtime.narrowings import Narrowings
 
 
 @pytest.mark.parametrize(
@@ -128,3 +133,37 @@ def test_a_bad_value_is_refused_where_it_is_written(keys: dict[str, Any], said: 
         pytest.fail("entered")
     assert str(caught.value) == f"waypost.context: {said}"
     assert current() == Claims()
+
+
+NAMES = ("a", "b", "big", "a/big", "*@eu", "nobody")
+TABLE = samples.catalog([samples.target(id) for id in ("a/big", "a/big@eu", "a/small", "b/big")])
+lists = st.none() | st.lists(st.sampled_from(NAMES), min_size=1, max_size=3)
+said = st.fixed_dictionaries(
+    {}, optional={"only": lists, "models": lists, "ignore": lists, "max_price": st.integers(0, 9)}
+)
+
+
+def let_in(narrow: Narrow | None) -> set[str]:
+    """The ids that a claim leaves, by the meaning of docs/decision.md."""
+    ids = {target.id for target in TABLE.targets}
+    if narrow is None:
+        return ids
+    for listed in (narrow.models, narrow.only):
+        ids &= named(listed, TABLE) if listed else ids
+    return ids - named(narrow.ignore, TABLE)
+
+
+@given(st.lists(said, max_size=5))
+def test_what_is_said_inside_never_widens(layers: list[dict[str, Any]]) -> None:
+    """However deep: those who are let in are those whom every layer lets in, and the price is the lowest (S5.01)."""
+    claims, narrowings = Claims(), Narrowings()
+    expected, price = let_in(None), None
+    for layer in layers:
+        claims = merge(claims, layer, "t")
+        alone = merge(Claims(), layer, "t").context.narrow
+        expected &= let_in(alone)
+        if alone is not None and alone.max_input_price is not None:
+            price = alone.max_input_price if price is None else min(price, alone.max_input_price)
+        found = narrowings.context(claims, TABLE).narrow
+        assert let_in(found) == expected
+        assert (None if found is None else found.max_input_price) == price

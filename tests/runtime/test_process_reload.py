@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import signal
 import subprocess
 import sys
@@ -200,8 +201,9 @@ def test_an_override_stands_on_the_receipt(site: Site) -> None:
     """As its own cause, with the word of who set it (S3.29)."""
     program = HEAD + (
         "waypost.auto_instrument()\n"
-        "made = waypost.override('anthropic/claude-haiku-4-5', until='1h', author='ann', reason='outage')\n"
-        "print(ask())\n"
+        "made = waypost.override('anthropic/claude-haiku-4-5', until='1h', author='ann', reason='outage',"
+        " scope={'user': 'zoe@corp.example'})\n"
+        "with waypost.context(user='zoe@corp.example'): print(ask())\n"
         "waypost.clear_override(made.id, author='bob')\n"
         "print(ask())\n"
     )
@@ -209,8 +211,11 @@ def test_an_override_stands_on_the_receipt(site: Site) -> None:
     assert ended.lines == [HAIKU, MINI], ended.err
     forced, free = site.receipts()
     assert forced["question"]["override"]["author"] == "ann"
+    assert forced["question"]["override"]["id"].startswith("ov_")
     assert forced["question"]["override"]["reason"] == "outage"
     assert "override" not in free["question"]
     causes = [receipt["hops"][-1]["decision"]["cause"] for receipt in (forced, free)]
     assert causes == ["override", "rule"]
     assert (site.home / "overrides.log").read_text().count("\n") == 2
+    assert "zoe" not in json.dumps(forced)
+    assert "zoe" in (site.home / "overrides.log").read_text()
