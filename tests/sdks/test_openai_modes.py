@@ -262,9 +262,11 @@ def test_without_a_key_a_target_is_rejected_by_name(world: Any, client: Any, mon
     world.on("filter: [tier == fast_cheap]\nrank: best")
     answer = client.chat.completions.create(model="auto", messages=HELLO)
     assert world.anthropic.seen == []
-    text = waypost.receipt(answer).explain()
-    line = next(line for line in text.splitlines() if "anthropic/claude-haiku-4-5" in line)
-    assert "credentials" in line
+    told = json.loads(waypost.receipt(answer).explain(format="json"))
+    claude = next(row for row in told["proofs"][0]["candidates"] if row["target"] == "anthropic/claude-haiku-4-5")
+    assert [(row["rule"], row["text"]) for row in claude["rejections"]] == [
+        ("provider.credentials", "no credentials for anthropic")
+    ]
 
 
 def stream(style: str, create: Callable[..., Any], **keys: Any) -> Any:
