@@ -175,7 +175,7 @@ def test_a_person_sees_each_query(printed: str, name: str) -> None:
 def test_a_person_sees_why_and_where_to_look(printed: str) -> None:
     """S2.01, S0.10: one receipt in full with its rejected candidates, the counts, and commands to paste."""
     assert "openai/gpt-4o-mini" in printed
-    assert "in rule system-design" in printed
+    assert "on the list of rule system-design" in printed
     assert re.search(rf"{re.escape(NANO)} +4\n", printed)
     assert re.search(r"Audit trail saved to: .*/routing_audit\.jsonl\n", printed)
     assert re.findall(r"^  \S*waypost (\w+) ", printed, re.MULTILINE) == [

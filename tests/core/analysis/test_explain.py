@@ -155,12 +155,12 @@ def test_those_that_only_the_shortlist_leaves_out_share_a_row() -> None:
     """S2.05: counted and named, with the cheapest; who fails anything else keeps a row of its own."""
     shown = " ".join(explain(*crowded(4)).split())
     assert "Rejected (11) a/small filtered: quality 0.48 < 0.5" in shown
-    assert "b/dull filtered: not in rule hard-bugs (base.yaml:12); quality 0.48 < 0.5 (base.yaml:12)" in shown
+    assert "b/dull filtered: not on the list of rule hard-bugs (base.yaml:12); quality 0.48 < 0.5 (base.yaml:12)" in shown
     assert (
-        "4 candidates filtered: not in rule hard-bugs (base.yaml:12); 1 cheaper, the cheapest b/m0, about $0.001: "
+        "4 candidates filtered: not on the list of rule hard-bugs (base.yaml:12); 1 cheaper, the cheapest b/m0, about $0.001: "
         "b/ m0, m1, m2, m3 "
     ) in shown
-    assert "4 candidates filtered: no credentials; not in rule hard-bugs (base.yaml:12); 1 cheaper" in shown
+    assert "4 candidates filtered: no credentials; not on the list of rule hard-bugs (base.yaml:12); 1 cheaper" in shown
     assert "Every candidate in a row of its own: `waypost explain ID --all`" in shown
 
 
@@ -168,8 +168,8 @@ def test_each_has_its_row_where_that_is_wanted_or_they_are_few() -> None:
     """--all, three or fewer, and JSON in any case."""
     few, each = explain(*crowded(3)), explain(*crowded(4), each=True)
     assert "candidates" not in few + each
-    assert "    b/m2     filtered: not in rule hard-bugs (base.yaml:12)\n" in few
-    assert "    c/m3     filtered: no credentials for mistral; not in rule hard-bugs (base.yaml:12)\n" in each
+    assert "    b/m2     filtered: not on the list of rule hard-bugs (base.yaml:12)\n" in few
+    assert "    c/m3     filtered: no credentials for mistral; not on the list of rule hard-bugs (base.yaml:12)\n" in each
     rows = json.loads(explain(*crowded(9), format="json"))["proofs"][0]["candidates"]
     assert len(rows) == 23
 
@@ -360,7 +360,7 @@ def test_the_terms_of_the_winners_score() -> None:
     terms = (ScoreTerm("quality", 400_000, 600_000, "0.6"), ScoreTerm("estimated.cost", 600_000, 500_000, "$0.002"))
     shown = explain(receipt, (replace(proof, candidates=(replace(CLAUDE, terms=terms), GPT)),))
     assert (
-        "  The sum that is its score\n"
+        "  Its score is the sum of\n"
         "    quality         0.6: utility 0.6 x weight 0.4 = 0.24\n"
         "    estimated.cost  $0.002: utility 0.5 x weight 0.6 = 0.3\n"
     ) in shown

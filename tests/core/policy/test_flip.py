@@ -20,11 +20,12 @@ from waypost.core.model.question import EMPTY_SNAPSHOT, Features, Question
 from waypost.core.model.target import Latency, Price, Target
 from waypost.core.policy.compile import compile_policy
 from waypost.core.policy.decide import decide
-from waypost.core.policy.flip import minimal_flip
+from waypost.core.policy.flip import minimal_flip, smallest
 from waypost.core.policy.flip_knobs import comparisons, with_limit
 from waypost.core.policy.flip_weights import Race, first_ahead, floor_sum
 from waypost.core.policy.language import parse_predicate
 from waypost.core.policy.plan import Plan
+from waypost.core.policy.proof import case_of
 from waypost.core.policy.tree import Filter, Policy, Rank, Rule, Scale
 
 AT = Source("p.yaml", 4, 5)
@@ -200,33 +201,54 @@ def facts(one: Target) -> Iterator[tuple[int, Callable[[int], Target]]]:
     for name in ("quality", "context_window", "max_output"):
         value = getattr(one, name)
         if value and value < 100:
-            yield value, lambda new, name=name: replace(one, **{name: new})
+            yield value, partial(with_number, one, name)
     for name in ("first_token_ns", "per_token_ns", "p95_ns"):
         if one.latency is not None and getattr(one.latency, name):
-            yield getattr(one.latency, name), lambda new, name=name: replace(
-                one, latency=replace(one.latency, **{name: new}))  # fmt: skip
-    if one.prices:
-        price = one.prices[0]
-        for name in ("input", "output"):
-            if getattr(price, name):
-                yield getattr(price, name), lambda new, name=name: replace(one, prices=(replace(price, **{name: new}),))
-            if price.above:
-                (tier,) = price.above
-                yield getattr(tier[1], name), lambda new, name=name, tier=tier: replace(
-                    one, prices=(replace(price, above=((tier[0], replace(tier[1], **{name: new})),)),))  # fmt: skip
+            yield getattr(one.latency, name), partial(with_latency, one, name)
+    for name in ("input", "output") if one.prices else ():
+        if getattr(one.prices[0], name):
+            yield getattr(one.prices[0], name), partial(with_price, one, name)
+        if one.prices[0].above:
+            yield getattr(one.prices[0].above[0][1], name), partial(with_tier, one, name)
 
 
-def brute(made: Policy, table: Catalog, asked: Question) -> int | None:
-    """The smallest change of all, in millionths, by trying every value of every number."""
+def with_number(one: Target, name: str, new: int) -> Target:
+    changed: Any = {name: new}
+    return replace(one, **changed)
+
+
+def with_latency(one: Target, name: str, new: int) -> Target:
+    changed: Any = {name: new}
+    assert one.latency is not None
+    return replace(one, latency=replace(one.latency, **changed))
+
+
+def with_price(one: Target, name: str, new: int) -> Target:
+    changed: Any = {name: new}
+    return replace(one, prices=(replace(one.prices[0], **changed),))
+
+
+def with_tier(one: Target, name: str, new: int) -> Target:
+    changed: Any = {name: new}
+    ((limit, tier),) = one.prices[0].above
+    return replace(one, prices=(replace(one.prices[0], above=((limit, replace(tier, **changed)),)),))
+
+
+def brute(made: Policy, table: Catalog, asked: Question, wanted: int | None = None) -> int | None:
+    """The smallest change of all that selects ``wanted`` or anybody else, in millionths, by trying every value."""
 
     def chosen(one: Policy, over: Catalog) -> int | None:
         return decide(compile_policy(one, over, EXPRESSES), asked, EMPTY_SNAPSHOT, SEED, frozenset()).selected
+
+    def reached(one: Policy, over: Catalog) -> bool:
+        found = chosen(one, over)
+        return found not in (None, now) if wanted is None else found == wanted
 
     now, best = chosen(made, table), None
     for value, change in changes(made, table):
         for new in range(value * 11 + 1):
             share = Fraction(abs(new - value), value)
-            if (best is None or share < best) and new != value and chosen(*change(new)) not in (None, now):
+            if (best is None or share < best) and new != value and reached(*change(new)):
                 best = share
     return None if best is None else -(-best.numerator * 10**6 // best.denominator)
 
@@ -238,11 +260,27 @@ def test_brute_force_finds_none_smaller(seed: int) -> None:
     made, table, asked = small(Random(seed))
     ready = compile_policy(made, table, EXPRESSES)
     found = flip(ready, asked)
-    smallest = brute(made, table, asked)
+    assert_smallest(found, brute(made, table, asked))
+
+
+def assert_smallest(found: Flip, smallest: int | None) -> None:
     if found.what.startswith(("context_window of", "max_output of")) and len(found.from_text) > 3:
         assert smallest is None or found.change_ppm <= smallest  # too large to try every value of
     else:
         assert (None if found.kind == "none" else found.change_ppm) == smallest
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.integers(0, 2**32))
+def test_brute_force_finds_none_smaller_for_one_to_win(seed: int) -> None:
+    """S6.04: nor does it where one certain target is to be selected."""
+    made, table, asked = small(Random(seed))
+    ready = compile_policy(made, table, EXPRESSES)
+    decision = decide(ready, asked, EMPTY_SNAPSHOT, SEED, frozenset())
+    case = case_of(ready, asked, EMPTY_SNAPSHOT, decision)
+    for wanted in range(len(table.targets)):
+        if wanted != decision.selected:
+            assert_smallest(smallest(case, wanted), brute(made, table, asked, wanted))
 
 
 @given(*[st.integers(-(10**7), 10**7)] * 2, *[st.integers(-(10**6), 10**6)] * 2, st.booleans())

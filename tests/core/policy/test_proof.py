@@ -88,7 +88,7 @@ def test_reserved_rules_in_words() -> None:
         "may not leave openai",
         "no openai.files",
         "no tools",
-        "not in rule strong",
+        "not on the list of rule strong",
     ]
     assert reasons(found, "anthropic/opus") == [
         "may not leave openai",
@@ -171,7 +171,7 @@ def test_what_the_winner_passed() -> None:
         ("need.tools", "tools ok"),
         ("need.context_window", "context_window 200,000 >= 204"),
         ("need.max_output", "max_output 8,192 >= 100"),
-        ("rule.strong", "in rule strong"),
+        ("rule.strong", "on the list of rule strong"),
         ("price.input <= 20 USD/MTok", "price.input $5/MTok <= $20/MTok"),
         ("region in [eu] or latency.p95 <= 1 min", "region eu in [eu] and latency.p95 9 s <= 1 min"),
         ("not provider == mistral", "provider anthropic != mistral"),

@@ -48,7 +48,7 @@ def _score(proof: Proof) -> Iterator[Block]:
     """The terms of the winner's score, where there are several."""
     winner = next((row for row in proof.candidates if row.state == "selected"), None)
     if winner is not None and any(term.weight for term in winner.terms):
-        yield Rows("The sum that is its score", tuple(map(words.term, winner.terms)))
+        yield Rows("Its score is the sum of", tuple(map(words.term, winner.terms)))
 
 
 def _standby(proof: Proof) -> Iterator[Block]:

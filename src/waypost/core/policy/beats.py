@@ -12,6 +12,9 @@ from waypost.core.policy.rank import STRATEGIES
 from waypost.core.policy.spending import share
 from waypost.core.policy.units import decimal, shown
 
+LEAST = MICRO * 100
+"""A gain of less than 0.0001 of a score is not told."""
+
 
 def beats(case: Case) -> Iterator[tuple[str, str]]:
     """``(standby id, sentence)`` in the order of the standby."""
@@ -119,13 +122,14 @@ def ranked(case: Case, winner: Target, other: Target) -> str:
             return f"{field} {shown(best, unit)}, the other's is {UNKNOWN}"
         return f"{field} {shown(best, unit)} {'>' if name == 'quality' else '<'} {shown(score, unit)}"
     gains = [
-        f"{mine.field} {_signed(mine.weight * mine.utility - theirs.weight * theirs.utility)}"
+        f"{mine.field} {_signed(gain)}"
         for mine, theirs in zip(case.terms(winner), case.terms(other), strict=True)
+        if abs(gain := mine.weight * mine.utility - theirs.weight * theirs.utility) >= LEAST
     ]
-    return f"score {decimal(best, MICRO)} > {decimal(score, MICRO)}: {', '.join(gains)}"
+    return f"score {decimal(best, MICRO)} > {decimal(score, MICRO)}: {', '.join(gains) or 'all terms nearly equal'}"
 
 
 def _signed(product: int) -> str:
     """A difference of weighted utilities with four decimals."""
     sign = "-" if product < 0 else "+"
-    return f"{sign}{decimal(abs(product) // (MICRO * 100), 10_000)}"
+    return f"{sign}{decimal(abs(product) // LEAST, 10_000)}"

@@ -143,7 +143,7 @@ def _listed(case: Case) -> Iterator[Passed]:
         text = f"allowed by {budget.rule}: {action} at {spending.share(at)} of {spending.sum_of(budget)}"
         yield Passed(budget.rule, text, place(budget.at))
     elif case.rule is not None and case.rule.use is not None:
-        yield Passed(f"rule.{case.rule.name}", f"in rule {case.rule.name}", place(case.rule.at))
+        yield Passed(f"rule.{case.rule.name}", f"on the list of rule {case.rule.name}", place(case.rule.at))
 
 
 def _held(leaf: Leaf) -> str:

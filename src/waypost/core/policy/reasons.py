@@ -51,7 +51,7 @@ def reason(rejection: Rejection) -> str:
     if rule.startswith("need.") and not limit:
         return f"no {rule[5:]}"
     if rule.startswith("rule.") and field == "target":
-        return f"not in {limit}"
+        return f"not on the list of {limit}"
     if not field:
         return rule
     if observed == UNKNOWN or limit.startswith(UNKNOWN):
