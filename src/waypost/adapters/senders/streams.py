@@ -59,7 +59,8 @@ class Ending:
         if failure is not None:
             outcome = "error"
         observed = self.watch.observed(self.codec)
-        report(StreamEnd(outcome, observed, time.time_ns(), self.first_ns, self.watch.events, failure))
+        spoken = self.watch.spoken() if observed.usage is None else 0
+        report(StreamEnd(outcome, observed, time.time_ns(), self.first_ns, self.watch.events, failure, spoken))
 
     def pulled(self, deadline_ns: int | None) -> tuple[bool, Failure | None]:
         """Whether reading ahead may stop, and why the stream is of no use if it is not."""

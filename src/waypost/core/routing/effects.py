@@ -81,7 +81,10 @@ class Stream(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class StreamEnd:
-    """How a stream ended. ``outcome`` is ``ok``, ``error``, ``cancelled`` or ``abandoned``; ``events`` are frames."""
+    """How a stream ended. ``outcome`` is ``ok``, ``error``, ``cancelled`` or ``abandoned``; ``events`` are frames.
+
+    ``spoken`` is an estimate of the answer's tokens, where the stream does not say.
+    """
 
     outcome: str
     observed: Observed
@@ -89,6 +92,7 @@ class StreamEnd:
     first_chunk_ns: int | None
     events: int
     failure: Failure | None = None
+    spoken: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,10 +13,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from waypost.core.codecs.framing import SseParser
-from waypost.core.model.conversation import Delta, Finished, PartDelta, Start, StreamError
+from waypost.core.model.conversation import Delta, Finished, Start, StreamError
 from waypost.core.model.outcome import Failure, Usage
 from waypost.core.routing.effects import Observed
 from waypost.core.routing.ports import Codec, Reader, Writer
+from waypost.core.routing.spoken import spoken_tokens
 
 TAIL = 65_536
 HEAD = 2_048
@@ -32,7 +33,17 @@ class Watch:
     """Bookkeeping of one stream. ``chunk`` takes what came and gives what the caller gets."""
 
     __slots__ = (
-        *("_before", "_bytes", "_created", "_head", "_held", "_inflate", "_parser", "_parts", "_passing", "_spoken"),
+        *(
+            "_before",
+            "_bytes",
+            "_created",
+            "_head",
+            "_held",
+            "_inflate",
+            "_parser",
+            "_parts",
+            "_passing",
+        ),
         *("committed", "failure", "finished", "reader", "seen", "strip", "writer"),
     )
 
@@ -60,7 +71,6 @@ class Watch:
         self._parts: list[bytes] = []
         self._bytes = 0
         self._before = 0
-        self._spoken = 0
         self._created = started_ns // 1_000_000_000
         self._passing = reader is None and writer is None and self._inflate is None
 
@@ -100,6 +110,19 @@ class Watch:
         """How many frames there were. Counted when asked for, because that costs nothing per chunk."""
         return self._before + _frames(b"".join(self._parts))
 
+    def spoken(self) -> int:
+        """About how many tokens of answer have passed: its text where it can be seen, else one a frame.
+
+        Of a long stream the tail is looked at and stands for the rest by the number of its frames. Nothing of this is
+        done while the stream passes.
+        """
+        whole = b"".join(self._parts)
+        frames = _frames(whole)
+        said = spoken_tokens(whole)
+        if said is None:
+            return max(self._before + frames - 1, 0)
+        return said * (self._before + frames) // max(frames, 1)
+
     def flush(self) -> bytes:
         """The upstream has ended: what is still owed to the caller."""
         if self.writer is not None and self.reader is not None:
@@ -115,7 +138,7 @@ class Watch:
             if usage is None or self.finished:
                 return self.seen
             # What the start of a stream says of its end is a placeholder: the provider bills what it had produced.
-            return replace(self.seen, usage=replace(usage, output=max(usage.output, self._spoken), estimated=True))
+            return replace(self.seen, usage=replace(usage, output=max(usage.output, self.spoken()), estimated=True))
         whole = b"".join(self._parts)
         return observe_bytes(codec, self._head or whole[:HEAD], whole[-TAIL:])
 
@@ -147,8 +170,6 @@ class Watch:
             self.seen = Observed(delta.usage, delta.id, delta.model)
             if delta.created is None:
                 delta = replace(delta, created=self._created)
-        elif isinstance(delta, PartDelta):
-            self._spoken += 1
         elif isinstance(delta, Finished):
             self.finished = True
             usage = delta.usage or self.seen.usage

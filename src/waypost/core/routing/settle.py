@@ -63,12 +63,13 @@ def ended(
     return Attempted(attempting, attempt)
 
 
-def estimated(stage: Stage, observed: Observed, events: int | None = None) -> Observed:
-    """``observed`` with a usage of our own where the answer has none; marked as estimated."""
+def estimated(stage: Stage, observed: Observed, spoken: int | None = None) -> Observed:
+    """``observed`` with a usage of our own where the answer has none; marked as estimated. ``spoken`` is what a stream
+    is estimated to have said."""
     if observed.usage is not None:
         return observed
     features = stage.question.features
-    output = features.tokens_output if events is None else max(events - 1, 0)
+    output = features.tokens_output if spoken is None else spoken
     return replace(observed, usage=Usage(features.tokens_input, output, estimated=True))
 
 
@@ -149,7 +150,7 @@ def finish(opened: Open, end: StreamEnd) -> Flow:
             opened.attempting,
             opened.target,
             end.ended_ns,
-            estimated(opened.stage, end.observed, end.events),
+            estimated(opened.stage, end.observed, end.spoken),
             failure=end.failure,
             first_chunk_ns=end.first_chunk_ns,
         )
