@@ -7,6 +7,7 @@ so a block whose ideal ranks behind those already found has nobody to add.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from math import prod
 
 from waypost.core.policy.columns import Columns
 from waypost.core.policy.rank.scale import lg
@@ -67,12 +68,14 @@ def _tiled(columns: Columns) -> list[list[int]]:
     cost = [-1 if value is None else lg(value) for value in columns.costs(everyone, *_TYPICAL)]
     latency = [-1 if value is None else lg(value) for value in columns.latencies(everyone, _TYPICAL[1])]
     quality = [-1 if value is None else value for value in columns.numbers("quality")]
-    cuts = 1
-    while (cuts + 1) ** 3 * SIZE <= columns.size:
-        cuts += 1
+    pieces = [1, 1, 1]
+    turn = 0
+    while prod(pieces) * SIZE < columns.size:
+        pieces[turn % 3] += 1
+        turn += 1
     blocks: list[list[int]] = [list(everyone)]
-    for column, pieces in ((cost, cuts + 1), (quality, cuts), (latency, cuts)):
-        blocks = [piece for block in blocks for piece in _cut(sorted(block, key=column.__getitem__), pieces)]
+    for column, count in zip((cost, quality, latency), pieces, strict=True):
+        blocks = [piece for block in blocks for piece in _cut(sorted(block, key=column.__getitem__), count)]
     return blocks
 
 
