@@ -3,8 +3,8 @@
     python tests/benchmarks/decisions.py [--write]
 
 A question is asked several times and its best time kept, since a busy machine only ever adds to it; a row is the median
-of its questions. What takes longer than some microseconds is measured in time of this process on its processor. With ``--write`` the tables go into docs/performance.md and the growth is drawn into
-docs/decisions.svg.
+of its questions. What takes longer than some microseconds is measured in time of this process on its processor. With
+``--write`` the tables go into docs/performance.md and the growth is drawn into docs/decisions.svg.
 """
 
 from __future__ import annotations
