@@ -116,6 +116,17 @@ def test_the_expected_target_says_why_it_was_rejected(compiled: Plan) -> None:
     assert finding.at == AT
 
 
+def test_a_line_that_is_not_in_force_says_so(compiled: Plan) -> None:
+    """Its `when` does not hold, or it belongs to a rule that did not match."""
+    name = "price.input <= 10 USD/MTok"
+    (finding,) = run_case(compiled, case(complexity="complex", rejected=(("openai/big", name),))).findings
+    body = "rules:\n  - name: hard\n    when: complexity == complex\n    filter: [quality >= 0.95]\n"
+    (other,) = run_case(plan(body), case(rejected=(("openai/big", "quality >= 0.95"),))).findings
+
+    assert finding.why == ("it holds only when complexity == simple (p.yaml:14:11)",)
+    assert other.why == ("it is a line of rule hard, and no rule matched (p.yaml:4:5)",)
+
+
 def test_a_standby_says_who_is_ahead(compiled: Plan) -> None:
     """A survivor that did not win has no rejection; the ranking says why."""
     (finding,) = run_case(compiled, case(complexity="complex", selected=("openai/big",))).findings

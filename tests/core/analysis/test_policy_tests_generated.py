@@ -18,7 +18,7 @@ from waypost.core.policy.plan import Plan
 from waypost.core.policy.tree import Filter, Rule
 
 AT = Source("generated.test.yaml", 1, 1)
-SEED, ASKS = 41_107, 2_000
+SEED, ASKS = 41_107, 1_000
 
 
 def given(ask: Ask, expect: Expect) -> Case:

@@ -5,76 +5,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 
+from waypost.core.analysis.policy_cases import NO_RULE, Case, Expect, Finding, Suite
 from waypost.core.analysis.policy_coverage import Coverage, Seen, coverage_of
-from waypost.core.model.decision import Decision, Source
-from waypost.core.model.frozen import dataclass, field
-from waypost.core.model.question import EMPTY_SNAPSHOT, Mode, Question, Snapshot
+from waypost.core.model.decision import Decision
+from waypost.core.model.frozen import dataclass
+from waypost.core.model.question import Mode
 from waypost.core.model.target import TargetId
 from waypost.core.policy.decide import decide, mode_of
+from waypost.core.policy.facts import Facts, holds
 from waypost.core.policy.plan import Plan
 from waypost.core.policy.proof import prove
 from waypost.core.policy.reasons import reason
+from waypost.core.policy.render import render
 
-NO_RULE = "none"
-"""What ``expect.rule`` says where no rule is to match."""
-
-
-@dataclass(frozen=True, slots=True)
-class Expect:
-    """What a case is to show; ``None`` and empty say nothing.
-
-    ``selected`` has the ids of which one must be selected; ``rejected`` names, by target, a rule that it must fail;
-    ``never`` are targets that may not even stand by. ``survivors`` is their number or their ids, sorted. ``withheld``
-    are the claims that the policy does not follow. ``places`` has the place of each expectation by its key.
-    """
-
-    selected: tuple[TargetId, ...] = ()
-    rule: str | None = None
-    cause: str | None = None
-    tier: str | None = None
-    mode: Mode | None = None
-    applies: bool | None = None
-    rejected: tuple[tuple[TargetId, str], ...] = ()
-    never: tuple[TargetId, ...] = ()
-    survivors: int | tuple[TargetId, ...] | None = None
-    error: str | None = None
-    withheld: tuple[str, ...] | None = None
-    places: Mapping[str, Source] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class Case:
-    """One question in one world, and what is expected of its decision."""
-
-    name: str
-    question: Question
-    expect: Expect
-    at: Source
-    snapshot: Snapshot = EMPTY_SNAPSHOT
-    seed: bytes = bytes(16)
-    tried: tuple[TargetId, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Suite:
-    """The cases of one file and the policy that they are about, compiled against the catalog of the file."""
-
-    file: str
-    plan: Plan
-    cases: tuple[Case, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One expectation that did not hold. ``why`` says what stood against it, a line each."""
-
-    key: str
-    expected: str
-    happened: str
-    why: tuple[str, ...]
-    at: Source
+__all__ = ["NO_RULE", "Case", "Expect", "Finding", "Report", "Result", "Suite", "run_case", "run_suite"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,6 +109,18 @@ class _Outcome:
         if not rejections:
             yield f"{target} stands by behind {self.selected}: {dict(proof.beats).get(target, 'it ranks lower')}"
 
+    def left_out(self, name: str) -> Iterator[str]:
+        """Why a line of that name is not in force in this case, for each that is not."""
+        policy, matched = self.plan.policy, self.decision.rule
+        for rule in policy.rules:
+            if rule.name != matched and any(line.name == name for line in rule.filters):
+                yield f"it is a line of rule {rule.name}, and {matched or 'no rule'} matched ({rule.at})"
+        lines = (*policy.filters, *(line for rule in policy.rules if rule.name == matched for line in rule.filters))
+        facts = Facts(self.plan, self.case.question, self.case.snapshot)
+        for line in lines:
+            if line.name == name and line.when is not None and holds(line.when, facts, self.targets[0]) is False:
+                yield f"it holds only when {render(line.when)} ({line.when.at})"
+
 
 def _selected(outcome: _Outcome) -> Iterator[Finding]:
     wanted = outcome.expect.selected
@@ -201,7 +159,7 @@ def _rejected(outcome: _Outcome) -> Iterator[Finding]:
         names = outcome.failed_rules(target)
         if rule not in names:
             happened = f"{target} survives" if not names else f"it fails {', '.join(f'`{name}`' for name in names)}"
-            yield outcome.finding("rejected", f"{target} fails `{rule}`", happened)
+            yield outcome.finding("rejected", f"{target} fails `{rule}`", happened, outcome.left_out(rule))
 
 
 def _never(outcome: _Outcome) -> Iterator[Finding]:
