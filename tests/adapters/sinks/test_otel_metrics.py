@@ -21,6 +21,7 @@ from waypost.adapters.sinks import otel_metrics
 from waypost.adapters.sinks.otel_metrics import DECISION_BUCKETS, OtelMetrics
 from waypost.adapters.sinks.otel_spans import OtelSpans
 from waypost.adapters.sinks.tally import Bounded, Ledger, Tally
+from waypost.core.model.ask import Account, Level
 from waypost.core.model.events import Event, InternalError
 
 
@@ -370,3 +371,33 @@ def test_bounded_keeps_the_first_values() -> None:
     bounded = Bounded(2)
     assert [bounded("a", value) for value in ("x", "y", "z", "x")] == ["x", "y", "other", "x"]
     assert bounded("b", "z") == "z"
+
+
+def level(key: str, value: str, used: int, limit: int = 100) -> Level:
+    return Level(Account(key, f"budget.{key}", value, limit, "day", (), None), "2026-11-21", used)
+
+
+def test_budgets_show_the_fullest_and_name_nobody() -> None:
+    """S4.05: one series a budget; users are not told apart, departments are, and the last value stands."""
+    reader = InMemoryMetricReader()
+    meter = MeterProvider([reader], shutdown_on_exit=False).get_meter("waypost")
+    metrics = OtelMetrics(lambda: meter)
+    metrics.budgets("rd", [level("user/day", "ann", 80), level("department/month", "sales", 10)])
+    metrics.budgets("rd", [level("user/day", "ben", 20), level("department/month", "hr", 40)])
+
+    def ratios() -> dict[tuple[Any, ...], float]:
+        points = collected(reader)["waypost.budget.used_ratio"]
+        return {tuple(sorted(point.attributes.items())): point.value for point in points}
+
+    about = ("waypost.policy.name", "rd")
+    user = (("waypost.budget", "user/day"), about)
+    by_department = {
+        (("waypost.budget", "department/month"), ("waypost.context.department", name), about): ratio
+        for name, ratio in (("sales", 0.1), ("hr", 0.4))
+    }
+    assert ratios() == {user: 0.8, **by_department}
+    metrics.budgets("rd", [level("user/day", "ben", 30), level("user/day", "cyd", 5, limit=0)])
+    assert ratios() == {user: 1.0, **by_department}
+    metrics.budgets("rd", [level("user/day", "ben", 30)])
+    assert ratios()[user] == 0.3
+    assert ratios()[user] == 0.3
