@@ -1,0 +1,59 @@
+"""Budgets at their thresholds: measured every time, said once a period."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+
+import pytest
+
+from waypost.core.model.ask import Account, Level
+from waypost.runtime import alarms
+
+AT = ((500_000, "warn"), (800_000, "downgrade"), (900_000, "warn"))
+
+
+class Measured:
+    """A gauge that remembers what it was told."""
+
+    def __init__(self) -> None:
+        self.levels: list[tuple[str, Level]] = []
+
+    def budgets(self, policy: str, levels: Sequence[Level]) -> None:
+        self.levels += [(policy, level) for level in levels]
+
+
+def reached(value: str, *at: int, period: str = "2026-11-21") -> Level:
+    account = Account("user/day", "budget.user", value, 10_000_000, "day", AT, None)
+    return Level(account, period, 9_500_000, tuple(item for item in AT if item[0] in at))
+
+
+def test_a_warning_is_said_once_for_each_threshold_and_period(caplog: pytest.LogCaptureFixture) -> None:
+    """Whose budget it is makes no difference and is not said; other actions are the receipt's to tell."""
+    gauge = Measured()
+    levels = [
+        reached("ann", 500_000),
+        reached("ben", 500_000, 800_000, 900_000),
+        reached("ann", 900_000),
+        reached("ann", 500_000, period="2026-11-22"),
+        reached("ann"),
+    ]
+    with caplog.at_level(logging.WARNING, "waypost"):
+        for level in levels:
+            alarms.note(gauge, "rd", [level])
+    assert gauge.levels == [("rd", level) for level in levels]
+    assert [record.getMessage() for record in caplog.records] == [
+        "budget user/day of policy rd has reached 50 %: $0.0095 of $0.01 in 2026-11-21. Said once a period.",
+        "budget user/day of policy rd has reached 90 %: $0.0095 of $0.01 in 2026-11-21. Said once a period.",
+        "budget user/day of policy rd has reached 50 %: $0.0095 of $0.01 in 2026-11-22. Said once a period.",
+    ]
+
+
+def test_what_was_said_is_bounded(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
+    """The oldest is forgotten, and may be said again."""
+    monkeypatch.setattr(alarms, "MAX_SAID", 1)
+    gauge = Measured()
+    with caplog.at_level(logging.WARNING, "waypost"):
+        for period in ("1", "2", "2", "1"):
+            alarms.note(gauge, "rd", [reached("ann", 500_000, period=period)])
+    assert len(caplog.records) == 3
