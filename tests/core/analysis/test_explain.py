@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -155,10 +156,12 @@ def test_those_that_only_the_shortlist_leaves_out_share_a_row() -> None:
     """S2.05: counted and named, with the cheapest; who fails anything else keeps a row of its own."""
     shown = " ".join(explain(*crowded(4)).split())
     assert "Rejected (11) a/small filtered: quality 0.48 < 0.5" in shown
-    assert "b/dull filtered: not on the list of rule hard-bugs (base.yaml:12); quality 0.48 < 0.5 (base.yaml:12)" in shown
     assert (
-        "4 candidates filtered: not on the list of rule hard-bugs (base.yaml:12); 1 cheaper, the cheapest b/m0, about $0.001: "
-        "b/ m0, m1, m2, m3 "
+        "b/dull filtered: not on the list of rule hard-bugs (base.yaml:12); quality 0.48 < 0.5 (base.yaml:12)" in shown
+    )
+    assert (
+        "4 candidates filtered: not on the list of rule hard-bugs (base.yaml:12); 1 cheaper, the cheapest b/m0, "
+        "about $0.001: b/ m0, m1, m2, m3 "
     ) in shown
     assert "4 candidates filtered: no credentials; not on the list of rule hard-bugs (base.yaml:12); 1 cheaper" in shown
     assert "Every candidate in a row of its own: `waypost explain ID --all`" in shown
@@ -169,7 +172,9 @@ def test_each_has_its_row_where_that_is_wanted_or_they_are_few() -> None:
     few, each = explain(*crowded(3)), explain(*crowded(4), each=True)
     assert "candidates" not in few + each
     assert "    b/m2     filtered: not on the list of rule hard-bugs (base.yaml:12)\n" in few
-    assert "    c/m3     filtered: no credentials for mistral; not on the list of rule hard-bugs (base.yaml:12)\n" in each
+    assert (
+        "    c/m3     filtered: no credentials for mistral; not on the list of rule hard-bugs (base.yaml:12)\n" in each
+    )
     rows = json.loads(explain(*crowded(9), format="json"))["proofs"][0]["candidates"]
     assert len(rows) == 23
 
@@ -419,3 +424,23 @@ def test_the_json_has_the_selection_and_the_flip() -> None:
         "text": "quality >= 0.5 (base.yaml:12): 0.48 instead of 0.5, a change of 4%, and a/small is chosen",
     }
     assert "  catalog       packaged  cccc" in explain(*simple(), catalog="packaged")
+
+
+def keys_of(value: object) -> set[str]:
+    """Every key below ``value``."""
+    match value:
+        case dict():
+            return set(value) | {key for item in value.values() for key in keys_of(item)}
+        case list():
+            return {key for item in value for key in keys_of(item)}
+        case _:
+            return set()
+
+
+def test_the_shape_of_the_json_is_documented() -> None:
+    """S2.14: docs/receipts.md names every key beside the receipt's own."""
+    page = (Path(__file__).parents[3] / "docs" / "receipts.md").read_text(encoding="utf-8")
+    shape = page[page.index("### explanation/v1") : page.index("## receipt/v1")]
+    content = json.loads(explain(*with_values(("0.42", 160_000)), format="json", flips=(FLIP,)))
+    named = keys_of({name: value for name, value in content.items() if name != "receipt"}) | {"receipt"}
+    assert [key for key in sorted(named) if f"`{key}`" not in shape and f".{key}`" not in shape] == []
