@@ -205,3 +205,23 @@ def test_no_data_about_people_leaves_hr_for_elsewhere(catalog: Catalog, data_cla
         survivors = [target for place, target in enumerate(catalog.targets) if decision.survivors >> place & 1]
         home = data_class in ("health", "secret")
         assert [t.id for t in survivors if not (t.tier == "local" or (t.region == "eu" and not home))] == []
+
+
+def test_the_page_lists_every_policy_and_rule(catalog: Catalog) -> None:
+    """docs/policies.md: a section a department with its own rules, and the pool by name."""
+    page = (POLICIES.parent / "docs" / "policies.md").read_text()
+    sections = {part.partition("\n")[0].partition(":")[0]: part for part in page.split("\n## ")[1:]}
+    inherited = {rule.name for rule in suite("base", catalog).plan.policy.rules}
+    missing = [
+        f"{name}: {rule.name}"
+        for name in DEPARTMENTS
+        if name != "rd"
+        for rule in suite(name, catalog).plan.policy.rules
+        if rule.name not in inherited and f"| `{rule.name}` |" not in sections[name]
+    ]
+
+    assert missing == []
+    assert [name for name in NAMES if f"\n| `{name}` |" not in page] == []
+    assert [
+        id for id in dict(suite("auto", catalog).plan.policy.tiers)["pool"] if f"`{id}`" not in sections["auto"]
+    ] == []
