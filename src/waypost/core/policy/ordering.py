@@ -11,11 +11,11 @@ from waypost.core.policy.rank import BALANCED, PREFERRED, STRATEGIES, Ask
 from waypost.core.policy.request import PREFERENCE, STRATEGY, TOKENS_IN, TOKENS_OUT, Values
 from waypost.core.policy.tree import Rank
 
-TOP = 64
+TOP = 32
 """How many of a cell's best candidates are kept in order; more are ranked only when too few of them survive."""
 FEW = 192
 """So many candidates are ranked one by one; of more, only the blocks that can hold one of the best."""
-_BATCH = 3
+_BATCH = 4
 _SHORT = 16
 
 
