@@ -30,12 +30,13 @@ class Entry:
     """A key with its value, or an item of a list (no key), with the comments around it.
 
     ``lead`` stands above it, ``side`` behind it on its line, ``tail`` below all of it. ``blank``: an empty line before
-    all of that; ``gap``: one between the comments above it and itself.
+    all of that; ``gap``: one between the comments above it and itself. ``opened`` is where its dash or key stands.
     """
 
     key: str | None
     value: Piece
     start: int
+    opened: int
     column: int
     within: Piece
     owner: Entry | None
@@ -120,7 +121,9 @@ class _Builder:
         event: Any = next(self.events)
         while not isinstance(event, pyyaml.CollectionEndEvent):
             at = event.start_mark
-            entry = Entry(None, piece, at.index, self._column(piece, at), piece, owner)
+            opened = at.index if piece.kind == "map" or piece.flow else self.text.rfind("-", 0, at.index)
+            column = opened - self.text.rfind("\n", 0, opened) - 1
+            entry = Entry(None, piece, at.index, opened, column, piece, owner)
             self.entries.append(entry)
             piece.entries.append(entry)
             if piece.kind == "map":
@@ -130,13 +133,6 @@ class _Builder:
             event = next(self.events)
         end: Any = event
         piece.end = end.end_mark.index
-
-    def _column(self, piece: Piece, at: Any) -> int:
-        """Where an entry begins on its line; an item of a list in lines with its dash."""
-        if piece.kind == "map" or piece.flow:
-            return int(at.column)
-        dash = self.text.rfind("-", 0, at.index)
-        return dash - self.text.rfind("\n", 0, dash) - 1
 
 
 def _attach(text: str, entries: list[Entry], out: Outline) -> None:
@@ -152,7 +148,7 @@ def _attach(text: str, entries: list[Entry], out: Outline) -> None:
             _outside(entries[before], index).side = comment
             continue
         after = before + 1
-        if after < len(entries) and (entries[after].column >= column or before < 0 or entries[after].within.flow):
+        if after < len(entries) and (before < 0 or _begins(entries[after], index, column)):
             entries[after].lead.append(comment)
             seen.add(after)
             continue
@@ -163,6 +159,11 @@ def _attach(text: str, entries: list[Entry], out: Outline) -> None:
         empty = number > 0 and not lines[number - 1].strip()
         entry.gap = empty and place in seen
         entry.blank = entry.lead[0].blank if place in seen else empty
+
+
+def _begins(entry: Entry, index: int, column: int) -> bool:
+    """Whether a comment before ``entry`` stands above it rather than below what was before."""
+    return entry.column >= column or entry.within.flow or entry.opened < index
 
 
 def _holds(entry: Entry, column: int) -> bool:
