@@ -107,6 +107,10 @@ BOMBS = {
     ),
     "an anchor in itself": ("vars: &a {b: *a}\n", TOO_MUCH),
     "deep lists": ("leave: " + "[" * 100 + "]" * 100 + "\n", TOO_MUCH),
+    "deeper lists than a stack": ("leave: " + "[" * 100_000 + "\n", TOO_MUCH),
+    "deeper mappings than a stack": ("vars: " + "{a: " * 100_000 + "\n", TOO_MUCH),
+    "deeper items than a stack": ("leave:\n  " + "- " * 100_000 + "\n", TOO_MUCH),
+    "deeper lines than a stack": ("".join(f"{' ' * n}a:\n" for n in range(2_000)), TOO_MUCH),
     "a variable in a text, often": (
         "vars: {a: " + "x" * 10_000 + "}\ndescription: " + "${a}" * 101 + "\n",
         "variables stand for more than 1,000,000 characters in all",

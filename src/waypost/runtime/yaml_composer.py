@@ -17,6 +17,10 @@ from waypost.runtime.yaml_faults import fault_of
 
 MAX_NODES = 200_000
 MAX_DEPTH = 64
+_HARMLESS = 1_000
+"""So many levels the composer's stack can bear in any thread."""
+_TOO_MUCH = f"more than {MAX_NODES:,} values, {MAX_BYTES:,} characters or {MAX_DEPTH} levels after aliases"
+_FLATTER = "write it flatter, and without nested anchors"
 
 _INT = re.compile(r"[-+]?[0-9]+\Z")
 _FLOAT = re.compile(r"[-+]?(?:[0-9]+\.[0-9]*|\.[0-9]+|[0-9]+(?=[eE]))(?:[eE][-+]?[0-9]+)?\Z")
@@ -34,6 +38,8 @@ def compose(text: str, file: str, error: type[ConfigError]) -> Node:
         what = f"U+{ord(turned[0]):04X} changes the order in which the line is read"
         raise error(what, where=f"{file}:{line}:{column}", remedy="remove it; it cannot be seen")
     try:
+        if _may_be_deep(text) and (deep := _too_deep(text)) is not None:
+            raise error(_TOO_MUCH, where=f"{file}:{deep[0]}:{deep[1]}", remedy=_FLATTER)
         root = _composed(text)
     except (pyyaml.YAMLError, RecursionError, UnicodeEncodeError) as exc:
         fault = fault_of(text, exc)
@@ -42,6 +48,31 @@ def compose(text: str, file: str, error: type[ConfigError]) -> Node:
     if root is None:
         raise error("the file is empty", where=f"{file}:1:1", remedy="write a document")
     return _Reader(file, error).node(root, 0)
+
+
+def _may_be_deep(text: str) -> bool:
+    """Whether the values might be nested deeper than the composer's stack is high. Each level begins with a bracket, or
+    further to the right on its line than the one before."""
+    brackets = text.count("[") + text.count("{")
+    return brackets > _HARMLESS or any(len(line) > _HARMLESS for line in text.splitlines())
+
+
+def _too_deep(text: str) -> tuple[int, int] | None:
+    """Where the nesting goes beyond the bound, by the parser's events, which take no stack."""
+    loader = getattr(pyyaml, "CSafeLoader", pyyaml.SafeLoader)(text)
+    depth = 0
+    try:
+        while (event := loader.get_event()) is not None:
+            if isinstance(event, pyyaml.CollectionStartEvent):
+                depth += 1
+                if depth > MAX_DEPTH + 1:
+                    mark = event.start_mark
+                    return (mark.line + 1, mark.column + 1) if mark else (1, 1)
+            elif isinstance(event, pyyaml.CollectionEndEvent):
+                depth -= 1
+        return None
+    finally:
+        loader.dispose()
 
 
 def _composed(text: str) -> pyyaml.Node | None:
@@ -68,11 +99,7 @@ class _Reader:
         if isinstance(node, pyyaml.ScalarNode):
             self.chars += len(node.value)
         if self.count > MAX_NODES or depth > MAX_DEPTH or self.chars > MAX_BYTES:
-            raise self.error(
-                f"more than {MAX_NODES:,} values, {MAX_BYTES:,} characters or {MAX_DEPTH} levels after aliases",
-                where=str(at),
-                remedy="write it without nested anchors",
-            )
+            raise self.error(_TOO_MUCH, where=str(at), remedy=_FLATTER)
         tag = self.tag(node)
         if isinstance(node, pyyaml.ScalarNode):
             return self.scalar(node, at, tag)
