@@ -15,6 +15,9 @@ from waypost.core.model.needs import Need
 from waypost.core.model.question import Narrow
 from waypost.errors import ConfigError, PolicyError
 from waypost.runtime.policy_tests import find_tests, load_suite
+from waypost.runtime.policy_tests_case import CASE_KEYS, CONTEXT, FEATURES
+from waypost.runtime.policy_tests_expect import KEYS
+from waypost.runtime.policy_tests_world import SNAPSHOT
 
 HEAD = "waypost: policy-test/v1\n"
 POLICY = """\
@@ -30,6 +33,7 @@ limits:
   - {scope: user, requests: 60/min}
   - {scope: endpoint, requests: 600/min}
 """
+WORDS = sorted({*CASE_KEYS, *FEATURES, *CONTEXT, *SNAPSHOT, *KEYS, "target", "cached", "input", "user", "user/day"})
 CASES = "cases:\n  - name: one\n    expect: {rule: none}\n"
 
 
@@ -371,7 +375,7 @@ def test_what_a_name_means(tmp_path: Path) -> None:
         lambda inner: st.one_of(
             st.lists(inner, max_size=3),
             st.dictionaries(
-                st.sampled_from(["name", "expect", "features", "task", "snapshot", "used", "limited", "warm", "rule"]),
+                st.sampled_from(WORDS),
                 inner,
                 max_size=4,
             ),
