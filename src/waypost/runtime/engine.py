@@ -36,6 +36,7 @@ from waypost.runtime.reloading import Reloader
 from waypost.runtime.results import Results
 from waypost.runtime.settings import Settings
 from waypost.runtime.worker import Worker
+from waypost.runtime.zones import offset_of
 
 log = logging.getLogger("waypost")
 SAID = "a call's headers or extra_body"
@@ -59,7 +60,7 @@ class Engine:
                 "jobs", "the queue is full", "spans go without candidates, and audit rows are missing"
             ),
         )
-        self.state: State = MemoryState()
+        self.state: State = MemoryState(offset_ns=offset_of(settings.time_zone, "WAYPOST_TIME_ZONE"))
         self.http = Http()
         self.results = Results()
         self.providers = resolve(tracer_provider, meter_provider, worker=self.worker)

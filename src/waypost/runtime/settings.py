@@ -11,6 +11,7 @@ from typing import Any, cast
 from waypost.core.model.frozen import dataclass
 from waypost.core.model.question import Mode
 from waypost.errors import SettingsError
+from waypost.runtime.zones import UTC, offset_of
 
 MODES = ("off", "observe", "advise", "route")
 VARIABLES = (
@@ -25,6 +26,7 @@ VARIABLES = (
     "WAYPOST_RECORD",
     "WAYPOST_RECORDING_PATH",
     "WAYPOST_RELOAD",
+    "WAYPOST_TIME_ZONE",
 )
 """Every variable of the environment that is read; docs/settings.md has a table of them."""
 _OTHERS = (
@@ -47,7 +49,8 @@ _LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 @dataclass(frozen=True, slots=True)
 class Settings:
     """One process's settings. ``policies`` are paths or objects, in the order in which they are tried; ``catalog`` is
-    one, or a list of one and its overlays. ``reload_s`` are seconds between two looks at the files, 0 for none."""
+    one, or a list of one and its overlays. ``reload_s`` are seconds between two looks at the files, 0 for none;
+    ``time_zone`` is whose days, weeks and months budgets follow."""
 
     home: Path
     policies: tuple[Any, ...] = ()
@@ -58,6 +61,7 @@ class Settings:
     log_level: str = "WARNING"
     enabled: bool = True
     reload_s: float = 2.0
+    time_zone: str = UTC
 
     @property
     def catalogs(self) -> tuple[Any, ...]:
@@ -91,6 +95,7 @@ def read(
         log_level=level,
         enabled=flag(env, "WAYPOST_ENABLED", default=True),
         reload_s=_seconds(env.get("WAYPOST_RELOAD", ""), "WAYPOST_RELOAD", default=2.0),
+        time_zone=_zone(env.get("WAYPOST_TIME_ZONE", "")),
     )
 
 
@@ -149,6 +154,12 @@ def _seconds(text: str, name: str, *, default: float) -> float:
     if not (value == 0.0 or 0.05 <= value <= 86_400.0):
         raise SettingsError(f"{text!r} is no pause", where=name, remedy="give seconds, as in 2 or 0.5, or off")
     return value
+
+
+def _zone(text: str) -> str:
+    zone = text.strip() or UTC
+    offset_of(zone, "WAYPOST_TIME_ZONE")
+    return zone
 
 
 def _mode(text: str | None, where: str) -> Mode | None:
