@@ -84,6 +84,14 @@ def test_a_fingerprint_stands_for_what_was_in_force(run: Run, tmp_path: Path) ->
     ]
 
 
+def test_packaged_policies_are_compared_by_name(run: Run) -> None:
+    """`waypost policy diff base default` needs no path into the package."""
+    found = document(run, "base", "default")
+
+    assert (found["before"]["name"], found["after"]["name"]) == ("base", "default")
+    assert "default.openai: nothing becomes openai/gpt-4o-mini" in {row["text"] for row in found["changes"]}
+
+
 def test_cases_of_a_test_file_show_both_winners(run: Run) -> None:
     """Who answers before and after, with what it is estimated to cost."""
     found = document(run, "a.yaml", "b.yaml", "--cases", "a.test.yaml")["decisions"]

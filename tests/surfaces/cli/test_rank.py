@@ -131,6 +131,13 @@ def test_stored_fingerprints_are_decided_as_they_stood(run: Run, tmp_path: Path)
     assert document["selected"] == before.decide(complexity="complex").selected
 
 
+def test_a_packaged_policy_is_known_by_its_name(run: Run) -> None:
+    """As `waypost test rd`; a file of that name stands before it."""
+    assert run("rank", "--policy", "base")[1].startswith("policy base ")
+    Path("base").write_text(POLICY, encoding="utf-8")
+    assert run("rank", "--policy", "base")[1].startswith("policy sample ")
+
+
 def test_nobody_is_a_finding(run: Run) -> None:
     """Exit code 1, and the nearest of the rejected first."""
     code, out, _ = run("rank", "--policy", "p.yaml", "--only", "groq", "--ignore", "groq")
@@ -152,7 +159,10 @@ def test_the_whole_proof_can_be_asked_for(run: Run) -> None:
     """--explain: every rule with its place in the file."""
     out = run("rank", "--policy", "p.yaml", "--complexity", "complex", "--explain")[1]
 
+    page = run("rank", "--policy", "p.yaml", "--complexity", "complex", "--explain", "--format", "markdown")[1]
+
     assert out.startswith("Dry run of policy sample\n")
+    assert page.startswith("# Dry run of policy sample\n")
     assert "on the list of rule hard" in out
     assert "(p.yaml:5)" in out
 

@@ -33,7 +33,7 @@ _ROWS = 20
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
-    add("before", metavar="A", help="a policy's file, or its fingerprint (8 digits or more) in the object store")
+    add("before", metavar="A", help="a policy's file, a packaged policy's name, or a fingerprint in the object store")
     add("after", metavar="B", help="likewise")
     on = parser.add_mutually_exclusive_group()
     on.add_argument("--receipts", type=int, metavar="N", help="decide the newest N calls of the home under both")

@@ -54,6 +54,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument_group("the answer").add_argument
     add("--all", action="store_true", help="a row for each rejected candidate")
     add("--explain", action="store_true", help="the whole proof in place of the table")
+    add("--format", choices=told.FORMATS, default="text", help="of --explain (default: text)")
     add("--json", action="store_true", help="one JSON document in place of the text")
 
 
@@ -61,7 +62,12 @@ def asking(parser: argparse.ArgumentParser) -> None:
     """What a dry run is made of: policy, catalog, the call, its claims, and the world's side of it."""
     add = parser.add_argument
     add("file", nargs="?", metavar="FILE", help="JSON: a request body, or features by name; - is standard input")
-    add("--policy", action="append", metavar="FILE", help="default: WAYPOST_POLICY, else the packaged; may be repeated")
+    add(
+        "--policy",
+        action="append",
+        metavar="FILE",
+        help="a file or a packaged name; default: WAYPOST_POLICY, else packaged; may be repeated",
+    )
     source.catalog_argument(parser)
     add("--at", action="append", metavar="FINGERPRINT", help="a stored policy or catalog, its first 8 digits or more")
     add("--home", type=Path, metavar="DIR", help="where --at looks (default: $WAYPOST_HOME or .waypost)")
@@ -101,8 +107,9 @@ def run(args: argparse.Namespace) -> int:
     if args.json:
         home.print_json(verdict.to_dict())
     elif args.explain:
-        title, _, rest = told.explain(verdict.told(flip=True), each=args.all).partition("\n")
-        print(home.bold(title), rest.rstrip("\n"), sep="\n")
+        text = told.explain(verdict.told(flip=True), args.format, each=args.all)
+        title, _, rest = text.partition("\n")
+        print(home.bold(title) if args.format == "text" else title, rest.rstrip("\n"), sep="\n")
     else:
         _print(verdict, each=args.all)
     return 1 if verdict.selected is None else 0

@@ -18,7 +18,7 @@ from waypost.core.policy.tree import Policy
 from waypost.errors import ConfigError, SettingsError
 from waypost.runtime.bundle import packaged_policy, places_file
 from waypost.runtime.catalogs import catalog_from_document, load_catalog
-from waypost.runtime.documents import load_policy
+from waypost.runtime.documents import load_policy, packaged
 
 _FINGERPRINT = re.compile(r"[0-9a-f]{8,64}\Z")
 _REMEDY = "`waypost explain ID` shows the fingerprints of a receipt; --home names another store"
@@ -46,9 +46,18 @@ def catalog(given: str | None) -> Catalog:
 def policies(given: list[str] | None) -> list[str | Path]:
     """Paths of policies: those given, else those in force here."""
     if given:
-        return list(given)
+        return [path_of(name) for name in given]
     named = [part for part in os.environ.get("WAYPOST_POLICY", "").split(os.pathsep) if part]
     return [*named] if named else [packaged_policy()]
+
+
+def path_of(name: str) -> Path:
+    """The file ``name``; the packaged policy of that name where there is no such file."""
+    path = Path(name)
+    if path.exists() or path.suffix or path.name != name:
+        return path
+    found = [folder / f"{name}.yaml" for folder in packaged() if name != "catalog"]
+    return next((file for file in found if file.is_file()), path)
 
 
 def stored(objects: ObjectStore, names: list[str]) -> Stored:
@@ -73,13 +82,14 @@ def stored(objects: ObjectStore, names: list[str]) -> Stored:
 
 
 def policy(given: str, objects: ObjectStore, table: Catalog | None) -> Policy:
-    """A policy by the path of its file or by its fingerprint in the object store.
+    """A policy by the path of its file, its fingerprint in the object store, or its name among the packaged ones.
 
     Raises:
         ConfigError: no such file and no such policy, or one that cannot be used.
     """
-    if Path(given).is_file() or not _FINGERPRINT.match(given):
-        return load_policy(Path(given), catalog=table)
+    path = path_of(given)
+    if path.is_file() or not _FINGERPRINT.match(given):
+        return load_policy(path, catalog=table)
     found = stored(objects, [given]).policy
     if found is None:
         raise SettingsError(f"{given} is a catalog", where=given, remedy="give the fingerprint of a policy")
