@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import os
 import signal
@@ -216,6 +217,35 @@ def test_a_bad_file_is_read_once(policy: Path, looking: Any) -> None:
     policy.write_text(CLAUDE)
     looking.check()
     assert ask() == "claude-haiku-4-5"
+
+
+def forced(policy: Path, text: str | None = None) -> None:
+    """An override to Claude in the home, or any text in its place."""
+    until = "2099-01-01T00:00:00Z"
+    row = {"id": "ov_1", "target": "anthropic/claude-haiku-4-5", "author": "a", "reason": "r", "until": until}
+    home = Path(os.environ["WAYPOST_HOME"])
+    rows = json.dumps({"waypost": "overrides/v1", "overrides": [row]})
+    (home / "overrides.json").write_text(rows if text is None else text)
+
+
+@pytest.mark.parametrize("by", ["check", "reload"])
+def test_an_override_holds_while_a_policy_is_broken(policy: Path, looking: Any, by: str) -> None:
+    """That is when it is needed; and a broken file of overrides keeps no policy from being read (S3.29)."""
+    policy.write_text("waypost: policy/v1\n")
+    forced(policy)
+    getattr(looking, by)()
+    assert ask() == "claude-haiku-4-5"
+    forced(policy, "{")
+    policy.write_text(HOME_RULES.replace("name: site", "name: mended"))
+    getattr(looking, by)()
+    engine = instrument.engine()
+    assert engine is not None
+    assert [plan.policy.name for plan in engine.bundle.routes.plans] == ["mended"]
+    assert ask() == "claude-haiku-4-5"
+    assert {name: engine.dropped().get(name) for name in ("reload", "overrides")} == {"reload": 1, "overrides": 1}
+    forced(policy, '{"waypost": "overrides/v1", "overrides": []}')
+    getattr(looking, by)()
+    assert ask() == "gpt-4o-mini"
 
 
 def test_a_file_that_is_extended_is_looked_at(policy: Path, looking: Any) -> None:

@@ -44,8 +44,8 @@ class Bundle:
     """The files that it was made of."""
 
 
-def load(settings: Settings, cache: Path | None = None) -> Bundle:
-    """Read, check and compile what the settings name.
+def load(settings: Settings, cache: Path | None = None, *, forced: tuple[Override, ...] | None = None) -> Bundle:
+    """Read, check and compile what the settings name; ``forced`` are the overrides where they have been read.
 
     Raises:
         ConfigError: with file, line, column and the remedy; nothing has been switched on then.
@@ -58,13 +58,14 @@ def load(settings: Settings, cache: Path | None = None) -> Bundle:
     if any(policy.envelope for policy in policies):
         policies = _wrapped(policies, catalog, cache)
     plans = tuple(compile_policy(policy, catalog, EXPRESSES) for policy in policies)
-    return assemble(plans, catalog, settings, forced=overrides(settings), files=tuple(files))
+    forced = overrides(settings) if forced is None else forced
+    return assemble(plans, catalog, settings, forced=forced, files=tuple(files))
 
 
 def overrides(settings: Settings) -> tuple[Override, ...]:
     """Those that are written down in the home. Raises SettingsError."""
     path = settings.home / FILE
-    if not path.exists():
+    if not os.path.exists(path):
         return ()
     from waypost.runtime.overrides import read  # few have any, and a start need not pay for it
 

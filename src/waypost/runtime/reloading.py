@@ -21,6 +21,7 @@ from waypost.errors import ConfigError
 from waypost.runtime import bundle as bundles
 
 if TYPE_CHECKING:
+    from waypost.core.model.question import Override
     from waypost.runtime.engine import Engine
     from waypost.runtime.settings import Settings
 
@@ -51,7 +52,7 @@ class Reloader:
         self._monotonic = monotonic
         self._lock = threading.RLock()
         self._stamps: dict[str, Stamp] = {}
-        self._fault = ""
+        self._faults: dict[str, str] = {}
         self._worked = False
         self._pause = self.every_s = engine.settings.reload_s
         self._last = monotonic()
@@ -92,69 +93,71 @@ class Reloader:
         """Read again what has changed since it was read last."""
         with self._lock:
             changed = [path for path, known in self._stamps.items() if stamp(path) != known]
-            if not changed:
-                return
             if changed == [self._overrides()]:
                 self.overrides()
-            else:
+            elif changed:
                 self.reload()
 
-    def configure(self, settings: Settings) -> None:
-        """Swap in what ``settings`` name. Raises ConfigError; the old bundle stays in force then."""
+    def configure(self, settings: Settings, forced: tuple[Override, ...] | None = None) -> None:
+        """Swap in what ``settings`` name, with the overrides ``forced`` if they have been read. Raises ConfigError; the
+        old bundle stays in force then."""
         with self._lock:
             began, before = time.time_ns(), self._seen(settings)
             engine = self._engine
-            new = bundles.load(settings, engine.home.cache if engine.home.persistent else None)
+            new = bundles.load(settings, engine.home.cache if engine.home.persistent else None, forced=forced)
             engine.keep(new)
             engine.swap(new)
             engine.settings = settings
             self._watch(new.files, began, before)
 
     def reload(self) -> bool:
-        """Read the same files again. A bad file leaves the old one in force, is said and is counted."""
+        """Read the same files again. A bad file leaves the old one in force, is said and is counted; it keeps neither
+        policies nor overrides from what is good of the other."""
         with self._lock:
+            fine = self.overrides()
             try:
-                self.configure(self._engine.settings)
+                self.configure(self._engine.settings, self._engine.bundle.routes.overrides)
             except ConfigError as error:
-                self._refused(error, "the old policy stays in force")
+                self._say("reload", error, "the old policy stays in force")
+                self._watch_refused(error)
                 return False
-            self._mended()
-            return True
+            self._mended("reload")
+            return fine
 
     def overrides(self) -> bool:
-        """Read the overrides alone: they hold even while a policy's file is broken."""
+        """Read the overrides alone."""
         with self._lock:
             path, engine = self._overrides(), self._engine
             self._stamps[path] = _sure(stamp(path), time.time_ns())
             try:
                 found = bundles.overrides(engine.settings)
             except ConfigError as error:
-                self._refused(error, "the old overrides stay in force")
+                self._say("overrides", error, "the old overrides stay in force")
                 return False
             engine.bundle = replace(engine.bundle, routes=replace(engine.bundle.routes, overrides=found))
-            self._mended()
+            self._mended("overrides")
             return True
 
-    def _refused(self, error: ConfigError, consequence: str) -> None:
+    def _say(self, layer: str, error: ConfigError, consequence: str) -> None:
         text = str(error)
-        faults = self._engine.faults
-        if text != self._fault:
-            faults.mended("reload")
-            self._fault = text
-        faults.loss("reload", error, f"{consequence}: {text}")
+        if text != self._faults.get(layer):
+            self._engine.faults.mended(layer)
+            self._faults[layer] = text
+        self._engine.faults.loss(layer, error, f"{consequence}: {text}")
+
+    def _mended(self, layer: str) -> None:
+        if self._faults.pop(layer, None) is not None:
+            self._engine.faults.mended(layer)
+            names = ", ".join(plan.policy.name for plan in self._engine.bundle.routes.plans)
+            log.warning("%s: the files can be used again; in force: %s", layer, names)
+
+    def _watch_refused(self, error: ConfigError) -> None:
         began = time.time_ns()
-        named = _named(self._engine.settings)
         blamed = [_PLACE.sub(r"\1", fault.where) for fault in (error, *error.others)]
-        files = {os.path.abspath(path) for path in (*self._engine.bundle.files, *named, *blamed) if path}
+        named = (*self._engine.bundle.files, *_named(self._engine.settings), *blamed)
+        files = {os.path.abspath(path) for path in named if path}
         # What is missing may come, beside what is there.
         self._watch((*files, *map(os.path.dirname, files)), began, {})
-
-    def _mended(self) -> None:
-        if self._fault:
-            self._fault = ""
-            self._engine.faults.mended("reload")
-            names = ", ".join(plan.policy.name for plan in self._engine.bundle.routes.plans)
-            log.warning("reload: the files can be used again; in force: %s", names)
 
     # --- files
 
