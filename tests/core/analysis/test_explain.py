@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -21,6 +22,7 @@ from receipt_cases import (
     single,
     started,
 )
+from waypost.core.analysis import words
 from waypost.core.analysis.explain import explain
 from waypost.core.analysis.layout import Fields, Heading, Layout, Line, Rows, markdown, text
 from waypost.core.model.decision import (
@@ -330,6 +332,44 @@ def test_a_crowd_is_told_with_the_range_of_its_values() -> None:
     assert "4 candidates filtered: quality 0.2 to 0.48 < 0.5 (base.yaml:12); 4 cheaper" in shown
     shown = " ".join(explain(*with_values(("0.4", 200_000), *[("unknown", None)] * 3)).split())
     assert "4 candidates filtered: quality 0.4 or not known < 0.5 (base.yaml:12)" in shown
+
+
+def test_the_range_of_what_is_too_much_ascends() -> None:
+    """From the nearest value to the farthest, where the limit is above none of them."""
+    receipt, (proof,) = simple()
+    rows = tuple(
+        CandidateProof(
+            f"b/m{at}", "rejected", None, (), (Rejection("p", "turns", "<=", str(at + 4), "3", None, None, at + 1),), 1
+        )
+        for at in range(4)
+    )
+    shown = explain(receipt, (replace(proof, candidates=(CLAUDE, *rows)),))
+    assert "4 candidates filtered: turns 4 to 7 > 3;" in shown
+
+
+def test_of_many_that_passed_a_few_are_named() -> None:
+    """S2.08: those beyond the standby are counted, with their order; --all has a row for each."""
+    receipt, (proof,) = simple()
+    many = tuple(CandidateProof(f"b/m{at:02d}", "standby", 500_000 - at, (), (), 1) for at in range(12))
+    proofs = (replace(proof, candidates=(CLAUDE, GPT, *many)),)
+    shown = " ".join(explain(receipt, proofs).split())
+    assert "and 12 more that passed everything, in this order: b/m00 (score 0.5), " in shown
+    assert "b/m07 (score 0.5), and 4 more" in shown
+    assert "b/m08" not in shown
+    assert "`waypost explain ID --all`" in shown
+    assert "    b/m11          score 0.5\n" in explain(receipt, proofs, each=True)
+
+
+@pytest.mark.parametrize(
+    ("cause", "expected"),
+    [
+        ("fallback", "fallback: an earlier attempt failed; rule 'hard-bugs'; rank balanced"),
+        ("budget", "budget: so much of a budget is used that it narrows the choice; rule 'hard-bugs'; rank balanced"),
+    ],
+)
+def test_another_cause_than_the_rule_has_the_rule_behind_it(cause: Any, expected: str) -> None:
+    """S2.02: what decided comes first, which rule held comes after it."""
+    assert words.cause(replace(DECISION, cause=cause)) == expected
 
 
 def test_a_margin_is_told() -> None:

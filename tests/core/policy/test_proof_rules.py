@@ -69,16 +69,16 @@ def test_claims_of_a_call() -> None:
     assert rows(found, "anthropic/opus") == [
         ("not named by the call's models [openai/*]", "", None),
         ("not named by the call's only [mini]", "", None),
-        ("price.input $5/MTok > $1/MTok, the call's ceiling", "", 4_000_000),
-        ("price.output $25/MTok > $10/MTok, the call's ceiling", "", 1_500_000),
+        ("price.input $5/MTok > the call's ceiling of $1/MTok", "", 4_000_000),
+        ("price.output $25/MTok > the call's ceiling of $10/MTok", "", 1_500_000),
     ]
     assert rows(found, "groq/fast")[2] == ("named by the call's ignore [groq, fast]", "", None)
     assert [one.text for one in found.passed][:5] == [
         "named by the call's models [openai/*]",
         "named by the call's only [mini]",
         "not named by the call's ignore [groq, fast]",
-        "price.input $0.15/MTok <= $1/MTok, the call's ceiling",
-        "price.output $0.6/MTok <= $10/MTok, the call's ceiling",
+        "price.input $0.15/MTok <= the call's ceiling of $1/MTok",
+        "price.output $0.6/MTok <= the call's ceiling of $10/MTok",
     ]
 
 
@@ -88,7 +88,7 @@ def test_a_ceiling_and_no_price() -> None:
     asked = question(context={"narrow": Narrow(max_input_price=NANO)})
     made = policy(table=table)
     found = proved(made, decided({"call.max_price": ["openai/b"]}, ["openai/a"], table), asked, table=table)
-    assert rows(found, "openai/b") == [("price.input unknown, must be $1/MTok or less, the call's ceiling", "", None)]
+    assert rows(found, "openai/b") == [("price.input unknown, not under the call's ceiling of $1/MTok", "", None)]
 
 
 LIMITS = (Limit("target", "requests", 60, 60 * NANO, AT), Limit("target", "tokens", 9_000, NANO // 2, AT))

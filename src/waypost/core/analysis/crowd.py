@@ -73,8 +73,10 @@ def _seen(items: Sequence[Rejection]) -> str:
     known = [item for item in items if item.observed != UNKNOWN]
     numbers = sorted((item for item in known if item.margin_ppm is not None), key=lambda item: item.margin_ppm or 0)
     if numbers and len(numbers) == len(known):
-        far, near = numbers[-1].observed, numbers[0].observed
-        shown = near if near == far else f"{far} to {near}"
+        least, most = numbers[-1].observed, numbers[0].observed
+        if first.op in ("<", "<="):
+            least, most = most, least
+        shown = most if most == least else f"{least} to {most}"
     else:
         kinds = sorted({item.observed for item in known})
         shown = " or ".join(kinds) if len(kinds) <= FEW_WORDS else f"one of {len(kinds)} others"

@@ -19,6 +19,9 @@ Before: TypeAlias = dict[TargetId, tuple[Rejection, ...]]
 
 SCORE_PARTS = " (parts of the score from 0 to 1: weight times utility, neither dollars nor seconds)"
 
+NAMED = 8
+"""So many of those that passed everything, and are not told about each, are named."""
+
 
 def chosen(decision: Decision, selected: str | None, question: Question | None) -> Iterator[tuple[str, str]]:
     """Fields: who was selected, by what cause, which rule, why, by which rank, and what chance had to do with it."""
@@ -40,7 +43,7 @@ def proved(proof: Proof, before: Before, *, each: bool) -> Iterator[Block]:
         rows = tuple((words.passed(row), words.place(row.source)) for row in proof.passed)
         yield Rows("Reason: it passed", rows)
     yield from _score(proof)
-    yield from _standby(proof)
+    yield from _standby(proof, each=each)
     yield from _rejected(proof, before, each=each)
 
 
@@ -51,19 +54,21 @@ def _score(proof: Proof) -> Iterator[Block]:
         yield Rows("Its score is the sum of", tuple(map(words.term, winner.terms)))
 
 
-def _standby(proof: Proof) -> Iterator[Block]:
+def _standby(proof: Proof, *, each: bool) -> Iterator[Block]:
+    """Whom the winner beat and by what; beyond the standby that was kept, the order alone."""
     ahead = dict(proof.beats)
     standby = [row for row in proof.candidates if row.state == "standby"]
     if not standby:
         return
-    told = [row for row in standby if row.target in ahead]
+    told = [row for row in standby if each or row.target in ahead]
     rows = tuple((row.target, words.standby(row, ahead.get(row.target), proof.decision)) for row in told)
     parts = any(why.startswith("score ") for why in ahead.values())
     yield Rows(f"Ahead of{SCORE_PARTS if parts else ''}", rows)
-    rest = [row for row in standby if row.target not in ahead]
+    rest = [] if each else [row for row in standby if row.target not in ahead]
     if rest:
-        named = ", ".join(f"{row.target} ({words.standby(row, None, proof.decision)})" for row in rest)
-        yield Line(f"and {len(rest)} more that passed everything, in this order: {named}")
+        named = ", ".join(f"{row.target} ({words.standby(row, None, proof.decision)})" for row in rest[:NAMED])
+        more = f", and {len(rest) - NAMED} more" if len(rest) > NAMED else ""
+        yield Line(f"and {len(rest)} more that passed everything, in this order: {named}{more}")
 
 
 def _rejected(proof: Proof, before: Before, *, each: bool) -> Iterator[Block]:
@@ -85,7 +90,8 @@ def _row(row: CandidateProof, winner: int | None) -> tuple[str, str]:
 
 def crowded(proof: Proof) -> bool:
     """Whether some candidates would share a line."""
-    return bool(crowd.apart([row for row in proof.candidates if row.state == "rejected"])[1])
+    standby = sum(row.state == "standby" for row in proof.candidates)
+    return standby > len(proof.beats) or bool(crowd.apart([r for r in proof.candidates if r.state == "rejected"])[1])
 
 
 def flipped(flip: Flip | None) -> Iterator[Block]:

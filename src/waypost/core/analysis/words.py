@@ -36,13 +36,13 @@ CAUSES = {
     "preference": "the caller's preference",
     "pinned": "the call may not leave its target",
     "non_portable": "the conversation cannot move",
-    "affinity": "kept with the conversation's target",
+    "affinity": "kept with the target that answered before",
     "advisor": "an advisor's choice",
-    "rollout": "the rollout's share",
+    "rollout": "taken by the share of a rollout or a canary",
     "holdback": "held back as a control",
-    "override": "an override",
-    "budget": "a budget",
-    "limit": "a limit",
+    "override": "an override forces its target",
+    "budget": "so much of a budget is used that it narrows the choice",
+    "limit": "a limit is reached",
     "fallback": "an earlier attempt failed",
     "provider_side": "the provider's own choice",
     "passthrough": "passed through untouched",
@@ -183,11 +183,13 @@ def micro(value: int) -> str:
 
 
 def cause(decision: Decision) -> str:
+    """``rule 'hard-bugs': a rule of the policy matched; rank best``, or another cause with the rule behind it."""
     rank = f"; rank {decision.rank}" if decision.rank else ""
-    rule = f" {decision.rule!r}" if decision.rule is not None else ""
+    named = f" {decision.rule!r}" if decision.rule is not None else ""
+    rule, behind = (named, "") if decision.cause == "rule" or not named else ("", f"; rule{named}")
     chance = decision.propensity_ppm
     drawn = "" if chance == MICRO else f"; drawn with probability {percent(chance, MICRO)}"
-    return f"{decision.cause}{rule}: {CAUSES[decision.cause]}{rank}{drawn}"
+    return f"{decision.cause}{rule}: {CAUSES[decision.cause]}{behind}{rank}{drawn}"
 
 
 def aside(decision: Decision) -> str:
@@ -257,7 +259,7 @@ def rejected(row: CandidateProof, winner_nano_usd: int | None) -> str:
 
 def rejection(item: Rejection) -> str:
     """One failed rule as what holds instead, by how much of the limit, the value before the grid, and its place."""
-    exact = "" if item.exact is None else f", exactly {item.exact}"
+    exact = "" if item.exact is None else f", {item.exact} before rounding"
     by = "" if item.margin_ppm is None or item.margin_ppm < LEAST else f" by {percent(item.margin_ppm, MICRO)}"
     return f"{reason(item)}{by}{exact} {place(item.source)}".rstrip()
 

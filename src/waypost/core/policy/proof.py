@@ -119,7 +119,7 @@ def _claims(case: Case, target: Target) -> Iterator[Passed]:
     for field, said in CEILINGS:
         limit, price = getattr(narrow, said), case.facts.value(field, target, case.facts.grid)
         if limit is not None and price is not None:
-            text = f"{field} {shown(price, 'usd_per_mtok')} <= {shown(limit, 'usd_per_mtok')}, the call's ceiling"
+            text = f"{field} {shown(price, 'usd_per_mtok')} <= the call's ceiling of {shown(limit, 'usd_per_mtok')}"
             yield Passed("call.max_price", text)
 
 

@@ -44,8 +44,7 @@ def reason(rejection: Rejection) -> str:
         case "call.ignore":
             return f"named by the call's ignore {limit}"
         case "call.max_price":
-            asked = f"{limit} or less" if observed == UNKNOWN else limit
-            return f"{field} {observed}{', must be ' if observed == UNKNOWN else ' > '}{asked}, the call's ceiling"
+            return f"{field} {observed}{', not under' if observed == UNKNOWN else ' >'} the call's ceiling of {limit}"
     if field and rule.startswith(("budget.", "limit.")):
         return _spent(rule, field, observed, limit)
     if rule.startswith("need.") and not limit:
