@@ -91,7 +91,7 @@ def test_a_rejection_is_what_holds_instead_with_its_line() -> None:
     assert words.rejection(low) == "quality 0.42 < 0.5 (base.yaml:12)"
     assert words.rejection(Rejection("need.tools", "capabilities", "has", "absent", "")) == "no tools"
     dear = Rejection("x", "estimated.cost", "<=", "$0.0021", "$0.002", Source("p.yaml", 3, 1), "$0.00201")
-    assert words.rejection(dear) == f"{reason(dear)}, exactly $0.00201 (p.yaml:3)"
+    assert words.rejection(dear) == f"{reason(dear)}, $0.00201 before rounding (p.yaml:3)"
 
 
 @pytest.mark.parametrize(
