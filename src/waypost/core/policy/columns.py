@@ -37,6 +37,7 @@ class Columns:
         self.catalog = catalog
         self.size = len(catalog.targets)
         self.full = (1 << self.size) - 1
+        self.rejecting: dict[tuple[Any, ...], int] = {}
         self.static: dict[tuple[str, ...], Masks] = {}
         self.endpoints = self._grouped(target.endpoint for target in catalog.targets)
         self.dialects = self._grouped(self._dialect(target) for target in catalog.targets)

@@ -12,8 +12,8 @@ from waypost.core.policy.masks import evaluator
 from waypost.core.policy.needs_call import beyond_catalog, fields_of, needs_call_facts
 from waypost.core.policy.plan import Line, Plan
 from waypost.core.policy.request import TOKENS_IN, TOKENS_OUT, Reader, taker, truth
+from waypost.core.policy.static_masks import rejecting
 from waypost.core.policy.tree import Filter, Policy, Predicate
-from waypost.core.policy.world import World
 
 
 def compile_policy(policy: Policy, catalog: Catalog, expresses: Mapping[Dialect, frozenset[str]]) -> Plan:
@@ -37,32 +37,34 @@ def compile_policy(policy: Policy, catalog: Catalog, expresses: Mapping[Dialect,
     plan.whens = tuple(None if rule.when is None else truth(rule.when, reader) for rule in policy.rules)
     plan.match = None if policy.match is None else truth(policy.match, reader)
     plan.when_key = taker(_places(reader, [name for predicate in _whens(policy) for name in fields_of(predicate)]))
-    index, select = catalog.index, policy.select
-    plan.select = None if select is None or select.kind == "best" else select
-    plan.selects = plan.select is not None or policy.affinity is not None
-    listed = () if select is None else select.weights
-    plan.weights = tuple(sorted((index[target], weight) for target, weight in listed if target in index and weight > 0))
     for line in plan.lines:
         if line.fixed is not None and line.when is None:
             plan.fixed |= line.fixed
+    _select(plan)
     return plan
 
 
+def _select(plan: Plan) -> None:
+    """How one of the survivors is taken; ``best`` is nothing to be done."""
+    index, select = plan.catalog.index, plan.policy.select
+    plan.select = None if select is None or select.kind == "best" else select
+    plan.selects = plan.select is not None or plan.policy.affinity is not None
+    listed = () if select is None else select.weights
+    plan.weights = tuple(sorted((index[target], weight) for target, weight in listed if target in index and weight > 0))
+
+
 def _line(plan: Plan, line: Filter, number: int) -> Line:
-    evaluate = evaluator(line.predicate, plan.columns, plan.reader)
-    fixed: int | None = None
-    if not beyond_catalog(line.predicate):
-        fixed = plan.columns.full & ~evaluate((), World.empty(plan.columns))[0]
+    beyond = beyond_catalog(line.predicate)
     fields = list(fields_of(line.predicate))
     places = _places(plan.reader, fields)
     return Line(
         number=number,
         filter=line,
-        fixed=fixed,
+        fixed=None if beyond else rejecting(line.predicate, plan.columns),
         places=places,
         key=taker(places),
         of_world="latency.p95" in fields,
-        evaluate=evaluate,
+        evaluate=evaluator(line.predicate, plan.columns, plan.reader) if beyond else None,
         when=None if line.when is None else truth(line.when, plan.reader),
     )
 

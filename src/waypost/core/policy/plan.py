@@ -78,7 +78,10 @@ class Dues:
 
 @dataclass(eq=False, slots=True)
 class Line:
-    """One filter, compiled. ``fixed`` is the mask of its failing candidates where the catalog alone decides."""
+    """One filter, compiled. ``fixed`` is the mask of its failing candidates where the catalog alone decides.
+
+    Else ``evaluate`` gives those for whom it is true and those for whom it is false.
+    """
 
     number: int
     filter: Filter
@@ -86,7 +89,7 @@ class Line:
     places: frozenset[int]
     key: Callable[[Values], Any] | None
     of_world: bool
-    evaluate: Callable[[Values, World], tuple[int, int]]
+    evaluate: Callable[[Values, World], tuple[int, int]] | None
     when: Callable[[Values], Truth] | None
     memo: dict[Any, int] = field(default_factory=dict)
 

@@ -80,6 +80,7 @@ def filtered(plan: Plan, program: Program, values: Values, world: World) -> Fail
 
 def _failing(plan: Plan, line: Line, values: Values, world: World) -> int:
     """The candidates for which a line is not true."""
+    assert line.evaluate is not None
     key = None if line.key is None else line.key(values)
     if line.of_world:
         mask = world.lines.get((line.number, key))
