@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from decimal import Decimal
 from typing import Any
 
@@ -69,6 +70,11 @@ def test_highest_prices(value: Any, expected: tuple[int | None, int | None]) -> 
         (float("inf"), "max_price is inf, not a price"),
         (1e-10, "max_price is 1e-10, not a price"),
         (1e300, "max_price is 1e+300, not a price"),
+        pytest.param(10**5000, "max_price is a number beyond all prices, not a price", id="huge"),
+        (Decimal("1e999999999"), "max_price is Decimal('1E+999999999'), not a price"),
+        (Decimal("1e-999999999"), "max_price is Decimal('1E-999999999'), not a price"),
+        (Decimal("sNaN"), "max_price is Decimal('sNaN'), not a price"),
+        ("9" * 5000, f"max_price is '{'9' * 56}..., not a price"),
         ("5 EUR", "max_price is '5 EUR', not a price"),
         ("5 USD", "max_price is '5 USD', not a price"),
         ({"input": None}, "max_price.input is NoneType, not a price"),
@@ -167,3 +173,24 @@ def test_what_is_said_inside_never_widens(layers: list[dict[str, Any]]) -> None:
         found = narrowings.context(claims, TABLE).narrow
         assert let_in(found) == expected
         assert (None if found is None else found.max_input_price) == price
+
+
+anything = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats()
+    | st.decimals()
+    | st.text(max_size=9)
+    | st.binary(max_size=3),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+    max_leaves=5,
+)
+keys = st.sampled_from(["only", "models", "ignore", "max_price", "strategy", "mode", "user", "team"])
+
+
+@given(st.dictionaries(keys, anything, max_size=4))
+def test_whatever_is_said_is_read_or_refused(layer: dict[str, Any]) -> None:
+    """By nothing but a SettingsError."""
+    with suppress(SettingsError):
+        merge(Claims(), layer, "here")

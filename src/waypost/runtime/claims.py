@@ -17,6 +17,7 @@ NARROWING = frozenset((*LISTS, MAX_PRICE))
 _UNIT = "USD/MTok"
 _SIDES = ("input", "output")
 _MOST = 2**53
+_LEAST = Decimal("1e-9")
 
 
 def narrow_of(keys: Mapping[str, Any], where: str) -> Narrow | None:
@@ -74,22 +75,30 @@ def max_price(value: Any, where: str) -> tuple[int | None, int | None]:
 
 
 def _price(value: Any, key: str, where: str) -> int:
-    remedy = f'give USD per million tokens, as in 5 or "2.50 {_UNIT}"'
+    digits = ""
     if isinstance(value, str):
         digits = value.strip().removesuffix(_UNIT).strip()
     elif isinstance(value, int | float | Decimal) and not isinstance(value, bool):
-        digits = format(Decimal(str(value)), "f")
-    else:
-        raise SettingsError(f"{key} is {_shown(value)}, not a price", where=where, remedy=remedy)
+        digits = _digits(Decimal(repr(value)) if isinstance(value, float) else Decimal(value))
     try:
         price = decimal_to_int(digits, NANO)
     except ValueError:
         price = -1
     if not 0 <= price <= _MOST:
+        remedy = f'give USD per million tokens, as in 5 or "2.50 {_UNIT}"'
         raise SettingsError(f"{key} is {_shown(value)}, not a price", where=where, remedy=remedy)
     return price
 
 
+def _digits(number: Decimal) -> str:
+    """Plain digits; nothing for what is no price, of whose exponent many gigabytes of digits could be made."""
+    if not number.is_finite() or not (number == 0 or _LEAST <= number <= _MOST):
+        return ""
+    return format(number, "f") if number else "0"
+
+
 def _shown(value: Any) -> str:
+    if isinstance(value, int) and abs(value) > _MOST:
+        return "a number beyond all prices"
     text = repr(value) if isinstance(value, str | int | float | Decimal) else type(value).__name__
     return text if len(text) <= 60 else f"{text[:57]}..."
