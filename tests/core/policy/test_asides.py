@@ -224,3 +224,7 @@ def test_callers_of_whom_the_same_holds_share_what_is_known() -> None:
     for used in range(500_000, 1_000_000, 10_000):
         run(plan, used=(("user/day", used),))
     assert len(plan.current[1].views) == 1
+    for used in range(0, 500_000, 10_000):
+        run(plan, used=(("user/day", used), ("all/day", 1)))
+    run(plan)
+    assert len(plan.current[1].views) == 2

@@ -32,7 +32,7 @@ def dues_of(plan: Plan, snapshot: Snapshot) -> Dues:
     found = plan.dues.get(key)
     if found is None:
         made = _Reading(plan, snapshot).dues()
-        same = plan.duties.get(made.meaning)
+        same = NO_DUES if made.meaning == NO_DUES.meaning else plan.duties.get(made.meaning)
         if same is None:
             same = remember(plan.duties, made.meaning, made, MAX_DUES)
         found = remember(plan.dues, key, same, MAX_DUES)
