@@ -87,6 +87,38 @@ async def test_a_ceiling_is_a_native_error(style: str, world: Any, client: Any, 
     assert len(world.openai.seen) == 1
 
 
+@both
+async def test_no_default_escapes_a_ceiling(style: str, world: Any, client: Any, aclient: Any) -> None:
+    """`on_no_candidates: default` is for shortlists that came out empty, not for money that is spent."""
+    bill(world, gpt_4o=(4_000, 0))
+    default = "on_no_candidates: default\ndefault: openai/gpt-4o-mini\n"
+    world.on(ONE + default + "budgets: [{scope: user, limit: 0.01 USD/day, at: {100%: fail}}]\n")
+    await complete(style, client, aclient)
+    with pytest.raises(openai.RateLimitError):
+        await complete(style, client, aclient)
+
+
+@both
+@pytest.mark.parametrize(("what", "opens"), [("fail", False), ("warn", True)])
+async def test_a_ceiling_that_cannot_be_checked_is_kept_closed(
+    what: str, opens: bool, style: str, world: Any, client: Any, aclient: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """DESIGN 7: deciding breaks and a hard line needs the world: `auto` fails closed; a soft budget is no such line."""
+    at = f"budgets: [{{scope: user, limit: 1 USD/day, at: {{100%: {what}}}}}]\n"
+    world.on(at + "filter: [provider == openai]\ndefault: openai/gpt-4o-mini\non_internal_error: closed\n")
+
+    def broken(*_: Any, **__: Any) -> Any:
+        raise OSError("broken")
+
+    monkeypatch.setattr("waypost.core.routing.answering.decide", broken)
+    if opens:
+        assert (await complete(style, client, aclient)).model == "gpt-4o-mini"
+    else:
+        with pytest.raises(openai.InternalServerError, match="fails closed"):
+            await complete(style, client, aclient)
+    assert (await complete(style, client, aclient, model="gpt-4o")).model == "gpt-4o"
+
+
 def test_two_calls_at_once_cannot_both_take_the_last_cent(world: Any, client: Any) -> None:
     """S6.09: what a call may cost is reserved before it is sent; the second finds no room and is refused."""
     hold = 0.3

@@ -78,7 +78,7 @@ async def test_who_looked_too_early_decides_again(
     world.chat = lambda request: json_answer(chat_body("Hello."))
     breaker = state._breakers["openai/gpt-4o-mini"]
     breaker.claim("somebody", 1 << 62)
-    monkeypatch.setattr(state, "look", lambda ask, now: Sight(Snapshot(0, now), ("openai/gpt-4o-mini",)))
+    monkeypatch.setattr(state, "look", lambda ask, now, mode: Sight(Snapshot(0, now), ("openai/gpt-4o-mini",)))
     answer = await one(style, client, aclient)
     told = waypost.receipt(answer).to_dict()["hops"][-1]
     assert answer.choices[0].message.content == "Bonjour."
@@ -86,19 +86,33 @@ async def test_who_looked_too_early_decides_again(
 
 
 class Remote:
-    """A state that answers over a network: every method is awaited."""
+    """A state that answers over a network: in mode async every method is awaited."""
 
     def __init__(self, state: Any, down: str = "") -> None:
         self.state, self.down = state, down
 
     def __getattr__(self, name: str) -> Any:
-        async def method(*args: Any) -> Any:
-            await asyncio.sleep(0)
+        def method(*args: Any) -> Any:
             if name == self.down:
                 raise OSError("down")
             return getattr(self.state, name)(*args)
 
-        return method
+        async def later(*args: Any) -> Any:
+            await asyncio.sleep(0)
+            return method(*args)
+
+        return lambda *args: later(*args) if args[-1] == "async" else method(*args)
+
+
+async def test_the_end_of_a_stream_is_settled_without_waiting(world: Any, aclient: Any) -> None:
+    """Whoever closes it cannot await: such a state is asked to answer at once."""
+    world.chat = lambda request: sse_answer(chat_chunks(["a"], "gpt-4o", usage=True))
+    world.on(ONE + BUDGET)
+    engine = instrument.engine()
+    engine.state = Remote(engine.state)
+    stream = await one("async", None, aclient, stream=True)
+    assert len([chunk async for chunk in stream]) >= 2
+    assert spent(engine.state.state) == 12 * 2_500 + 1 * 10_000
 
 
 async def test_a_state_may_be_awaited(world: Any, aclient: Any) -> None:

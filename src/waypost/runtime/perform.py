@@ -148,7 +148,9 @@ class Performer:
             self.ports.recorder.faults.note("discard", error, "a connection may stay open for a while")
 
     def _settle(self, effect: Settle) -> Any:
-        levels = self._state("settle", effect.lease, effect.bill, effect.attempts, time.time_ns())
+        levels = self._state(
+            "settle", effect.lease, effect.bill, effect.attempts, time.time_ns(), blocking=effect.blocking
+        )
         return self._noted(levels, effect) if isawaitable(levels) else self._note(levels, effect)
 
     async def _noted(self, levels: Any, effect: Settle) -> None:
@@ -161,10 +163,11 @@ class Performer:
             except Exception as error:
                 self.ports.recorder.faults.note("budgets", error, "how far a budget is used is not measured")
 
-    def _state(self, method: str, *args: Any) -> Any:
+    def _state(self, method: str, *args: Any, blocking: bool = False) -> Any:
         """Whatever breaks in the state: the call goes on as if nothing were known, and it is counted."""
         try:
-            found = getattr(self.ports.state, method)(*args)
+            mode = "async" if self.is_async and not blocking else "sync"
+            found = getattr(self.ports.state, method)(*args, mode)
         except Exception as error:
             return self._lost(error)
         return self._guarded(found) if isawaitable(found) else found

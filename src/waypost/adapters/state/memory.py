@@ -79,7 +79,7 @@ class MemoryState:
         self._spending = Spending(str(os.getpid()), self._scopes, self._offset_ns)
         self._stale = True
 
-    def look(self, ask: Ask | None, now_ns: int) -> Sight:
+    def look(self, ask: Ask | None, now_ns: int, _mode: ports.Mode = "sync") -> Sight:
         """The world at ``now_ns``: breakers and latencies of all targets, and what ``ask`` names beside them.
 
         ``epoch`` is that of breakers and latencies alone: it changes exactly when what is shown of them does.
@@ -95,7 +95,7 @@ class MemoryState:
             snapshot, frees_ns = self._spending.shown(ask, plain, now_ns)
         return Sight(snapshot, view.half_open, frees_ns)
 
-    def reserve(self, demand: Demand, ttl_ns: int, now_ns: int) -> Lease | Refusal:
+    def reserve(self, demand: Demand, ttl_ns: int, now_ns: int, _mode: ports.Mode = "sync") -> Lease | Refusal:
         """Take everything that ``demand`` wants for ``ttl_ns``, or nothing and say what had no room."""
         probe = demand.place.target if demand.probe else None
         with self._lock:
@@ -109,7 +109,7 @@ class MemoryState:
                 self._stale = True
             return lease
 
-    def release(self, lease: ports.Lease, attempts: Sequence[Attempt], now_ns: int) -> None:
+    def release(self, lease: ports.Lease, attempts: Sequence[Attempt], now_ns: int, _mode: ports.Mode = "sync") -> None:
         """Give a reservation back: its call was not billed. Requests that were counted stay so, because it was sent."""
         with self._lock:
             self._learn_all(attempts)
@@ -121,7 +121,12 @@ class MemoryState:
             return self._spending.used(account, now_ns)
 
     def settle(
-        self, lease: ports.Lease | None, bill: Bill, attempts: Sequence[Attempt], now_ns: int
+        self,
+        lease: ports.Lease | None,
+        bill: Bill,
+        attempts: Sequence[Attempt],
+        now_ns: int,
+        _mode: ports.Mode = "sync",
     ) -> tuple[Level, ...]:
         """Replace the reservation by the real cost and tokens, and learn from the attempts.
 
@@ -138,7 +143,7 @@ class MemoryState:
                 self._spending.keep(bill.keep)
             return () if bill.ask is None else self._spending.levels(bill.ask, now_ns)
 
-    def disable(self, endpoint: str, until_ns: int) -> None:
+    def disable(self, endpoint: str, until_ns: int, _mode: ports.Mode = "sync") -> None:
         """Keep an endpoint out until ``until_ns``; an earlier order that lasts longer stands."""
         with self._lock:
             if until_ns > self._disabled.get(endpoint, 0):

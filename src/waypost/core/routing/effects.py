@@ -199,11 +199,13 @@ class Disable:
 
 @dataclass(frozen=True, slots=True)
 class Settle:
-    """Replace the lease by the real cost and let the state learn from the attempts."""
+    """Replace the lease by the real cost and let the state learn from the attempts. ``blocking`` says that nobody can
+    wait for it but by blocking: a stream has ended."""
 
     lease: Any
     bill: Bill
     attempts: tuple[Attempt, ...]
+    blocking: bool = False
 
 
 @dataclass(frozen=True, slots=True)

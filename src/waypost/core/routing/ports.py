@@ -67,24 +67,25 @@ class Codec(Protocol):
 
 
 class State(Protocol):
-    """The mutable world. Every time is told to it; what it keeps is bounded."""
+    """The mutable world. Every time is told to it; what it keeps is bounded. In mode ``async`` a method may return an
+    awaitable; streams are settled in mode ``sync``, whoever closes them."""
 
-    def look(self, ask: Ask | None, now_ns: int) -> MaybeAwaitable[Sight]:
+    def look(self, ask: Ask | None, now_ns: int, mode: Mode, /) -> MaybeAwaitable[Sight]:
         """Breakers and latencies, and what ``ask`` reads beside them. ``None`` asks for nothing more."""
 
-    def reserve(self, demand: Demand, ttl_ns: int, now_ns: int) -> MaybeAwaitable[Lease | Refusal]:
+    def reserve(self, demand: Demand, ttl_ns: int, now_ns: int, mode: Mode, /) -> MaybeAwaitable[Lease | Refusal]:
         """Take everything that ``demand`` wants, or nothing. What is not settled or released expires."""
 
-    def release(self, lease: Lease, attempts: Sequence[Attempt], now_ns: int) -> MaybeAwaitable[None]:
+    def release(self, lease: Lease, attempts: Sequence[Attempt], now_ns: int, mode: Mode, /) -> MaybeAwaitable[None]:
         """Give a reservation back: what was sent was not billed. Learn from the attempts that failed."""
 
     def settle(
-        self, lease: Lease | None, bill: Bill, attempts: Sequence[Attempt], now_ns: int
+        self, lease: Lease | None, bill: Bill, attempts: Sequence[Attempt], now_ns: int, mode: Mode, /
     ) -> MaybeAwaitable[Sequence[Level]]:
         """Put the real cost in place of the reservation, or count it without one, and learn from the attempts
         (breakers, latency). The levels are those of the bill's budgets."""
 
-    def disable(self, endpoint: str, until_ns: int) -> MaybeAwaitable[None]:
+    def disable(self, endpoint: str, until_ns: int, mode: Mode, /) -> MaybeAwaitable[None]:
         """Open an endpoint's breaker."""
 
 

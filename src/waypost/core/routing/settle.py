@@ -137,11 +137,12 @@ def settle(stage: Stage, outcome: Outcome, attempts: tuple[Attempted, ...], deci
         yield from forfeit(tab)
         return
     yield Tell(event)
-    yield Settle(tab.lease, charge, result.attempts[tab.told :])
+    yield Settle(tab.lease, charge, result.attempts[tab.told :], tab.blocking)
 
 
 def finish(opened: Open, end: StreamEnd) -> Flow:
     """The end of a stream: whoever closes it drives this."""
+    opened.tab.blocking = True
     outcome: Outcome = "ok"
     if end.outcome in ("error", "cancelled", "abandoned"):
         outcome = end.outcome  # type: ignore[assignment]

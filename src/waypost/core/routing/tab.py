@@ -43,6 +43,8 @@ class Tab:
     retry_ns: int | None = None
     told: int = 0
     """How many attempts the world has learnt from already."""
+    blocking: bool = False
+    """A stream has ended, on whichever thread: from here on nothing can be awaited."""
 
 
 def asked(tab: Tab) -> Ask | None:
@@ -127,7 +129,7 @@ def forfeit(tab: Tab) -> Any:
     """What the call came to cannot be told, but it was sent: it is charged what was reserved."""
     lease, tab.lease = tab.lease, None
     if lease is not None:
-        yield Settle(lease, Bill(None, lease.nano_usd, 0), ())
+        yield Settle(lease, Bill(None, lease.nano_usd, 0), (), tab.blocking)
 
 
 def bill(stage: Stage, tab: Tab, result: Settlement) -> Bill:
