@@ -5,21 +5,18 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from waypost.core.analysis import verdict as told
-from waypost.core.analysis import words
 from waypost.core.codecs import CODECS
-from waypost.core.model.decision import CandidateProof
-from waypost.core.model.money import format_usd
 from waypost.errors import SettingsError
 from waypost.policy import Policies, Verdict, load
 from waypost.runtime.asking import KEYS
 from waypost.runtime.catalogs import load_catalog
-from waypost.surfaces.cli import home, source
-from waypost.surfaces.cli.table import short, table
+from waypost.surfaces.cli import home, rank_receipt, source
+from waypost.surfaces.cli.rank_show import show
 
 HELP = "who would answer a call, without making it: every candidate with score, cost and failed rules"
 EXAMPLES = """
@@ -28,10 +25,9 @@ EXAMPLES = """
   cat features.json | waypost rank -                      features by their names in `waypost fields`
   waypost rank --feature department=legal --only anthropic --max-price 5
   waypost rank request.json --at 89cc6569 --at 99129e42   policy and catalog as they stood, from .waypost/objects
+  waypost rank --receipt wp_53aa95                        once more, as it stood: is it still the same decision?
   waypost rank request.json --explain                     why, in full; --json for one document
 """
-HEAD = ("CANDIDATE", "STATE", "SCORE", "EST. COST", "WHY")
-NUMBERS = frozenset((2, 3))
 _FLAGS = (
     "task",
     "complexity",
@@ -46,11 +42,12 @@ _FLAGS = (
     "ignore",
 )
 _SHAPES = ("messages", "contents", "input", "prompt")
-_WHY = 96
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     asking(parser)
+    what = "decide a call that was made once more: as it stood, or under --policy, --catalog, --at"
+    parser.add_argument("--receipt", metavar="ID", help=what)
     add = parser.add_argument_group("the answer").add_argument
     add("--all", action="store_true", help="a row for each rejected candidate")
     add("--explain", action="store_true", help="the whole proof in place of the table")
@@ -102,17 +99,20 @@ def asking(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Exit code 0 where somebody would answer, 1 where nobody would. Raises ConfigError."""
-    verdict = decided(args)
+    """Exit code 0 where somebody would answer (of a receipt: as it was recorded), 1 otherwise. Raises ConfigError."""
+    past = None if args.receipt is None else rank_receipt.again(args, asked=_asked(args))
+    verdict = decided(args) if past is None else past.verdict
     if args.json:
-        home.print_json(verdict.to_dict())
+        home.print_json(verdict.to_dict() | ({} if past is None else {"recorded": past.document()}))
     elif args.explain:
         text = told.explain(verdict.told(flip=True), args.format, each=args.all)
         title, _, rest = text.partition("\n")
         print(home.bold(title) if args.format == "text" else title, rest.rstrip("\n"), sep="\n")
     else:
-        _print(verdict, each=args.all)
-    return 1 if verdict.selected is None else 0
+        show(verdict, each=args.all)
+    if past is not None and not args.json:
+        print("", past.sentence(), sep="\n")
+    return 1 if verdict.selected is None or (past is not None and not past.same) else 0
 
 
 def decided(args: argparse.Namespace) -> Verdict:
@@ -128,6 +128,12 @@ def decided(args: argparse.Namespace) -> Verdict:
         credentials=_names(args.credentials),
         tried=_tried(policies, args.tried),
     )
+
+
+def _asked(args: argparse.Namespace) -> bool:
+    """Whether a call is described beside the receipt."""
+    beside = (args.file, args.dialect, args.credentials, args.seed, args.tried)
+    return bool(_features(args)) or any(item is not None for item in beside)
 
 
 def _policies(args: argparse.Namespace) -> Policies:
@@ -199,43 +205,3 @@ def _seed(text: str | None) -> bytes:
         return bytes(16) if text is None else bytes.fromhex(text.removeprefix("wp_"))
     except ValueError:
         raise SettingsError(f"{text!r} is not hex", where="--seed", remedy="give 32 hex digits") from None
-
-
-def _print(verdict: Verdict, *, each: bool) -> None:
-    page = verdict.told()
-    policy, catalog = verdict.policy, verdict.plan.catalog
-    print(f"policy {policy.name} {policy.fingerprint[:12]}, catalog {catalog.name} {catalog.fingerprint[:12]}")
-    for label, text in told.asked(page):
-        print(f"  {label:<12} {text}")
-    chosen = verdict.selected or "nobody: no candidate survived"
-    decision = verdict.decision
-    print(home.bold(f"{chosen}{words.score(decision)}"), f"  {words.cause(decision)}", sep="\n")
-    if decision.because is not None:
-        print(f"  because: {decision.because}")
-    if verdict.mode != "route":
-        print(f"  mode {verdict.mode}: such a call would run unchanged")
-    rows = verdict.proof.candidates
-    shown = rows if each else [row for row in rows if row.state != "rejected"] + _nearest(rows)
-    head, *lines = table(HEAD, [_row(row, verdict) for row in shown], right=NUMBERS)
-    print("", home.bold(head), *lines, sep="\n")
-    if len(shown) < len(rows):
-        print(f"and {len(rows) - len(shown)} more rejected; --all has a row for each, --explain every rule")
-
-
-def _nearest(rows: Sequence[CandidateProof]) -> list[CandidateProof]:
-    """The rejected that fail fewest rules: those that are worth a look."""
-    rejected = [row for row in rows if row.state == "rejected"]
-    return sorted(rejected, key=lambda row: (len(row.rejections), row.target))[:10]
-
-
-def _row(row: CandidateProof, verdict: Verdict) -> tuple[str, ...]:
-    decision = verdict.decision
-    score = "-" if row.score is None else words.ranked(row.score, decision.rank).rpartition(" ")[2]
-    cost = "-" if row.estimated_nano_usd is None else format_usd(row.estimated_nano_usd)
-    if row.state == "selected":
-        why = words.cause(decision)
-    elif row.rejections:
-        why = "; ".join(words.rejection(item) for item in row.rejections)
-    else:
-        why = dict(verdict.proof.beats).get(row.target, "")
-    return short(row.target, 44), row.state, score, cost, short(why, _WHY)
