@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from hashlib import blake2b
-from typing import Any, cast, get_args
+from typing import Any, get_args
 
 from waypost.core.analysis.policy_tests import Case, Expect
 from waypost.core.model.needs import Need
@@ -189,13 +189,16 @@ class CaseReader:
     def narrow(self, body: yaml.Mapping) -> Narrow | None:
         if all(body.get(key) is None for key in _NARROW):
             return None
-        names = {key: tuple(text for text, _ in self.names.listed(body.get(key), key)) for key in _NARROW[:3]}
         price = self.reader.mapping(body.get("max_price"), "max_price", ("input", "output"))
-        most = {
-            f"max_{side}_price": self.reader.quantity(price.get(side), f"max_price.{side}", "usd_per_mtok")
-            for side in (("input", "output") if price else ())
-        }
-        return Narrow(**cast("dict[str, Any]", {**names, **most}))
+
+        def listed(key: str) -> tuple[str, ...]:
+            return tuple(text for text, _ in self.names.listed(body.get(key), key))
+
+        def most(side: str) -> int | None:
+            node = None if price is None else price.get(side)
+            return self.reader.quantity(node, f"max_price.{side}", "usd_per_mtok")
+
+        return Narrow(listed("models"), listed("only"), listed("ignore"), most("input"), most("output"))
 
     def override(self, node: yaml.Node | None) -> Override | None:
         body = self.reader.mapping(node, "override", ("target", "author", "reason"))
