@@ -139,3 +139,27 @@ def test_every_variable_that_the_sources_read_is_known_and_documented() -> None:
     assert read_somewhere == set(VARIABLES)
     table = re.findall(r"^\| `(WAYPOST_[A-Z_]+)` \|", (root / "docs" / "settings.md").read_text(), re.MULTILINE)
     assert sorted(table) == sorted(VARIABLES)
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [("", 2.0), ("0", 0.0), ("off", 0.0), ("No", 0.0), ("5", 5.0), ("0.5", 0.5), ("10 s", 10.0), (" 3s ", 3.0)],
+)
+def test_the_pause_between_two_looks(text: str, seconds: float) -> None:
+    """`WAYPOST_RELOAD`: seconds, or never."""
+    assert read({"WAYPOST_RELOAD": text}).reload_s == seconds
+
+
+@pytest.mark.parametrize("text", ["fast", "-1", "0.001", "1e3", "99999", "2 min", "nan"])
+def test_what_is_no_pause(text: str) -> None:
+    """A process that looks all the time, or once a month, is hardly meant."""
+    with pytest.raises(SettingsError, match=r"^WAYPOST_RELOAD: .* is no pause; give seconds, as in 2 or 0.5, or off$"):
+        read({"WAYPOST_RELOAD": text})
+
+
+def test_several_catalogs_in_the_environment() -> None:
+    """A catalog and its overlays, as in `PATH`; one is just that, and none is the packaged one."""
+    assert read({"WAYPOST_CATALOG": os.pathsep.join(["a", "b"])}).catalogs == ("a", "b")
+    assert read({"WAYPOST_CATALOG": "a"}).catalogs == ("a",)
+    assert read({}).catalogs == ()
+    assert read({"WAYPOST_CATALOG": "a"}, catalog=["b", "c"]).catalogs == ("b", "c")

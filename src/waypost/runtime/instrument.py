@@ -182,7 +182,13 @@ def reload() -> bool:
 
 
 def override(
-    target: str, *, until: str, author: str, reason: str, scope: Mapping[str, str] | None = None, home: Any = None
+    target: str,
+    *,
+    until: str,
+    author: str,
+    reason: str,
+    scope: Mapping[str, str] | None = None,
+    home: str | Path | None = None,
 ) -> Override:
     """Have ``target`` answer all calls of ``scope`` for a while, where nothing but a shortlist speaks against it.
 
@@ -212,7 +218,7 @@ def override(
     return made
 
 
-def clear_override(id: str, *, author: str, home: Any = None) -> Override:
+def clear_override(id: str, *, author: str, home: str | Path | None = None) -> Override:
     """Take an override away before its end, and return it.
 
     Raises:
