@@ -21,9 +21,11 @@ Used: TypeAlias = tuple[tuple[str, str | tuple[str, ...]], ...]
 """Variables with their values."""
 MAX_ERRORS = 200
 """So many errors of one file are told at once."""
+MAX_LITERAL = 60
+"""No number with its unit is longer."""
 MAX_PUT_IN = 1_000_000
 """Characters that variables may become in one file, so that a short file stays a small policy."""
-_VARIABLE = re.compile(r"\$\{([^}]*)\}")
+_VARIABLE = re.compile(r"\$\{([^}${]*)\}")
 _NEGATIVE = re.compile(r"\s*-\s*[0-9.]")
 _NUMBER = re.compile(r"([0-9]+(?:\.[0-9]+)?)\s*(\S+)?\Z")
 
@@ -144,7 +146,7 @@ class Reader:
         if text.isascii() and text.isdigit() and len(text) < 20 and low <= int(text) <= high:
             return int(text)
         negative = ", and must not be negative" if _NEGATIVE.match(text) else ""
-        self.wrong(node.at, f"{what} is {text}{negative}", f"write a whole number from {low} to {high}")
+        self.wrong(node.at, f"{what} is {text[:40]}{negative}", f"write a whole number from {low} to {high}")
         return None
 
     def quantity(self, node: yaml.Node | None, what: str, unit: Unit) -> int | None:
@@ -169,6 +171,9 @@ class Reader:
 
     def literal(self, text: str, at: Source, what: str, remedy: str) -> tuple[str, str | None] | None:
         """The digits and the unit of ``text``, which stands at ``at``; whether they fit is not asked."""
+        if len(text) > MAX_LITERAL:
+            self.wrong(at, f"{what} is {text[:20]!r} and {len(text) - 20:,} characters more, not a number", remedy)
+            return None
         match = _NUMBER.match(text.strip())
         if match is None and _NEGATIVE.match(text):
             self.wrong(at, f"{what} is {text}, and must not be negative", remedy)

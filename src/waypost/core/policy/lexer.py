@@ -17,6 +17,7 @@ Variables: TypeAlias = Mapping[str, str | tuple[str, ...]]
 """Constants of a policy: the text of a value, or of each value of a list."""
 
 MAX_LENGTH = 8_000
+MAX_DIGITS = 40
 KEYWORDS = frozenset(("and", "or", "not", "in", "has", "matches"))
 
 _SPACE = re.compile(r"\s+")
@@ -26,8 +27,8 @@ _NEGATIVE = re.compile(r"-\s*[0-9]+(?:\.[0-9]+)?")
 _SYMBOL = re.compile(r"==|!=|<=|>=|[<>()\[\],*]")
 _QUOTED = re.compile(r"\"((?:[^\"\\]|\\.)*)\"|'((?:[^'\\]|\\.)*)'")
 _PATTERN = re.compile(r"[^\s()\[\],\"'$]+")
-_VARIABLE = re.compile(r"\$\{([^}]*)\}")
-_FOREIGN = re.compile(r"(?=[^\s()\[\],]*[^\x00-\x7f\s])[^\s()\[\],]+")
+_VARIABLE = re.compile(r"\$\{([^}${]*)\}")
+_FOREIGN = re.compile(r"(?=[^\s()\[\],]{0,20}[^\x00-\x7f\s])[^\s()\[\],]{1,40}")
 _ESCAPE = re.compile(r"\\(.)")
 
 
@@ -107,6 +108,9 @@ def _token(text: str, position: int, at: Source, pattern: bool) -> Token:
 
 def _number(match: re.Match[str], text: str, at: Source) -> Token:
     unit, stop = match[2], match.end()
+    if len(match[1]) > MAX_DIGITS:
+        where = str(place(at, text, match.start(), match.end(1)))
+        raise PolicyError(f"a number of {len(match[1]):,} digits", where=where, remedy=f"write at most {MAX_DIGITS}")
     if unit is not None and (more := _FOREIGN.match(text, stop)):  # letters that only look like those of a unit
         unit, stop = unit + more[0], more.end()
     if unit is None or unit in UNITS:
