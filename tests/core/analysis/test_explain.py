@@ -392,6 +392,7 @@ def test_the_smallest_change_that_would_have_chosen_otherwise() -> None:
         Flip("fact", "quality of a/b", None, "0.4", "0.401", 1, "a/b"): (
             "quality of a/b: 0.401 instead of 0.4, a change of less than 0.1%, and a/b is chosen"
         ),
+        Flip("none", "not known: because"): "not known: because",
         Flip("none"): "none found: no single limit, weight or fact suffices, up to eleven times what it is",
     }
     for flip, text_of in said.items():

@@ -20,7 +20,7 @@ from waypost.core.model.question import EMPTY_SNAPSHOT, Features, Question
 from waypost.core.model.target import Latency, Price, Target
 from waypost.core.policy.compile import compile_policy
 from waypost.core.policy.decide import decide
-from waypost.core.policy.flip import minimal_flip, smallest
+from waypost.core.policy.flip import PERSONAL, minimal_flip, smallest
 from waypost.core.policy.flip_knobs import comparisons, with_limit
 from waypost.core.policy.flip_weights import Race, first_ahead, floor_sum
 from waypost.core.policy.language import parse_predicate
@@ -91,6 +91,16 @@ def test_nobody_was_selected() -> None:
 def test_on_a_hop_what_was_tried_stays_out() -> None:
     """The flip of a fallback is about those that are left."""
     assert flip(plan("rank: cheapest\n"), tried=("groq/fast",)).selected != "groq/fast"
+
+
+def test_a_decision_that_a_pseudonym_hides_is_not_guessed_at() -> None:
+    """On a receipt the user is a pseudonym: where that changes the decision, no flip is made up."""
+    made = plan("rules: [{name: vip, when: user == ann, use: powerful}]\nrank: cheapest\n")
+    asked = question(context={"user": "ann"})
+    decision = decide(made, asked, EMPTY_SNAPSHOT, SEED, frozenset())
+    stored = replace(asked, context=replace(asked.context, user="p_1"))
+    assert minimal_flip(made, asked, EMPTY_SNAPSHOT, decision).selected == "openai/big"
+    assert minimal_flip(made, stored, EMPTY_SNAPSHOT, decision) == PERSONAL
 
 
 # Against brute force

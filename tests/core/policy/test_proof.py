@@ -306,3 +306,14 @@ def test_only_the_alternative_that_held_is_named() -> None:
     assert found.passed[-1].text == "tier powerful == powerful"
     negated = proof(flow("not (region == us and quality > 0.5)"))
     assert negated.passed[-1].text == "region eu != us"
+
+
+def test_a_line_about_a_person_is_proved_from_a_receipt_without_the_name() -> None:
+    """S6.03: it rejected somebody, so it applied, though the pseudonym does not match its ``when``."""
+    made = plan("filter:\n  - {rule: quality >= 0.5, when: user == ann}\n")
+    asked = question(context={"user": "ann"})
+    decision = decide(made, asked, EMPTY_SNAPSHOT, SEED, frozenset())
+    stored = replace(asked, context=replace(asked.context, user="p_1"))
+    found = prove(made, stored, EMPTY_SNAPSHOT, decision)
+    assert reasons(found, "openai/mini") == ["quality 0.42 < 0.5"]
+    assert found == prove(made, asked, EMPTY_SNAPSHOT, decision)

@@ -223,6 +223,8 @@ def term(one: ScoreTerm) -> tuple[str, str]:
 
 def flip(found: Flip) -> str:
     """``quality >= 0.5 (base.yaml:12) at 0.42 instead of 0.5 (16%) chooses openai/mini``."""
+    if found.kind == "none" and found.what:
+        return found.what
     if found.kind == "none":
         return "none found: no single limit, weight or fact suffices, up to eleven times what it is"
     what = f"the weight of {found.what}" if found.kind == "weight" else found.what

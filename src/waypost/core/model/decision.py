@@ -150,7 +150,7 @@ class Flip:
 
     ``what`` is the comparison of a filter line (``limit``), a field of the rank (``weight``), or a fact and its target
     (``fact``); ``source`` the line of the first two. ``change_ppm`` is the change in millionths of the old value,
-    rounded up. Of the kind ``none``, where no such change was found, nothing else says anything.
+    rounded up. Of the kind ``none``, where no such change was found, ``what`` may say why, and nothing else anything.
     """
 
     kind: Literal["limit", "weight", "fact", "none"]

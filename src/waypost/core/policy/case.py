@@ -46,12 +46,19 @@ class Case:
 
     @cached_property
     def lines(self) -> dict[str, list[Line]]:
-        """The lines that apply, by name."""
+        """The lines that apply, by name.
+
+        A line that rejected somebody did apply, also where its ``when`` is about a person whom a receipt does not name.
+        """
         own: tuple[Line, ...] = () if self.matched is None else self.plan.rule_lines[self.matched]
         out: dict[str, list[Line]] = {}
+        silent: dict[str, list[Line]] = {}
         for line in self.plan.lines + own:
-            if line.when is None or line.when(self.facts.values) is not False:
-                out.setdefault(line.filter.name, []).append(line)
+            applies = line.when is None or line.when(self.facts.values) is not False
+            (out if applies else silent).setdefault(line.filter.name, []).append(line)
+        for name, _ in self.decision.rejections:
+            if name not in out and name in silent:
+                out[name] = silent[name]
         return out
 
     @cached_property

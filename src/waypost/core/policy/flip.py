@@ -23,6 +23,8 @@ from waypost.core.policy.proof import case_of
 __all__ = ["NO_FLIP", "minimal_flip", "smallest"]
 
 NO_FLIP = Flip("none")
+PERSONAL = Flip("none", "not known: the decision depended on who asked, and the receipt has only a pseudonym of that")
+"""Where the same plan, asked the same again, selects another: on receipts users and sessions are pseudonyms."""
 TRIES = 200
 """How many changes are decided again before the search ends."""
 
@@ -34,9 +36,11 @@ def minimal_flip(plan: Plan, question: Question, snapshot: Snapshot, decision: D
 
 def smallest(case: Case, wanted: int | None) -> Flip:
     """The smallest change with which ``wanted`` is selected, or with ``None`` anybody but who is."""
+    if _selected(case, case.plan) != case.decision.selected:
+        return PERSONAL
     aim = Aim(case, wanted)
     for point in _ordered(chain(of_policy(aim), of_facts(aim))):
-        chosen = _again(case, point)
+        chosen = _selected(case, point.knob.plan(point.value))
         if chosen is not None and (chosen == wanted if wanted is not None else chosen != case.decision.selected):
             return Flip(
                 point.knob.kind,
@@ -56,8 +60,7 @@ def _ordered(found: Iterable[Point]) -> list[Point]:
     return sorted(found, key=lambda point: (point.change, rank[point.knob.kind], point.knob.what))[:TRIES]
 
 
-def _again(case: Case, point: Point) -> int | None:
-    """Who is selected with the change made."""
+def _selected(case: Case, plan: Plan) -> int | None:
+    """Whom ``plan`` selects for the case's question."""
     facts, decision = case.facts, case.decision
-    plan = point.knob.plan(point.value)
     return decide(plan, facts.question, facts.snapshot, decision.seed, frozenset(decision.tried)).selected
