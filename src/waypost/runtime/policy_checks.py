@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from waypost.core.catalog.table import Catalog
 from waypost.core.policy.columns import columns_of
-from waypost.core.policy.masks import static
 from waypost.core.policy.needs_call import beyond_catalog, fields_of
+from waypost.core.policy.static_masks import static
 from waypost.core.policy.tree import Policy
 from waypost.runtime import yaml
 from waypost.runtime.nodes import Reader

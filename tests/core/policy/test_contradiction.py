@@ -18,8 +18,8 @@ from waypost.core.policy.contradiction import Contradiction, contradictions
 from waypost.core.policy.decide import decide
 from waypost.core.policy.folding import constant, fold
 from waypost.core.policy.language import parse_predicate
-from waypost.core.policy.masks import static
 from waypost.core.policy.render import render
+from waypost.core.policy.static_masks import static
 from waypost.runtime.catalogs import load_catalog
 from waypost.runtime.documents import load_policy
 

@@ -12,8 +12,8 @@ from typing import assert_never
 from waypost.core.catalog.table import Catalog
 from waypost.core.policy.bits import mask_of
 from waypost.core.policy.columns import Columns, Masks, columns_of
-from waypost.core.policy.masks import static
 from waypost.core.policy.needs_call import beyond_catalog, fields_of
+from waypost.core.policy.static_masks import static
 from waypost.core.policy.tree import And, Compare, Not, Or, Predicate
 
 
