@@ -182,6 +182,21 @@ async def test_who_costs_more_than_what_found_no_room_is_not_asked(
     assert len(looks) == 2
 
 
+@pytest.mark.parametrize(("n", "reserved"), [(1, 6), (3, 18)])
+def test_every_answer_that_is_asked_for_is_reserved(n: int, reserved: int, world: Any, client: Any) -> None:
+    """Three answers of 10,000 tokens may cost three times as much as one."""
+    held = []
+
+    def answer(request: Any) -> Any:
+        held.append(spent(instrument.engine().state))
+        return json_answer(chat_body("Hello.", request.body["model"]))
+
+    world.chat = answer
+    world.on(PAIR + BUDGET)
+    client.chat.completions.create(model="auto", messages=HELLO, max_tokens=10_000, n=n)
+    assert [amount // 1_000_000 for amount in held] == [reserved]
+
+
 async def test_a_cancelled_call_is_charged_its_estimate(world: Any, aclient: Any) -> None:
     """It was sent, and nobody knows what became of it; its reservation ends all the same."""
     world.chat = lambda request: [5.0]

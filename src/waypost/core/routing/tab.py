@@ -14,7 +14,7 @@ from waypost.core.model.events import Attempted
 from waypost.core.model.frozen import dataclass
 from waypost.core.model.money import grid
 from waypost.core.model.outcome import Attempt, Settlement
-from waypost.core.model.question import Question, Snapshot
+from waypost.core.model.question import Snapshot
 from waypost.core.model.target import Target, TargetId
 from waypost.core.policy.columns import estimated_cost
 from waypost.core.routing.effects import Release, Reserve, Settle
@@ -73,14 +73,16 @@ def place_of(target: Target) -> Place:
     return Place(target.id, target.endpoint, target.provider)
 
 
-def most(question: Question, target: Target) -> int:
-    """What a call may cost at ``target`` in nano-USD: the estimate with all the output that the caller allowed.
+def most(stage: Stage, target: Target) -> int:
+    """What a call may cost at ``target`` in nano-USD: the estimate with all the output that the caller allowed, for
+    each of the answers that it asks for.
 
     0 where the target has no price: a budget cannot count what nobody knows.
     """
-    features = question.features
+    features = stage.question.features
     allowed = features.max_output
-    output = grid(features.tokens_output) if allowed is None else allowed
+    answers = max(stage.conversation.sampling.n or 1, 1)
+    output = grid(features.tokens_output) if allowed is None else allowed * answers
     return estimated_cost(target.price, grid(features.tokens_input), output) or 0
 
 
@@ -94,7 +96,7 @@ def reserve(stage: Stage, tab: Tab, target: Target, order: Sequence[Target]) -> 
     ask = asked(tab)
     if tab.lease is not None or not (probe or (ask is not None and (ask.accounts or ask.meters))):
         return True
-    amount = most(stage.question, target)
+    amount = most(stage, target)
     answer = yield Reserve(Demand(ask, place_of(target), amount, probe), LEASE_NS)
     if getattr(answer, "rule", None) is None:
         tab.lease = answer
@@ -111,8 +113,8 @@ def _learn(stage: Stage, tab: Tab, refusal: Refusal, target: Target, order: Sequ
     elif rule.startswith("limit."):
         tab.limited |= {(rule, refusal.value)}
     else:
-        amount = most(stage.question, target)
-        dearer = [item.id for item in order if most(stage.question, item) >= amount]
+        amount = most(stage, target)
+        dearer = [item.id for item in order if most(stage, item) >= amount]
         names = dict.fromkeys((target.id, *dearer))
         tab.refused += tuple((rule, name) for name in names if (rule, name) not in tab.refused)
 
