@@ -192,7 +192,7 @@ def test_two_catalogs_are_no_catalog(base: Path) -> None:
 @pytest.mark.parametrize(
     ("body", "said"),
     [
-        ("discounts: {opnai: 15 %}\n", "5:20: unknown provider 'opnai'; did you mean 'openai'?"),
+        ("discounts: {opnai: 15 %}\n", "5:13: unknown provider 'opnai'; did you mean 'openai'?"),
         (
             "discounts: {openai: 15}\n",
             "5:21: `openai` is '15', not a percentage; write a number of 0..100 and %, as in 15 %",
@@ -200,7 +200,7 @@ def test_two_catalogs_are_no_catalog(base: Path) -> None:
         ("discounts: {openai: 101 %}\n", "5:21: `openai` is '101 %', not a percentage"),
         ("discounts: {openai: -1 %}\n", "5:21: `openai` is '-1 %', not a percentage"),
         ("discounts: {openai: 0.00001 %}\n", "5:21: `openai` is '0.00001 %', not a percentage"),
-        ("prices: {openai/bigg: {input: 1}}\n", "unknown target 'openai/bigg'; did you mean 'openai/big'?"),
+        ("prices: {openai/bigg: {input: 1}}\n", "5:10: unknown target 'openai/bigg'; did you mean 'openai/big'?"),
         ("prices: {openai/big: {inptu: 1}}\n", "5:23: unknown key 'inptu'; did you mean 'input'?"),
         ("prices: {openai/big: {input: -1}}\n", "`input` is '-1', not a price"),
         ("prices: {openai/big: {}}\n", "5:22: a price without any rate"),

@@ -52,6 +52,8 @@ class Row:
         self.faults = faults
         self.at = node.at
         self.nodes: dict[str, yaml.Node] = {}
+        self.keys: dict[str, Source] = {}
+        """Where each key stands."""
         self.misspelt: set[str] = set()
         """Known keys that are probably meant by unknown ones: that they are absent is no fault of its own."""
         for key, value in node.entries:
@@ -60,7 +62,7 @@ class Row:
                 faults.note(key.at, f"unknown key {name!r}", yaml.suggest(name, known))
                 self.misspelt.update(meant for meant in [near(name, known)] if meant is not None)
             else:
-                self.nodes[name] = value
+                self.nodes[name], self.keys[name] = value, key.at
 
     def where(self, key: str) -> Source:
         node = self.nodes.get(key)

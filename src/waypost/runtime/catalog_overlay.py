@@ -139,7 +139,7 @@ class OverlayReader(CatalogReader):
             if table is not None and word in known:
                 yield word, table
             elif table is not None:
-                self.faults.note(table.where(word), f"unknown {what} {word!r}", yaml.suggest(word, known))
+                self.faults.note(table.keys[word], f"unknown {what} {word!r}", yaml.suggest(word, known))
 
 
 def _named(row: Row, key: str) -> tuple[str, Source] | None:
