@@ -132,7 +132,9 @@ def test_stored_fingerprints_are_decided_as_they_stood(run: Run, tmp_path: Path)
 
 
 def test_a_packaged_policy_is_known_by_its_name(run: Run) -> None:
-    """As `waypost test rd`; a file of that name stands before it."""
+    """As `waypost test rd`; a file of that name stands before it, a folder does not."""
+    Path("default").mkdir()
+    assert run("rank", "--policy", "default")[1].startswith("policy default ")
     assert run("rank", "--policy", "base")[1].startswith("policy base ")
     Path("base").write_text(POLICY, encoding="utf-8")
     assert run("rank", "--policy", "base")[1].startswith("policy sample ")

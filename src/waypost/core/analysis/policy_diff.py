@@ -13,7 +13,7 @@ from waypost.core.policy.tree import Compare, Number, Unit
 from waypost.core.policy.units import decimal, literal
 from waypost.errors import PolicyError
 
-_WORDS = frozenset(("name", "description", "because"))
+_WORDS = frozenset(("description", "because"))
 _NAMED = {
     "rules": ("name",),
     "filter": ("rule", "when"),

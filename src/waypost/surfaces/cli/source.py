@@ -54,7 +54,7 @@ def policies(given: list[str] | None) -> list[str | Path]:
 def path_of(name: str) -> Path:
     """The file ``name``; the packaged policy of that name where there is no such file."""
     path = Path(name)
-    if path.exists() or path.suffix or path.name != name:
+    if path.is_file() or path.suffix or path.name != name:
         return path
     found = [folder / f"{name}.yaml" for folder in packaged() if name != "catalog"]
     return next((file for file in found if file.is_file()), path)
