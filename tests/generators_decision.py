@@ -114,6 +114,8 @@ def vary(rng: Random, ask: Ask, other: Ask) -> Ask:
         ("question", "question", "features", "tokens", "tokens", "tokens", "context", "snapshot", "spent", "tried")
     )
     question = ask.question
+    if part == "tokens" and rng.random() < 0.3:
+        return replace(ask, question=replace(question, features=beside(rng, question.features)))
     if part == "tokens":
         name = rng.choice(("tokens_input", "tokens_output", "tokens_output", "max_output"))
         features = replace(question.features, **{name: getattr(other.question.features, name)})
@@ -129,6 +131,13 @@ def vary(rng: Random, ask: Ask, other: Ask) -> Ask:
     mine, theirs = getattr(question, part), getattr(other.question, part)
     name = rng.choice([f.name for f in fields(mine)])
     return replace(ask, question=replace(question, **{part: replace(mine, **{name: getattr(theirs, name)})}))
+
+
+def beside(rng: Random, features: Features) -> Features:
+    """With a little more or less to read, across the next threshold of a price."""
+    nearest = min(range(len(TOKENS)), key=lambda place: abs(TOKENS[place] - features.tokens_input))
+    place = max(0, min(len(TOKENS) - 1, nearest + rng.choice((-1, 0, 1))))
+    return replace(features, tokens_input=TOKENS[place])
 
 
 def make_question(rng: Random) -> Question:

@@ -127,7 +127,7 @@ def make_price(rng: Random, *, tiers: bool) -> Price:
         15_000_000_000,
         75_000_000_000,
     )
-    thresholds = sorted(rng.sample((0, 15, 16, 18, 128, 144, 1024, 8192, 9216, 200_000), rng.choice((0, 0, 1, 2))))
+    thresholds = sorted(rng.sample((0, 15, 16, 18, 128, 144, 1024, 8192, 9216, 200_000), rng.choice((0, 0, 1, 1, 2))))
     return Price(
         since="2025-01-01",
         input=maybe(rng, *nano, chance=0.92),

@@ -21,7 +21,7 @@ NOBODY = "nobody/nothing"
 
 def make_tiers(rng: Random, ids: list[str]) -> tuple[tuple[str, tuple[str, ...]], ...]:
     """Up to two tiers of the policy's own, one of them named as the catalog's."""
-    names = some(rng, ("cheap", "fast_cheap"), 0.3)
+    names = some(rng, ("cheap", "fast_cheap"), 0.6)
     return tuple((name, some(rng, [*ids, NOBODY], rng.choice((0.2, 0.6)))) for name in names)
 
 
