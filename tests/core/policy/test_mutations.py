@@ -94,8 +94,8 @@ MUTATIONS = (
     ),
     Mutation(
         "the first snapshot stays for ever",
-        "if world is None or world.facts != facts_of(snapshot):",
-        "if world is None:",
+        "if state != state_of(snapshot):",
+        "if not state:",
     ),
     Mutation(
         "half a nano-dollar is always rounded up",
@@ -198,10 +198,8 @@ MUTATIONS = (
     Mutation("the canary is its own company", "order[1] if order[0] == bird else order[0]", "order[0]"),
     Mutation("a lonely canary has chances", " or view.survivors.bit_count() == 1:", ":"),
     Mutation("a user changes sides", "return seed if value is None else value.encode()", "return seed"),
-    Mutation("chance has a part on a hop", "return not tried and not question.pinned", "return not question.pinned"),
-    Mutation(
-        "chance has a part where a call is pinned", "return not tried and not question.pinned", "return not tried"
-    ),
+    Mutation("chance has a part on a hop", "and order and not tried and", "and order and"),
+    Mutation("chance has a part where a call is pinned", "and not question.pinned and aside", "and aside"),
     Mutation(
         "who is taken stays where he was",
         "return (index, *order)[: plan.standby]",
