@@ -4,7 +4,8 @@
 
 A question is asked several times and its best time kept, since a busy machine only ever adds to it; a row is the median
 of its questions. What takes longer than some microseconds is measured in time of this process on its processor. With
-``--write`` the tables go into docs/performance.md and the growth is drawn into docs/decisions.svg.
+``--write`` the tables go into docs/performance.md, the rows of the large table are renewed there and in the README, and
+the growth is drawn into docs/decisions.svg.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from statistics import median
 
 sys.path.insert(0, str(Path(__file__).parent))
 
+import report
 from decisions_plot import Curve, plot
 from decisions_rivals import Cel, Closures
 from decisions_samples import POLICY, made_up, questions, variant
@@ -217,3 +219,4 @@ if __name__ == "__main__":
     if "--write" in sys.argv[1:]:
         write(made)
         draw(found)
+        report.refresh(report.decisions(found))

@@ -91,13 +91,11 @@ def decisions(timings: Sequence[Timing]) -> list[Row]:
         for each, aim in zip(timings, aims, strict=True)
     ]
     cold = " / ".join(_time(each.cold) for each in timings)
-    proven = " / ".join(_time(each.proven) for each in timings)
     changed = " / ".join(_time(each.changed) for each in timings)
     return [
         *rows,
         ("in a new grid cell (10 / 100 / 1,000 / 10,000 targets)", cold, ""),
         ("in a world that has just changed (likewise)", changed, ""),
-        ("with each rejection of each target in words (likewise)", proven, ""),
     ]
 
 
@@ -113,6 +111,15 @@ def write(text: str) -> None:
         if path.exists():
             found = path.read_text()
             path.write_text(SECTION.sub(lambda _: text, found))
+
+
+def refresh(rows: Sequence[Row]) -> None:
+    """Put rows that were measured anew into the places of the same name."""
+    for path in PLACES:
+        lines = path.read_text(encoding="utf-8").split("\n")
+        anew = {f"| {row[0]} |": f"| {' | '.join(row)} |" for row in rows}
+        kept = (next((new for name, new in anew.items() if line.startswith(name)), line) for line in lines)
+        path.write_text("\n".join(kept), encoding="utf-8")
 
 
 def _made_with() -> str:
