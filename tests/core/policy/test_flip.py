@@ -13,6 +13,7 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from generators_decision import cases
 from policy_samples import EXPRESSES, SEED, catalog, latency, plan, policy, question, target
 from waypost.core.catalog.table import Catalog
 from waypost.core.model.decision import Flip, Source
@@ -20,13 +21,14 @@ from waypost.core.model.question import EMPTY_SNAPSHOT, Features, Question
 from waypost.core.model.target import Latency, Price, Target
 from waypost.core.policy.compile import compile_policy
 from waypost.core.policy.decide import decide
-from waypost.core.policy.flip import PERSONAL, minimal_flip, smallest
+from waypost.core.policy.flip import NO_FLIP, PERSONAL, minimal_flip, smallest
 from waypost.core.policy.flip_knobs import comparisons, with_limit
 from waypost.core.policy.flip_weights import Race, first_ahead, floor_sum
 from waypost.core.policy.language import parse_predicate
 from waypost.core.policy.plan import Plan
 from waypost.core.policy.proof import case_of
 from waypost.core.policy.tree import Filter, Policy, Rank, Rule, Scale
+from waypost.core.policy.why_not import why_not
 
 AT = Source("p.yaml", 4, 5)
 
@@ -306,6 +308,25 @@ def test_when_a_rounded_score_overtakes(mine: int, theirs: int, up: int, down: i
     if not ahead(0):
         assert first_ahead(race, 400) == next((step for step in range(1, 401) if ahead(step)), None)
     assert floor_sum(9, up, mine) == sum((mine + step * up) // 10**6 for step in range(9))
+
+
+def test_every_generated_decision_has_its_answer() -> None:
+    """S6.04: whatever decides (chance, budgets, overrides), a flip or none, and for each loser what it lacks."""
+    kinds: set[str] = set()
+    for case in cases(4711, 150):
+        world = case.world
+        made = compile_policy(world.policy, world.catalog, world.expresses)
+        for ask in case.asks:
+            decision = decide(made, ask.question, ask.snapshot, ask.seed, frozenset(ask.tried))
+            found = minimal_flip(made, ask.question, ask.snapshot, decision)
+            winner = None if decision.selected is None else world.catalog.targets[decision.selected].id
+            assert found == NO_FLIP or (found.selected not in (None, winner) and found.change_ppm > 0)
+            kinds.add(found.kind)
+            for one in world.catalog.targets[:3]:
+                told = why_not(made, ask.question, ask.snapshot, decision, one.id)
+                assert (told.state == "selected") is (one.id == winner)
+                assert told.state == "selected" or (told.single.kind == "none") is bool(told.together)
+    assert kinds == {"limit", "weight", "fact", "none"}
 
 
 def test_many_targets_and_lines_are_fast_enough() -> None:

@@ -85,9 +85,10 @@ def pool_of(case: Case) -> dict[str, int]:
 
 def kept(case: Case, chosen: Target, other: Target) -> str | None:
     """Where affinity kept it though ``other`` ranks higher: what staying and switching cost."""
-    warm, first = case.facts.snapshot.warm, case.targets[case.ranked[0]]
-    if warm is None or warm[0] != chosen.id or first is chosen or case.key(other) > case.key(chosen):
+    warm = case.facts.snapshot.warm
+    if warm is None or warm[0] != chosen.id or case.key(other) > case.key(chosen):
         return None
+    first = case.targets[case.ranked[0]]
     stay = staying(chosen.price, case.facts.grid, warm[1])
     switch = case.facts.value("estimated.cost", first, case.facts.grid)
     there = "" if other is first else f" at {first.id}"
