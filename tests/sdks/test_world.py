@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import json
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -210,7 +211,11 @@ async def test_a_cancelled_call_is_charged_its_estimate(world: Any, aclient: Any
     call.cancel()
     with pytest.raises(asyncio.CancelledError):
         await call
-    assert 0 < spent(state) < reserved // 10
+    charged = spent(state)
+    assert 0 < charged < reserved // 10
+    (settled,) = (json.loads(line) for lines in instrument.engine().recorder.recent.values() for line in lines[-1:])
+    assert settled["settlement"]["cost"]["basis"] == "unpriced"
+    assert settled["settlement"]["charged_nano_usd"] == charged
 
 
 @both

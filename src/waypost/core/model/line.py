@@ -157,10 +157,12 @@ def settlement_text(settlement: Settlement) -> str:
         if base.cost is not cost:
             cost, text = base.cost, _cost_text(base.cost)
         bases.append(f'{{"label":{_q[base.label]},"target":{_q[base.target]},"cost":{text}}}')
+    charged = settlement.charged_nano_usd
+    more = "" if charged is None else f',"charged_nano_usd":{charged}'
     return (
         f'{{"outcome":{_q[settlement.outcome]},"usage":{_usage_text(settlement.usage)},'
         f'"cost":{_cost_text(settlement.cost)},"baselines":[{",".join(bases)}],'
-        f'"started_ns":{settlement.started_ns},"ended_ns":{settlement.ended_ns}}}'
+        f'"started_ns":{settlement.started_ns},"ended_ns":{settlement.ended_ns}{more}}}'
     )
 
 

@@ -124,3 +124,5 @@ class Settlement:
     started_ns: int
     ended_ns: int
     attempts: tuple[Attempt, ...]
+    charged_nano_usd: int | None = None
+    """What budgets were charged where there is no cost to charge: an estimate."""

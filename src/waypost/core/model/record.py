@@ -283,7 +283,7 @@ def cost_of(record: Wire) -> Cost:
 def settlement_record(settlement: Settlement) -> dict[str, Any]:
     """The settlement without its attempts, which are written beside it or as hops."""
     usage = settlement.usage
-    return {
+    record: dict[str, Any] = {
         "outcome": settlement.outcome,
         "usage": None if usage is None else _fields(usage, _USAGE),
         "cost": cost_record(settlement.cost),
@@ -294,6 +294,9 @@ def settlement_record(settlement: Settlement) -> dict[str, Any]:
         "started_ns": settlement.started_ns,
         "ended_ns": settlement.ended_ns,
     }
+    if settlement.charged_nano_usd is not None:
+        record["charged_nano_usd"] = settlement.charged_nano_usd
+    return record
 
 
 def settlement_of(record: Wire, attempts: tuple[Attempt, ...]) -> Settlement:
@@ -308,6 +311,7 @@ def settlement_of(record: Wire, attempts: tuple[Attempt, ...]) -> Settlement:
         started_ns=record["started_ns"],
         ended_ns=record["ended_ns"],
         attempts=attempts,
+        charged_nano_usd=record.get("charged_nano_usd"),
     )
 
 

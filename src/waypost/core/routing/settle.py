@@ -130,8 +130,10 @@ def settle(stage: Stage, outcome: Outcome, attempts: tuple[Attempted, ...], deci
     """Tell the end of the call and let the state learn. A fault of ours here never reaches the caller."""
     try:
         result = settlement(stage, outcome, attempts)
-        event = Settled(stage.started, stage.question, decided, attempts, result)
         charge = bill(stage, tab, result)
+        if charge.nano_usd and result.cost.nano_usd is None:
+            result = replace(result, charged_nano_usd=charge.nano_usd)
+        event = Settled(stage.started, stage.question, decided, attempts, result)
     except Exception as error:
         yield Tell(InternalError("settle", type(error).__name__, stage.call.receipt), error)
         yield from forfeit(tab)
