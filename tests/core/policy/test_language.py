@@ -142,7 +142,7 @@ BAD = [
     ("region in eu", "p.yaml:7:15: `in` needs a list, found `eu`; write it in brackets: [a, b]"),
     ("region == [eu]", "p.yaml:7:15: `==` does not take a list; write `in [...]`"),
     ("region in [eu, us", "p.yaml:7:22: expected `,` or `]`, found the end; close the list"),
-    ("region in []", "p.yaml:7:16: expected a value, found `]`; quote text that is not a plain word"),
+    ("region in []", "p.yaml:7:16: the list is empty, so that nothing is in it; name at least one value"),
     ("(region == eu", "p.yaml:7:18: expected `)`, found the end; close the parenthesis"),
     ("region == eu)", "p.yaml:7:17: unexpected `)`; join two predicates by `and` or `or`"),
     ("region == eu region == us", "p.yaml:7:18: unexpected `region`; join two predicates by `and` or `or`"),

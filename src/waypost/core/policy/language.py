@@ -188,6 +188,8 @@ class _Parser:
         return self.literal(field, pattern=op == "matches")
 
     def items(self, field: Field | None, start: Token) -> Items:
+        if self.token.kind == "symbol" and self.token.text == "]":
+            self.fail("the list is empty, so that nothing is in it", "name at least one value")
         items = [self.literal(field)]
         while self.accept("symbol", ","):
             items.append(self.literal(field))
