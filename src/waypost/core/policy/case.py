@@ -130,6 +130,8 @@ class Case:
         if self.decision.rank not in WEIGHTED:
             value = self.facts.value(RANKED[self.weights[0][0]][0], target, self.facts.grid)
             return -1 if value is None else int(value)
+        if self.plan.catalog.get(target.id) is target:
+            return sum(term.weight * term.utility for term in self.terms(target)) // MICRO
         return sum(weight * worth for weight, worth in self.worths(target)) // MICRO
 
     def worths(self, target: Target) -> Iterator[tuple[int, int]]:
