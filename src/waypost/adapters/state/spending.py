@@ -9,24 +9,26 @@ from dataclasses import replace
 from waypost.adapters.state.affinity import Affinities
 from waypost.adapters.state.ledger import Lease, Ledger, Name, Refusal
 from waypost.adapters.state.limits import Limits
-from waypost.core.model.ask import Account, Ask, Bill, Demand, Keep, Level, Meter, Place, period_key
-from waypost.core.model.money import MICRO
+from waypost.core.model.ask import Account, Ask, Bill, Demand, Keep, Level, Meter, Period, Place, period_key
+from waypost.core.model.money import MICRO, NANO
 from waypost.core.model.question import Snapshot
 
 _PERCENT = MICRO // 100
+_MINUTE_NS = 60 * NANO
 
 
 class Spending:
     """The ``most`` values of each scope that were used last; ``offset_ns(at_ns)`` is what the periods' clock is ahead
     of UTC."""
 
-    __slots__ = ("_affinities", "_ledger", "_limits", "_offset_ns")
+    __slots__ = ("_affinities", "_ledger", "_limits", "_offset_ns", "_periods")
 
     def __init__(self, name: str, most: int, offset_ns: Callable[[int], int]) -> None:
         self._ledger = Ledger(name, most)
         self._limits = Limits(most)
         self._affinities = Affinities(most)
         self._offset_ns = offset_ns
+        self._periods: dict[Period, tuple[int, str]] = {}
 
     def shown(self, ask: Ask, plain: Snapshot, now_ns: int) -> tuple[Snapshot, int | None]:
         """``plain`` with what ``ask`` reads beside it, and in how many nanoseconds what is limited has room again."""
@@ -86,7 +88,15 @@ class Spending:
         return tuple(out)
 
     def _name(self, account: Account, now_ns: int) -> tuple[str, str, str]:
-        return account.key, account.value, period_key(account.period, now_ns, self._offset_ns(now_ns))
+        return account.key, account.value, self._period(account.period, now_ns)
+
+    def _period(self, period: Period, now_ns: int) -> str:
+        """Made once a minute: the clocks of all zones differ by whole minutes."""
+        minute = now_ns // _MINUTE_NS
+        known = self._periods.get(period)
+        if known is None or known[0] != minute:
+            known = self._periods[period] = (minute, period_key(period, now_ns, self._offset_ns(now_ns)))
+        return known[1]
 
     def _share(self, account: Account, now_ns: int) -> tuple[str, int] | None:
         """How far a budget is used, from its first threshold on."""
