@@ -19,6 +19,7 @@ Pair: TypeAlias = tuple[Sequence[int | None], Sequence[int]]
 """Two rates of each candidate. Both are unknown where the first is ``None``."""
 Estimate: TypeAlias = Callable[[Iterable[int | None], Iterable[int]], list[int | None]]
 """From rates to estimates for one number of tokens. It grows with both rates."""
+Test: TypeAlias = Callable[[int | None, int], bool]
 BLOCK = 64
 _HALF = MTOK // 2 - 1
 _TYPICAL = (1_024, 512)
@@ -128,20 +129,34 @@ class Sweep:
     def compare(self, op: Op, limit: int, estimate: Estimate) -> tuple[int, int]:
         """For whom ``estimate op limit`` is true, and for whom false; ``op`` is one of ``< <= > >=``."""
         test = _TESTS[op]
-        easy, hard = estimate(*self._least), estimate(*self._most)
+        easy, hard = self._least, self._most
         if op in (">", ">="):
             easy, hard = hard, easy
+        whole = [test(value, limit) for value in estimate(*hard)]
+        if all(whole):
+            return self.known, 0
         yes = 0
-        for place, mask in enumerate(self._masks):
-            if test(hard[place], limit):
-                yes |= mask
-            elif test(easy[place], limit):
-                block = self._blocks[place]
-                found = estimate([self._rates[0][index] for index in block], [self._rates[1][index] for index in block])
-                for index, value in zip(block, found, strict=True):
-                    if test(value, limit):
-                        yes |= 1 << index
+        for place, holds in enumerate(whole):
+            if holds:
+                yes |= self._masks[place]
+        cut = [place for place, holds in enumerate(whole) if not holds]
+        best = estimate(*_at(easy, cut))
+        for place, value in zip(cut, best, strict=True):
+            if test(value, limit):
+                yes |= self._some(self._blocks[place], test, limit, estimate)
         return yes, self.known & ~yes
+
+    def _some(self, block: Sequence[int], test: Test, limit: int, estimate: Estimate) -> int:
+        """For whom of a block it is true."""
+        yes = 0
+        for index, value in zip(block, estimate(*_at(self._rates, block)), strict=True):
+            if test(value, limit):
+                yes |= 1 << index
+        return yes
+
+
+def _at(rates: Pair, places: Sequence[int]) -> Pair:
+    return [rates[0][place] for place in places], [rates[1][place] for place in places]
 
 
 def _ends(end: Callable[[Iterable[int]], int], rates: Pair, blocks: Sequence[Sequence[int]]) -> Pair:
@@ -152,11 +167,11 @@ def _ends(end: Callable[[Iterable[int]], int], rates: Pair, blocks: Sequence[Seq
     )
 
 
-def _test(test: Callable[[int, int], bool]) -> Callable[[int | None, int], bool]:
+def _test(test: Callable[[int, int], bool]) -> Test:
     return lambda value, limit: value is not None and test(value, limit)
 
 
-_TESTS: dict[str, Callable[[int | None, int], bool]] = {
+_TESTS: dict[str, Test] = {
     "<": _test(lambda value, limit: value < limit),
     "<=": _test(lambda value, limit: value <= limit),
     ">": _test(lambda value, limit: value > limit),
