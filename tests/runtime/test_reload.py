@@ -17,6 +17,7 @@ import pytest
 
 import waypost
 from process_site import HOME_RULES, Site
+from stub_provider import Answer, Seen, chat_body, json_answer
 from waypost.errors import PolicyError, SettingsError
 from waypost.runtime import instrument, reloading
 
@@ -109,6 +110,32 @@ def test_instrumenting_again_changes_what_is_given(policy: Path, tmp_path: Path)
     other.write_text(CLAUDE)
     waypost.auto_instrument(policy=other)
     assert ask() == "claude-haiku-4-5"
+
+
+def test_a_running_call_keeps_what_it_began_with(policy: Path, site: Site) -> None:
+    """The policy changes while the first candidate is asked: the call falls back as the old one says, the next does
+    not know it any more (S3.28)."""
+    asked = []
+
+    def busy(request: Seen) -> Answer:
+        if not asked:
+            asked.append(request)
+            policy.write_text(HOME_RULES.replace("[openai/gpt-4o-mini, anthropic/claude-haiku-4-5]", "[openai/gpt-4o]"))
+            assert waypost.reload() is True
+            return json_answer({"error": {"message": "busy", "type": "server_error"}}, status=503)
+        return json_answer(chat_body("Hello.", request.body["model"]))
+
+    site.chat = busy
+    engine = instrument.engine()
+    assert engine is not None
+    old = engine.bundle.routes.plans[0].policy.fingerprint
+    with openai.OpenAI(max_retries=0) as client:
+        answer = client.chat.completions.create(model="auto", messages=HELLO)
+    assert answer.model == "claude-haiku-4-5"
+    receipt = waypost.receipt(answer)
+    assert receipt is not None
+    assert receipt.to_dict()["policy"]["fingerprint"] == old
+    assert ask() == "gpt-4o"
 
 
 # --- looking at the files
