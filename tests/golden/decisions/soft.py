@@ -51,8 +51,8 @@ ASIDE = (
     Vector(
         "downgrade",
         "One tier below that of the best, or more.",
-        {**BEST, **BY_RULE, "budgets": [budget("user", (80, "downgrade"), (200, "fail"))]},
-        snapshot=AT_FULL,
+        {**BEST, **BY_RULE, "budgets": [budget("user", (80, "downgrade"), (100, "fail"))]},
+        snapshot={"used": [["user/day", 990_000]]},
     ),
     Vector(
         "downgrade-of-the-cheap",
