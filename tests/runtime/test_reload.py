@@ -9,6 +9,7 @@ import signal
 import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -136,6 +137,36 @@ def test_a_running_call_keeps_what_it_began_with(policy: Path, site: Site) -> No
     assert receipt is not None
     assert receipt.to_dict()["policy"]["fingerprint"] == old
     assert ask() == "gpt-4o"
+
+
+def test_calls_beside_reloads_all_succeed(policy: Path) -> None:
+    """Each under one policy or the other, whole: who answered is whom its own policy names."""
+    texts = (HOME_RULES, CLAUDE)
+    models: list[tuple[str, str]] = []
+    done = threading.Event()
+
+    def calls() -> None:
+        with openai.OpenAI(max_retries=0) as client:
+            while not done.is_set():
+                answer = client.chat.completions.create(model="auto", messages=HELLO)
+                receipt = waypost.receipt(answer)
+                assert receipt is not None
+                models.append((receipt.to_dict()["policy"]["fingerprint"], answer.model))
+
+    with ThreadPoolExecutor(3) as pool:
+        running = [pool.submit(calls) for _ in range(3)]
+        try:
+            for number in range(12):
+                policy.write_text(texts[number % 2])
+                assert waypost.reload() is True
+                before = len(models)
+                while len(models) < before + 4 and not any(each.done() for each in running):
+                    time.sleep(0.005)
+        finally:
+            done.set()
+        for each in running:
+            each.result()
+    assert len(set(models)) == len({name for name, _ in models}) == 2
 
 
 # --- looking at the files
