@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from golden.decisions.world import Vector, budget, line, ranked, rule, taken
+from golden.decisions.world import SCALES, Vector, budget, line, ranked, rule, taken
 
 BEST = ranked("best")
 AT_FULL = {"used": [["user/day", 1_000_000]]}
@@ -101,6 +101,7 @@ RANK = (
         {
             **ranked("weighted", latency=500_000, quality=500_000),
             "scales": {
+                **SCALES,
                 "latency": {"low": 500_000_000, "high": 4_000_000_000},
                 "quality": {"low": 500_000, "high": 700_000},
             },

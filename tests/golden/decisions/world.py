@@ -131,6 +131,11 @@ def catalog(*, backwards: bool = False) -> Catalog:
     return build_catalog("small", reversed(TARGETS) if backwards else TARGETS, ENDPOINTS)
 
 
+SCALES = {
+    "cost": {"low": 100, "high": USD},
+    "latency": {"low": 200 * MS, "high": 20_000 * MS},
+    "quality": {"low": 0, "high": 1_000_000},
+}
 POLICY: Mapping[str, Any] = {
     "waypost": "policy/v1",
     "name": "plain",
@@ -142,7 +147,7 @@ POLICY: Mapping[str, Any] = {
     "rules": [],
     "filter": [],
     "rank": {"strategy": "cheapest", "weights": {}},
-    "scales": {},
+    "scales": SCALES,
     "select": "best",
     "fallback": {"max_attempts": 3, "deadline_ns": None, "failures": {}},
     "on_no_candidates": "error",
