@@ -163,3 +163,11 @@ def test_several_catalogs_in_the_environment() -> None:
     assert read({"WAYPOST_CATALOG": "a"}).catalogs == ("a",)
     assert read({}).catalogs == ()
     assert read({"WAYPOST_CATALOG": "a"}, catalog=["b", "c"]).catalogs == ("b", "c")
+    assert read({}, catalog=os.pathsep.join(["b", "c"])).catalogs == ("b", "c")
+
+
+def test_a_file_of_a_strange_name_is_one_file(tmp_path: Path) -> None:
+    """A colon may stand in a file's name."""
+    path = tmp_path / f"a{os.pathsep}b.yaml"
+    path.write_text("")
+    assert read({"WAYPOST_CATALOG": str(path)}).catalogs == (str(path),)

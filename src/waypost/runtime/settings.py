@@ -88,7 +88,7 @@ def read(
     return Settings(
         home=home,
         policies=_policies(policy, env),
-        catalog=catalog if catalog is not None else _catalogs(env.get("WAYPOST_CATALOG", "")),
+        catalog=_catalogs(env.get("WAYPOST_CATALOG", "") if catalog is None else catalog),
         mode=_mode(mode, "auto_instrument(mode=...)") or _mode(env.get("WAYPOST_MODE"), "WAYPOST_MODE"),
         jsonl=Path(jsonl) if jsonl else None,
         console=flag(env, "WAYPOST_CONSOLE", default=False),
@@ -137,8 +137,11 @@ def _policies(policy: Any, env: Mapping[str, str]) -> tuple[Any, ...]:
     return tuple(policy) if isinstance(policy, list | tuple) else (policy,)
 
 
-def _catalogs(text: str) -> Any:
-    paths = tuple(part for part in text.split(os.pathsep) if part)
+def _catalogs(given: Any) -> Any:
+    """Text as in ``PATH`` as several; the path of a file that is there is one, whatever it is called."""
+    if not isinstance(given, str):
+        return given
+    paths = (given,) if Path(given).is_file() else tuple(part for part in given.split(os.pathsep) if part)
     return (paths[0] if len(paths) == 1 else paths) if paths else None
 
 
