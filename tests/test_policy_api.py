@@ -105,11 +105,11 @@ def test_a_real_body_is_read_as_a_call_would_be(policies: Policies) -> None:
 def test_what_is_given_stands_above_what_a_body_says_of_itself(policies: Policies) -> None:
     """Its reserved keys, and the department that a system message names (S3.12)."""
     system = {"role": "system", "content": "You are the assistant of the finance department."}
-    body = {"messages": [system, *CHAT["messages"]], "waypost": {"user": "ann", "team": "x"}}
-    plain = policies.decide({"user": "bob"}, body={**body, "waypost": {"user": "ann"}}).question
+    body = {"messages": [system, *CHAT["messages"]], "waypost": {"user": "ann", "team": "x", "request_id": "r"}}
+    plain = policies.decide({"user": "bob"}, body=body).question
     named = policies.decide({"department": "hr"}, body={**body, "waypost": {}}).question
 
-    assert plain.context.user == "bob"
+    assert (plain.context.user, plain.context.labels) == ("bob", {"team": "x"})
     assert plain.context.department == department_hint(CODECS["openai.chat"].decode_request({"messages": [system]}))
     assert plain.context.department == "finance"
     assert named.context.department == "hr"

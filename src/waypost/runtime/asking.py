@@ -16,7 +16,7 @@ from waypost.core.model.question import Context, Features, Origin, Question
 from waypost.core.model.target import DIALECTS, Dialect, Endpoint, host_and_port
 from waypost.core.policy.fields import nearest
 from waypost.errors import SettingsError
-from waypost.runtime.asking_values import count, flag, listed, tokens, word
+from waypost.runtime.asking_values import count, flag, listed, text, tokens, word
 from waypost.runtime.context import Claims, merge
 
 AUTO = frozenset(("auto", "best", ""))
@@ -60,7 +60,7 @@ def ask(given: Mapping[str, Any], catalog: Catalog, *, credentials: Iterable[str
     """
     keys = named(given)
     facts = {"tokens_input": ASSUMED_IN, "tokens_output": ASSUMED_OUT, **_features(keys)}
-    dialect = _dialect(keys.get("origin.dialect"))
+    dialect = _dialect(text(keys, "origin.dialect"))
     return _question(keys, dialect, Features(**facts), _needs(keys), catalog, credentials)
 
 
@@ -81,11 +81,7 @@ def ask_body(
     """
     spoken = _dialect(dialect or detect(body) or _unknown(body))
     wire = {name: value for name, value in body.items() if name not in ("waypost", "routing_preference")}
-    own = body.get("waypost")
-    said = dict(own) if isinstance(own, Mapping) else {}
-    if isinstance(body.get("routing_preference"), str):
-        said["preference"] = body["routing_preference"]
-    keys = {**named(said), **named(given)}
+    keys = {**_own_claims(body), **named(given)}
     try:
         conversation = CODECS[spoken].decode_request(wire)
     except ValueError as error:
@@ -106,6 +102,8 @@ def named(given: Mapping[str, Any]) -> dict[str, Any]:
     for name, value in given.items():
         if value is None:
             continue
+        if not isinstance(name, str):
+            raise SettingsError(f"{name!r} is no name of a feature", remedy="`waypost fields` lists them")
         if name == "tokens":
             out.update(tokens(value))
         elif name.startswith("context.") and len(name) > len("context."):
@@ -114,8 +112,29 @@ def named(given: Mapping[str, Any]) -> dict[str, Any]:
             key = name if name in KEYS else _KNOWN.get(name.replace(".", "_").replace("-", "_"))
             if key is None:
                 raise SettingsError(f"there is no feature {name!r}", remedy=nearest(name, (*KEYS, "tokens")))
-            out[key] = {**out.get("context", {}), **value} if key == "context" else value
+            out[key] = {**out.get("context", {}), **_labels(value)} if key == "context" else value
     return out
+
+
+def _labels(value: Any) -> Mapping[str, Any]:
+    if isinstance(value, Mapping) and all(isinstance(name, str) for name in value):
+        return value
+    raise SettingsError(f"{value!r} is no mapping of names", where="context", remedy="give {name: text}")
+
+
+def _own_claims(body: Mapping[str, Any]) -> dict[str, Any]:
+    """What a body says for itself under our reserved keys: claims, and labels by any other name."""
+    own = body.get("waypost")
+    said = dict(own) if isinstance(own, Mapping) else {}
+    if isinstance(body.get("routing_preference"), str):
+        said["preference"] = body["routing_preference"]
+    out: dict[str, Any] = {}
+    for name, value in said.items():
+        if name in (*CLAIMS, "tier"):
+            out[name] = value
+        elif isinstance(name, str) and name != "request_id":
+            out[f"context.{name}"] = value
+    return named(out)
 
 
 def _question(
@@ -126,11 +145,11 @@ def _question(
     catalog: Catalog,
     credentials: Iterable[str] | None,
 ) -> Question:
-    requested = str(keys.get("requested.model", "auto"))
-    endpoint = _endpoint(catalog, dialect, keys.get("origin.provider"))
+    requested = text(keys, "requested.model") or "auto"
+    endpoint = _endpoint(catalog, dialect, text(keys, "origin.provider"))
     return Question(
         dialect=dialect,
-        requested=requested or "auto",
+        requested=requested,
         auto=flag(keys, "auto", default=requested in AUTO),
         origin=_origin(keys, dialect, endpoint),
         features=features,
@@ -172,12 +191,12 @@ def _context(keys: Mapping[str, Any]) -> Context:
     return merge(Claims(), {**labels, **said}, "features").context
 
 
-def _dialect(value: Any) -> Dialect:
+def _dialect(value: str | None) -> Dialect:
     spoken = value or "openai.chat"
     if spoken in CODECS:
-        return str(spoken)
+        return spoken
     what = f"{spoken} has no codec here" if spoken in DIALECTS else f"unknown dialect {spoken!r}"
-    raise SettingsError(what, where="dialect", remedy=nearest(str(spoken), CODECS))
+    raise SettingsError(what, where="dialect", remedy=nearest(spoken, CODECS))
 
 
 def _unknown(body: Mapping[str, Any]) -> Dialect:
@@ -186,7 +205,7 @@ def _unknown(body: Mapping[str, Any]) -> Dialect:
     raise SettingsError(f"a body of no dialect that is known here; it has {keys}", where="body", remedy=remedy)
 
 
-def _endpoint(catalog: Catalog, dialect: Dialect, provider: Any) -> Endpoint | None:
+def _endpoint(catalog: Catalog, dialect: Dialect, provider: str | None) -> Endpoint | None:
     """Where the caller is: at the named provider or endpoint, else at the dialect's own vendor, else at any of it."""
     speaking = [endpoint for endpoint in catalog.endpoints.values() if endpoint.dialect == dialect]
     if provider is None:
@@ -203,9 +222,9 @@ def _endpoint(catalog: Catalog, dialect: Dialect, provider: Any) -> Endpoint | N
 
 
 def _origin(keys: Mapping[str, Any], dialect: Dialect, endpoint: Endpoint | None) -> Origin:
-    sdk = str(keys.get("origin.sdk") or SDKS.get(dialect, "openai"))
+    sdk = text(keys, "origin.sdk") or SDKS.get(dialect, "openai")
     if endpoint is None:
-        return Origin(sdk, "", "", str(keys.get("origin.provider") or "unknown"), None)
+        return Origin(sdk, "", "", text(keys, "origin.provider") or "unknown", None)
     return Origin(sdk, "", host_and_port(endpoint.base_url)[0], endpoint.provider, endpoint.name)
 
 

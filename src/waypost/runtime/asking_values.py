@@ -59,3 +59,11 @@ def flag(keys: Mapping[str, Any], key: str, *, default: bool) -> bool:
     if not isinstance(value, bool):
         raise SettingsError(f"{value!r} is neither true nor false", where=key, remedy="give true or false")
     return value
+
+
+def text(keys: Mapping[str, Any], key: str) -> str | None:
+    """``keys[key]`` as text; ``None`` where it is absent or empty."""
+    value = keys.get(key)
+    if value is not None and not isinstance(value, str):
+        raise SettingsError(f"{value!r} is no text", where=key, remedy="give a name")
+    return value or None

@@ -175,6 +175,8 @@ def test_the_whole_proof_can_be_asked_for(run: Run) -> None:
         (("none.json",), "none.json: cannot be read: No such file or directory; check the path"),
         (("bad.json",), "bad.json:1:2: not JSON: "),
         (("list.json",), "list.json: not a JSON object; give a request body, or features by name"),
+        (("deep.json",), "deep.json: not readable: maximum recursion depth exceeded"),
+        (("long.json",), "long.json: not readable: Exceeds the limit"),
         (("--task", "debuging"), "task: it is never 'debuging'; did you mean 'debugging'?"),
         (("--feature", "streaming"), "--feature: 'streaming' has no value; write --feature NAME=VALUE; "),
         (("--feature", "tsk=x"), "there is no feature 'tsk'; did you mean 'task'?"),
@@ -190,6 +192,8 @@ def test_bad_input_is_named_with_a_remedy(run: Run, words: tuple[str, ...], said
     """Exit code 2 and one line."""
     Path("bad.json").write_text("{x", encoding="utf-8")
     Path("list.json").write_text("[]", encoding="utf-8")
+    Path("deep.json").write_text("[" * 200_000, encoding="utf-8")
+    Path("long.json").write_text("1" * 5_000, encoding="utf-8")
     code, out, err = run("rank", *words)
 
     assert (code, out) == (2, "")

@@ -35,15 +35,14 @@ def detect(body: Mapping[str, Any]) -> Dialect | None:
 
 
 def _is_anthropic(body: Mapping[str, Any]) -> bool:
-    if _CHAT & body.keys() or any(item.get("role") in _ROLES for item in _mappings(body["messages"])):
+    if _CHAT & body.keys() or any(_word(item, "role") in _ROLES for item in _mappings(body["messages"])):
         return False
     if _ANTHROPIC & body.keys():
         return True
     if any("input_schema" in tool for tool in _mappings(body.get("tools"))):
         return True
-    if any(
-        part.get("type") in _BLOCKS for item in _mappings(body["messages"]) for part in _mappings(item.get("content"))
-    ):
+    parts = (part for item in _mappings(body["messages"]) for part in _mappings(item.get("content")))
+    if any(_word(part, "type") in _BLOCKS for part in parts):
         return True
     model = body.get("model")
     return isinstance(model, str) and model.rpartition("/")[2].startswith("claude") and "max_tokens" in body
@@ -56,3 +55,9 @@ def _mappings(value: Any) -> Iterator[Mapping[str, Any]]:
     """The mappings of a list; nothing of anything else."""
     items = value if isinstance(value, list) else []
     return (item for item in items if isinstance(item, Mapping))
+
+
+def _word(item: Mapping[str, Any], key: str) -> str:
+    """The text under ``key``; empty for anything else."""
+    value = item.get(key)
+    return value if isinstance(value, str) else ""

@@ -168,6 +168,8 @@ def _given(file: str | None) -> tuple[Mapping[str, Any] | None, dict[str, Any]]:
     except json.JSONDecodeError as error:
         place = f"{where}:{error.lineno}:{error.colno}"
         raise SettingsError(f"not JSON: {error.msg}", where=place, remedy="give a JSON object") from None
+    except (ValueError, RecursionError) as error:  # a number of thousands of digits, or lists in lists without end
+        raise SettingsError(f"not readable: {error}", where=where, remedy="give a request body as it is sent") from None
     if not isinstance(document, dict):
         raise SettingsError("not a JSON object", where=where, remedy="give a request body, or features by name")
     is_body = any(isinstance(document.get(name), list | str) for name in _SHAPES)
