@@ -25,6 +25,7 @@ from waypost.core.policy.decide import choose, decide, mode_of
 from waypost.core.policy.document import policy_from_document
 from waypost.core.policy.draw import draw
 from waypost.core.policy.wrap import wrap
+from waypost.core.routing.narrow import CLAIMS, withhold
 
 HERE = Path(__file__).parent
 Found = Iterator[tuple[str, Any, Any]]
@@ -83,6 +84,9 @@ def case(vectors: Mapping[str, Any], catalog: Catalog, expresses: Mapping[str, f
     question, seed = question_of(vectors["question"]), bytes.fromhex(vectors["seed"])
     plan = choose(plans, question)
     yield "chosen", plans.index(plan), expected["chosen"]
+    grants = CLAIMS if plan.policy.grants is None else plan.policy.grants
+    question = withhold(question, [claim for claim in CLAIMS if claim not in (*grants, "policy")])
+    yield "withheld", list(question.withheld), expected["withheld"]
     yield "mode", list(mode_of(plan, question, seed)), expected["mode"]
     decision = decide(plan, question, snapshot_of(vectors["snapshot"]), seed, frozenset(vectors["tried"]))
     for name, found in told(decision, catalog).items():

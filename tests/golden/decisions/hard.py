@@ -174,6 +174,12 @@ NARROWING = (
         "A price above what the call allows is out, and so is an unknown one.",
         question={"context": {"narrow": {"max_input_price": 800_000_000, "max_output_price": 790_000_000}}},
     ),
+    Vector(
+        "claims-that-are-not-granted",
+        "What the policy does not grant is withheld: here all but what is ignored.",
+        {"grants": ["ignore"]},
+        {"context": {"preference": "quality", "narrow": {"only": ["anthropic"], "ignore": ["openai/mini"]}}},
+    ),
 )
 
 SPENDING = (

@@ -14,6 +14,7 @@ import difflib
 import json
 import sys
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,7 @@ from golden.decisions.world import EXPRESSES, Vector, catalog, policy_document, 
 from oracle import modes
 from oracle.canonical import canonical, fingerprint
 from oracle.chance import draw
-from oracle.envelopes import wrap
+from oracle.envelopes import granted, wrap
 from oracle.facts import grid, lg, line_cost
 from oracle.oracle import OracleDecision, World, decide
 from waypost.core.model.record import question_of, snapshot_of
@@ -125,12 +126,16 @@ def expected(
     policies = [wrap(policy_from_document(document), outer) for document in documents]
     question, seed = question_of(record), bytes.fromhex(vector.seed)
     chosen = modes.choose(policies, table, question)
+    grants = policies[chosen].grants
+    followed = replace(policies[chosen], grants=None if grants is None else (*grants, "policy"))
+    question = granted(followed, question)
     world = World(policies[chosen], table, {name: frozenset(flags) for name, flags in EXPRESSES.items()})
     decision = decide(world, question, snapshot_of(vector.snapshot), seed, vector.tried)
     return {
         "canonical": [canonical(policy.document).decode() for policy in policies],
         "fingerprints": [fingerprint(policy.document) for policy in policies],
         "chosen": chosen,
+        "withheld": list(question.withheld),
         "mode": list(modes.mode_of(policies[chosen], table, question, seed)),
         "decision": told(decision),
     }
