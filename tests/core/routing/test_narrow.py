@@ -11,6 +11,8 @@ from hypothesis import strategies as st
 import catalog_samples as samples
 from policy_samples import question
 from waypost.core.model.question import Context, Narrow, Override
+from waypost.core.policy.columns import columns_of
+from waypost.core.policy.narrowing import naming
 from waypost.core.routing.narrow import (
     CLAIMS,
     NOBODY,
@@ -25,7 +27,8 @@ from waypost.core.routing.narrow import (
 )
 
 EU = samples.target("a/big@eu")
-CATALOG = samples.catalog([samples.target("a/big"), EU, samples.target("a/small"), samples.target("b/big")])
+ODD = samples.target("c/odd", endpoint="b")
+CATALOG = samples.catalog([samples.target("a/big"), EU, samples.target("a/small"), samples.target("b/big"), ODD])
 ENTRIES = ("a", "b", "big", "small", "a/big", "a/big@eu", "a/*", "*big*", "b/?ig", "nobody")
 
 
@@ -44,6 +47,19 @@ def test_an_entry_names_no_other(entry: str) -> None:
 def test_the_endpoint_names_what_is_served_there() -> None:
     """Also where the provider of the id is another."""
     assert names("b", samples.target("other/big", endpoint="b"))
+
+
+pieces = st.lists(st.sampled_from(["a", "b", "big", "small", "eu", "/", "@", "*", "?", "", "x"]), max_size=6).map(
+    "".join
+)
+
+
+@given(pieces | st.sampled_from(ENTRIES))
+def test_the_decision_reads_an_entry_likewise(entry: str) -> None:
+    """What is made of nested claims here is decided over there: both must mean the same."""
+    mask = naming(columns_of(CATALOG), entry)
+    there = {target.id for place, target in enumerate(CATALOG.targets) if mask >> place & 1}
+    assert named((entry,), CATALOG) == there
 
 
 def test_two_claims_without_a_conflict_are_one() -> None:
