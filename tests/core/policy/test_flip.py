@@ -17,7 +17,7 @@ from generators_decision import cases
 from policy_samples import EXPRESSES, SEED, catalog, latency, plan, policy, question, target
 from waypost.core.catalog.table import Catalog
 from waypost.core.model.decision import Flip, Source
-from waypost.core.model.question import EMPTY_SNAPSHOT, Features, Question
+from waypost.core.model.question import EMPTY_SNAPSHOT, Features, Override, Question, Snapshot
 from waypost.core.model.target import Latency, Price, Target
 from waypost.core.policy.compile import compile_policy
 from waypost.core.policy.decide import decide
@@ -27,7 +27,7 @@ from waypost.core.policy.flip_weights import Race, first_ahead, floor_sum
 from waypost.core.policy.language import parse_predicate
 from waypost.core.policy.plan import Plan
 from waypost.core.policy.proof import case_of
-from waypost.core.policy.tree import Filter, Policy, Rank, Rule, Scale
+from waypost.core.policy.tree import Affinity, Budget, Filter, Policy, Rank, Rule, Scale, Select
 from waypost.core.policy.why_not import why_not
 
 AT = Source("p.yaml", 4, 5)
@@ -246,11 +246,13 @@ def with_tier(one: Target, name: str, new: int) -> Target:
     return replace(one, prices=(replace(one.prices[0], above=((limit, replace(tier, **changed)),)),))
 
 
-def brute(made: Policy, table: Catalog, asked: Question, wanted: int | None = None) -> int | None:
+def brute(
+    made: Policy, table: Catalog, asked: Question, wanted: int | None = None, world: Snapshot = EMPTY_SNAPSHOT
+) -> int | None:
     """The smallest change of all that selects ``wanted`` or anybody else, in millionths, by trying every value."""
 
     def chosen(one: Policy, over: Catalog) -> int | None:
-        return decide(compile_policy(one, over, EXPRESSES), asked, EMPTY_SNAPSHOT, SEED, frozenset()).selected
+        return decide(compile_policy(one, over, EXPRESSES), asked, world, SEED, frozenset()).selected
 
     def reached(one: Policy, over: Catalog) -> bool:
         found = chosen(one, over)
@@ -280,6 +282,48 @@ def assert_smallest(found: Flip, smallest: int | None) -> None:
         assert smallest is None or found.change_ppm <= smallest  # too large to try every value of
     else:
         assert (None if found.kind == "none" else found.change_ppm) == smallest
+
+
+KINDS = ("weights", "deployments", "explore", "canary", "affinity", "budget", "override")
+
+
+def selecting(rng: Random, kind: str) -> tuple[Policy, Catalog, Question, Snapshot]:
+    """A small case in which something else than filters and rank has a part in the selection."""
+    made, table, asked = small(rng)
+    ids = [one.id for one in table.targets]
+    world = EMPTY_SNAPSHOT
+    match kind:
+        case "weights":
+            made = replace(made, select=Select("weighted", AT, tuple((one, rng.randint(0, 3)) for one in ids)))
+        case "deployments":
+            made = replace(made, select=Select("weighted", AT))
+        case "explore":
+            made = replace(made, select=Select("explore", AT, share_ppm=700_000))
+        case "canary":
+            made = replace(made, select=Select("canary", AT, share_ppm=500_000, target=rng.choice(ids)))
+        case "affinity":
+            made = replace(made, affinity=Affinity("conversation", 10**9, AT))
+            world = Snapshot(warm=(rng.choice(ids), rng.choice((1, 3, 10**6))))
+        case "budget":
+            tiers = [replace(one, tier=rng.choice(("fast_cheap", "balanced", "powerful"))) for one in table.targets]
+            table = replace(table, targets=tuple(tiers))
+            action = rng.choice(("balanced", "fast_cheap", "downgrade"))
+            made = replace(made, budgets=(Budget("user", 10**9, "day", ((500_000, action),), AT),))
+            world = Snapshot(used=(("user/day", 600_000),))
+        case _:
+            asked = replace(asked, override=Override("ov_1", rng.choice(ids), "ops", "outage", 9))
+    return made, table, asked, world
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.integers(0, 2**32), st.sampled_from(KINDS))
+def test_brute_force_finds_none_smaller_whatever_selects(seed: int, kind: str) -> None:
+    """S6.04: of three targets nor is there one where chance, a warm cache, a budget or an override has a part."""
+    made, table, asked, world = selecting(Random(seed), kind)
+    ready = compile_policy(made, table, EXPRESSES)
+    decision = decide(ready, asked, world, SEED, frozenset())
+    found = minimal_flip(ready, asked, world, decision)
+    assert_smallest(found, brute(made, table, asked, world=world))
 
 
 @settings(max_examples=20, deadline=None)
