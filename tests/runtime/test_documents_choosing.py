@@ -123,6 +123,10 @@ def test_an_envelope_may_ask_for_an_intent_of_others() -> None:
 
 
 WRONG = [
+    ("filter: [{rule: , when: code == true}]", "3:10: a filter without a `rule`; write `- rule: field op value`"),
+    ("filter: [quality >= 0.5, ~]", "3:26: a filter is empty; write `- field op value`, or remove the line"),
+    ("rules: [~]", "3:9: a rule is empty; write `- name: ...`, or remove the line"),
+    ("rules: [{name: a, when: code == true, use: }]", "3:9: rule 'a' does nothing; add `use` or `filter`"),
     ("select: bset", "3:9: unknown select 'bset'; did you mean 'best'?"),
     ("select: explore", "3:9: `explore` needs its settings; write `{explore: 5%}`"),
     ("select: [best]", "3:9: select is a list, not a text; write one word or a quoted text"),

@@ -12,9 +12,11 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 
-from policy_samples import HEAD, policy
+from policy_fuzz import mutations
+from policy_samples import CATALOG, HEAD, policy
 from waypost.errors import PolicyError
 from waypost.runtime import yaml
+from waypost.runtime.documents import read_policy
 
 ROOT = Path(__file__).resolve().parents[2]
 SCRIPT = ROOT / "scripts" / "generate_policy_schema.py"
@@ -131,6 +133,19 @@ def test_what_loads_is_valid(body: str) -> None:
     """The schema never objects to what the reader takes."""
     assert policy(f"{body}\n").name == "sample"
     assert faults(f"{HEAD}{body}\n") == []
+
+
+def test_what_the_reader_takes_of_mutated_policies_is_valid() -> None:
+    """The schema is never the stricter of the two: an editor that objects to what loads is worse than none."""
+    taken = 0
+    for text in mutations(5, 2_500):
+        try:
+            read_policy(text, "f.yaml", catalog=CATALOG)
+        except PolicyError:
+            continue
+        taken += 1
+        assert faults(text) == [], text
+    assert taken > 75
 
 
 BAD = [

@@ -148,11 +148,13 @@ class _Parts:
         read = self.reader
         body = read.mapping(node, "a rule", ("name", "when", "use", "filter", "because"))
         if body is None:
+            if is_null(node):
+                read.wrong(node.at, "a rule is empty", "write `- name: ...`, or remove the line")
             return None
         name = read.text(body.get("name"), "the rule's name")
         if not name:
             read.wrong(body.at, "a rule has no name", "write `- name: ...`; receipts show it as rule.<name>")
-        if body.get("use") is None and body.get("filter") is None:
+        if not _written(body, "use") and not _written(body, "filter"):
             read.wrong(body.at, f"rule {name or '?'!r} does nothing", "add `use` or `filter`")
         return Rule(
             name=name or "",
@@ -168,6 +170,9 @@ class _Parts:
         return tuple(line for line in lines if line is not None)
 
     def filter(self, node: yaml.Node) -> Filter | None:
+        if is_null(node):
+            self.reader.wrong(node.at, "a filter is empty", "write `- field op value`, or remove the line")
+            return None
         if isinstance(node, yaml.Scalar):
             tree = self.predicates.predicate(node, "a filter")
             return None if tree is None else Filter(policy_parts.filter_name(tree), tree, None, None, node.at)
@@ -175,7 +180,7 @@ class _Parts:
         if body is None:
             return None
         tree = self.predicates.predicate(body.get("rule"), "rule")
-        if body.get("rule") is None:
+        if not _written(body, "rule"):
             self.reader.wrong(body.at, "a filter without a `rule`", "write `- rule: field op value`")
         when = self.predicates.predicate(body.get("when"), "when", request_only=True)
         because = self.reader.text(body.get("because"), "because")
@@ -196,6 +201,11 @@ class _Parts:
             else:
                 out[host] = None
         return tuple(out)
+
+
+def _written(body: yaml.Mapping, key: str) -> bool:
+    node = body.get(key)
+    return node is not None and not is_null(node)
 
 
 def _variables(reader: Reader, node: yaml.Node | None) -> Variables:
