@@ -77,7 +77,7 @@ def _curve(curve: Curve, scales: tuple[Scale, Scale], colour: str, name_at: floa
     points = [(x.at(a), y.at(b)) for a, b in curve.points]
     way = " ".join(f"{a:.1f},{b:.1f}" for a, b in points)
     dots = [f'<circle cx="{a:.1f}" cy="{b:.1f}" r="3" fill="{colour}"/>' for a, b in points]
-    name = _text(x.stop + 12, name_at + 4, curve.name, "start", colour)
+    name = _text(points[-1][0] + 12, name_at + 4, curve.name, "start", colour)
     return [f'<polyline points="{way}" fill="none" stroke="{colour}" stroke-width="2"/>', *dots, name]
 
 
