@@ -163,12 +163,12 @@ def test_nothing_of_the_callers_text_is_recorded(world: Any, client: Any, caplog
 
 def test_the_usage_of_a_cut_stream_is_an_estimate(world: Any, client: Any) -> None:
     """`message_start` counts one token as a placeholder; what had been produced is counted, and called estimated."""
-    events = message_events(["a", "b", "c", "d"])
+    events = message_events(["Four ", "score ", "and ", "seven "])
     world.messages = lambda request: sse_answer([*events[:7], 0.5])
     world.on(CLAUDE)
     held = client.chat.completions.create(model="auto", messages=HELLO, stream=True)
     for chunk in held:
-        if chunk.choices and chunk.choices[0].delta.content == "c":
+        if chunk.choices and chunk.choices[0].delta.content == "and ":
             break
     held.close()
     usage = waypost.receipt(held).to_dict()["settlement"]["usage"]
