@@ -126,6 +126,7 @@ def schema() -> Schema:
         different = sorted(set(found) ^ set(KEYS)) or "the order"
         raise SystemExit(f"the schema and the reader have different keys: {different}")
     body = mapping(found, ["waypost", "name"])
+    body["properties"]["grants"] = found["grants"]  # nothing and none are not the same here
     chooses = dict.fromkeys(policy_grants.NOT_IN_AN_ENVELOPE, NULL)
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",

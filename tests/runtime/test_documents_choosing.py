@@ -219,6 +219,7 @@ WRONG = [
      "3:20: `privacy: {content: full}` is not enforced by this version of Waypost; "
      "write `privacy: {content: none}` or `{content: hash}`"),
     ("grants: [modles]", "3:10: unknown claim 'modles'; did you mean 'models'?"),
+    ("grants:", "3:8: `grants` is empty; write `[]` to follow no claim, or leave the key out to follow all"),
     ("grants: all", "3:9: grants is 'all', not a list; write a list: [a, b]"),
     ("aliases: {gpt-4: }", "3:18: aliases.gpt-4 stands for nothing; write an intent: `{gpt-4: chat}`"),
     ("aliases: [gpt-4]", "3:10: aliases is a list, not a mapping; write `key: value` lines"),
@@ -291,7 +292,7 @@ def test_a_policy_from_the_cache_of_parsed_files_is_the_same(tmp_path: Path) -> 
 def test_keys_that_say_nothing_do_not_change_the_fingerprint() -> None:
     """Policies of before have the fingerprint of before: what is at its default is not in the document."""
     plain = policy("")
-    spelled = policy("select: best\naffinity:\nbudgets: []\nlimits: []\nenvelope: false\naliases: {}\ngrants:\n")
+    spelled = policy("select: best\naffinity:\nbudgets: []\nlimits: []\nenvelope: false\naliases: {}\n")
     assert spelled.fingerprint == plain.fingerprint
     assert "budgets" not in plain.document
     assert plain.fingerprint == "1200dcc9ee4e37a9751154af8390f9f52e8ce677cf7e69415f5cdb862afab086"

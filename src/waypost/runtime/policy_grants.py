@@ -30,8 +30,10 @@ def content(read: Reader, node: yaml.Node | None) -> Literal["none", "hash"]:
 
 def grants(read: Reader, node: yaml.Node | None) -> tuple[Claim, ...] | None:
     """The claims that are followed, sorted; ``None`` where nothing is written, which is all of them."""
-    if node is None or is_null(node):
+    if node is None:
         return None
+    if is_null(node):
+        read.wrong(node.at, "`grants` is empty", "write `[]` to follow no claim, or leave the key out to follow all")
     known = get_args(Claim)
     found = []
     for text, at in read.texts(node, "grants"):
