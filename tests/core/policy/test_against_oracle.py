@@ -22,6 +22,7 @@ from generators_decision import Case, case_strategy, cases, make_case
 from oracle import modes, oracle
 from oracle.catalogs import ENDPOINTS, catalog_of
 from oracle.differential import Engine, complaint, readable
+from waypost.core.model.decision import ENGINE as ENGINE_VERSION
 from waypost.core.model.decision import Decision
 from waypost.core.model.question import Context, Features, Snapshot
 from waypost.core.policy.compile import compile_policy
@@ -217,7 +218,7 @@ def test_records_of_a_decision() -> None:
             assert decision.policy == case.world.policy.fingerprint
             assert decision.catalog == case.world.catalog.fingerprint
             assert decision.seed == ask.seed
-            assert decision.engine == 1
+            assert decision.engine == ENGINE_VERSION
             assert sorted(decision.tried) == sorted(ask.tried)
 
 
