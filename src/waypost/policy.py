@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from waypost.core.analysis import verdict as told
 from waypost.core.catalog.table import Catalog
@@ -201,7 +201,7 @@ class Verdict:
         """The smallest change of one limit, weight or fact that would have chosen another target."""
         return minimal_flip(self.plan, self.question, self.snapshot, self.decision)
 
-    def explain(self, format: str = "text") -> str:
+    def explain(self, format: Literal["text", "markdown", "json"] = "text") -> str:
         """Why it is so, as ``text``, ``markdown`` or ``json``. Raises ValueError for any other format."""
         return told.explain(self.told(flip=True), format)
 
