@@ -7,9 +7,11 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from fractions import Fraction
 from functools import partial
+from itertools import product
 from random import Random
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -23,11 +25,12 @@ from waypost.core.policy.compile import compile_policy
 from waypost.core.policy.decide import decide
 from waypost.core.policy.flip import NO_FLIP, PERSONAL, minimal_flip, smallest
 from waypost.core.policy.flip_knobs import comparisons, with_limit
+from waypost.core.policy.flip_points import turning
 from waypost.core.policy.flip_weights import Race, first_ahead, floor_sum
 from waypost.core.policy.language import parse_predicate
 from waypost.core.policy.plan import Plan
 from waypost.core.policy.proof import case_of
-from waypost.core.policy.tree import Affinity, Budget, Filter, Policy, Rank, Rule, Scale, Select
+from waypost.core.policy.tree import Affinity, Budget, Compare, Filter, Number, Policy, Rank, Rule, Scale, Select
 from waypost.core.policy.why_not import why_not
 
 AT = Source("p.yaml", 4, 5)
@@ -76,6 +79,41 @@ def test_a_weight() -> None:
     found = flip(compile_policy(made, table, EXPRESSES))
     assert told(found) == ("weight", "quality", "0.6", "0.166958", 721_737, "openai/a")
     assert str(found.source) == "p.yaml:3:7"
+
+
+def test_a_fact_that_must_go_through_a_gap() -> None:
+    """Where it would overtake, a line keeps it out; the next value that the line lets through is the flip."""
+    table = catalog(target("openai/a", price=(5, 0), region="eu"), target("openai/b", price=(10, 0), region="us"))
+    line = "price.input >= 8 USD/MTok or price.input <= 2 USD/MTok or region == eu"
+    made = policy(f"filter:\n  - {line}\nrank: cheapest\n", table=table)
+    found = flip(compile_policy(made, table, EXPRESSES), question(tokens=(1024, 0)))
+    assert told(found) == ("fact", "price.input of openai/b", "$10/MTok", "$2/MTok", 800_000, "openai/b")
+
+
+@pytest.mark.parametrize("op", ["<", "<=", ">", ">="])
+def test_a_limit_turns_at_the_nearest_value(op: str) -> None:
+    """For a number and for a factor of another field: it turns there, and not yet one unit nearer."""
+    base = plan()
+    decision = decide(base, question(), EMPTY_SNAPSHOT, SEED, frozenset())
+    case = case_of(base, question(), EMPTY_SNAPSHOT, decision)
+    for window, limit in product(range(1, 7), range(1, 7)):
+        one = target("openai/x", context_window=window, max_output=3)
+        for text in (f"context_window {op} {limit}", f"context_window {op} max_output * 0.{limit}"):
+            compare = parse_predicate(text, AT)
+            assert isinstance(compare, Compare)
+            truth = case.facts.see(compare, one).truth
+            value = turning(case, compare, one)
+            assert value is not None
+            now = compare.value.value if isinstance(compare.value, Number) else limit * 100_000
+            nearer = value + (1 if value < now else -1)
+            assert case.facts.see(with_value(compare, value), one).truth is not truth
+            assert case.facts.see(with_value(compare, nearer), one).truth is truth
+
+
+def with_value(compare: Compare, value: int) -> Compare:
+    changed = with_limit(compare, 0, value)
+    assert isinstance(changed, Compare)
+    return changed
 
 
 def test_nothing_single_suffices() -> None:
