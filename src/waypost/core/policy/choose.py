@@ -11,7 +11,7 @@ from waypost.core.model.question import Mode, Question
 from waypost.core.policy.draw import draw, key_of
 from waypost.core.policy.plan import Plan
 
-_LADDER: tuple[Mode, ...] = get_args(Mode)
+LADDER: tuple[Mode, ...] = get_args(Mode)
 
 
 def choose(plans: Sequence[Plan], question: Question) -> Plan:
@@ -37,7 +37,7 @@ def mode_of(plan: Plan, question: Question, seed: bytes) -> tuple[Mode, Cause]:
     """How far this call goes on the ladder, with cause ``rollout`` where a share decided."""
     spec, asked = plan.policy.mode, question.context.mode
     mode = spec.mode
-    if asked is not None and (_LADDER.index(asked) < _LADDER.index(mode) or (mode == "advise" and asked == "route")):
+    if asked is not None and (LADDER.index(asked) < LADDER.index(mode) or (mode == "advise" and asked == "route")):
         mode = asked
     if question.auto and mode != "off":
         return "route", "policy"

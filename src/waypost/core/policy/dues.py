@@ -13,11 +13,9 @@ from waypost.core.model.frozen import dataclass
 from waypost.core.model.question import Snapshot
 from waypost.core.policy.bits import joined, mask_of, remember
 from waypost.core.policy.plan import Dues, Entries, Plan
-from waypost.core.policy.tree import Budget
+from waypost.core.policy.tree import LADDER, Budget
 
 MAX_DUES = 1_024
-LADDER = ("local", "fast_cheap", "balanced", "powerful")
-"""The catalog's tiers, the lowest first."""
 owed = attrgetter("used", "limited", "refused")
 """What of a snapshot the dues are made of."""
 NOTHING_OWED: tuple[tuple[Any, ...], ...] = ((), (), ())

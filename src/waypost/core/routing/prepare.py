@@ -14,6 +14,7 @@ from waypost.core.model.frozen import dataclass
 from waypost.core.model.needs import Need
 from waypost.core.model.question import Context, Mode, Override, Question
 from waypost.core.model.target import Dialect, Endpoint, Target
+from waypost.core.policy.choose import LADDER
 from waypost.core.policy.decide import choose, may_leave, mode_of
 from waypost.core.policy.plan import Plan
 from waypost.core.policy.tree import Claim
@@ -165,9 +166,6 @@ def effective_mode(plan: Plan, question: Question, seed: bytes, operator: Mode |
     return mode, drawn
 
 
-_LADDER: tuple[Mode, ...] = ("off", "observe", "advise", "route")
-
-
 def _operators(operator: Mode, question: Question) -> Mode:
     asked = question.context.mode
     if operator == "off" or asked == "off":
@@ -178,7 +176,7 @@ def _operators(operator: Mode, question: Question) -> Mode:
         return operator
     if asked == "route" and operator == "advise":
         return "route"
-    return min(asked, operator, key=_LADDER.index)
+    return min(asked, operator, key=LADDER.index)
 
 
 def _may_leave(plan: Plan, question: Question) -> bool:
