@@ -23,6 +23,7 @@ from waypost.core.policy.flip import minimal_flip
 from waypost.core.policy.plan import Plan
 from waypost.core.policy.proof import prove
 from waypost.core.policy.tree import Policy
+from waypost.core.policy.why_not import WhyNot, why_not
 from waypost.core.policy.wrap import wrapped
 from waypost.core.routing.prepare import Routes, governed
 from waypost.errors import SettingsError
@@ -200,6 +201,17 @@ class Verdict:
     def flip(self) -> Flip:
         """The smallest change of one limit, weight or fact that would have chosen another target."""
         return minimal_flip(self.plan, self.question, self.snapshot, self.decision)
+
+    def why_not(self, target: str) -> WhyNot:
+        """What stands between ``target`` (an id, a model's name or an alias) and being selected.
+
+        Raises:
+            SettingsError: the catalog has no such target, or several.
+        """
+        found = self.plan.catalog.resolve(target)
+        if found is None:
+            raise SettingsError(f"{target!r} is no target", where="why_not", remedy="give the id of a target")
+        return why_not(self.plan, self.question, self.snapshot, self.decision, found.id)
 
     def explain(self, format: Literal["text", "markdown", "json"] = "text") -> str:
         """Why it is so, as ``text``, ``markdown`` or ``json``. Raises ValueError for any other format."""

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+import waypost
 from receipt_cases import DECIDED, QUESTION, SNAPSHOT, single, started
 from tools_runner import Run, runner
 from waypost.adapters.stores.journal import Journal
@@ -18,6 +19,7 @@ from waypost.core.model.decision import Flip
 from waypost.core.model.receipt import attempt_line, settled_line
 from waypost.core.policy.decide import decide
 from waypost.core.policy.why_not import WhyNot
+from waypost.errors import SettingsError
 from waypost.runtime import bundle, settings
 
 POLICY = """\
@@ -73,6 +75,15 @@ def test_the_json_has_everything_as_data(run: Run) -> None:
     assert found["single"] is None
     assert [item["text"].split(" must ")[0] for item in found["together"]] == ["there", "quality", "provider"]
     assert found["together"][1]["source"] == {"file": "p.yaml", "line": 5, "column": 5}
+
+
+def test_from_python_it_is_the_same(run: Run) -> None:
+    """S2.17: `waypost.policy.load(...).decide(...).why_not(...)` returns what the command prints."""
+    verdict = waypost.policy.load("p.yaml").decide(tokens=(1_000, 100))
+    _, out, _ = run("why-not", "gpt-5-nano", "--policy", "p.yaml", "--tokens", "1k:100", "--json")
+    assert json.loads(out) == json.loads(json.dumps(document(verdict.why_not("openai/gpt-5-nano"))))
+    with pytest.raises(SettingsError, match="'nobody' is no target"):
+        verdict.why_not("nobody")
 
 
 def test_bad_input_is_exit_code_2(run: Run) -> None:
