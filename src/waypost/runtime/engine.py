@@ -60,6 +60,7 @@ class Engine:
                 "jobs", "the queue is full", "spans go without candidates, and audit rows are missing"
             ),
         )
+        self.digest = self.home.digest()
         self.state: State = MemoryState(offset_ns=offset_of(settings.time_zone, "WAYPOST_TIME_ZONE"))
         self.http = Http()
         self.results = Results()

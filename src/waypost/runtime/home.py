@@ -12,7 +12,7 @@ import logging
 import os
 import secrets
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 log = logging.getLogger("waypost")
@@ -51,6 +51,20 @@ class Home:
             return "p_" + hmac.new(key, text.encode(), hashlib.sha256).hexdigest()[:32]
 
         return stable
+
+    def digest(self) -> Callable[[Sequence[str]], str]:
+        """Texts to their HMAC under this home's key: equal texts, equal digests, nothing to read."""
+        key = _key(self.path / "pseudonym.key")
+
+        def of(texts: Sequence[str]) -> str:
+            made = hmac.new(key, digestmod=hashlib.sha256)
+            for text in texts:
+                data = text.encode("utf-8", "surrogatepass")
+                made.update(len(data).to_bytes(8, "big"))
+                made.update(data)
+            return made.hexdigest()
+
+        return of
 
 
 def _writable(path: Path) -> tuple[Path, bool]:

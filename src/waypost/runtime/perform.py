@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from hashlib import blake2b
 from inspect import isawaitable
@@ -55,6 +55,8 @@ class Ports(Protocol):
     """What the process has for every call."""
 
     recorder: Recorder
+    digest: Callable[[Sequence[str]], str]
+    """Of texts under the home's key: the same in every process of this home, and in none of another."""
     state: State
     http: Http
 
@@ -97,7 +99,7 @@ class Performer:
             case Release():
                 return self._state("release", effect.lease, effect.attempts, time.time_ns())
             case Digest():
-                return keyed(effect.texts)
+                return self.ports.digest(effect.texts) if effect.kept else keyed(effect.texts)
 
     def around(self, effect: Effect) -> AbstractContextManager[Any]:
         assert isinstance(effect, Send)

@@ -37,7 +37,11 @@ MIGRATIONS = (
     """
     CREATE TABLE faults (layer TEXT, error TEXT, count INTEGER NOT NULL, PRIMARY KEY (layer, error)) WITHOUT ROWID;
     """,
-    "ALTER TABLE receipts ADD COLUMN drawn INTEGER",
+    """
+    ALTER TABLE receipts ADD COLUMN drawn INTEGER;
+    ALTER TABLE receipts ADD COLUMN content TEXT;
+    CREATE INDEX receipts_content ON receipts (content) WHERE content IS NOT NULL;
+    """,
 )
 """One script a version, applied in order; ``PRAGMA user_version`` counts those that have been."""
 
@@ -84,6 +88,8 @@ class Summary:
     score: int | None = None
     drawn: int | None = None
     """1 where a rollout's share decided between route and advise."""
+    content: str | None = None
+    """The keyed digest of what was asked, where the policy keeps one."""
 
 
 COLUMNS = tuple(Summary.__dataclass_fields__)
@@ -144,7 +150,7 @@ def _of_call(row: dict[str, Any], call: Mapping[str, Any]) -> None:
     row["started_ns"] = call["at_ns"]
     for name in ("mode", "sdk", "dialect", "policy", "policy_fingerprint", "catalog", "requested"):
         row[name] = call[name]
-    row["request_id"], row["drawn"] = call.get("request_id"), call.get("drawn")
+    row["request_id"], row["drawn"], row["content"] = call.get("request_id"), call.get("drawn"), call.get("content")
 
 
 def _of_attempt(row: dict[str, Any], attempt: Mapping[str, Any]) -> None:

@@ -39,6 +39,8 @@ class Started:
     mode: Mode
     request_id: str | None = None
     """The caller's own id of this call, from `waypost.context(request_id=...)` or the header ``X-Request-Id``."""
+    content: str | None = None
+    """A keyed digest of what was asked, where the policy's ``privacy`` keeps one; equal requests have equal ones."""
     drawn: bool = False
     """A rollout's share decided between route and advise: the advised calls are the control group of the routed."""
 

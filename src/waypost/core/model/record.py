@@ -41,6 +41,8 @@ def call_record(call: Started) -> dict[str, Any]:
     }
     if call.drawn:
         record["drawn"] = True
+    if call.content is not None:
+        record["content"] = call.content
     return record
 
 
@@ -59,6 +61,7 @@ def call_of(record: Wire, receipt: str) -> Started:
         catalog=record["catalog"],
         mode=record["mode"],
         request_id=record.get("request_id"),
+        content=record.get("content"),
         drawn=record.get("drawn", False),
     )
 

@@ -119,9 +119,10 @@ Sent: TypeAlias = Native | Wire
 
 @dataclass(frozen=True, slots=True)
 class Digest:
-    """Ask for a digest of these texts under the process's own key."""
+    """Ask for a digest of these texts under the process's own key, or under the home's, where it is to be kept."""
 
     texts: tuple[str, ...] = field(repr=False)
+    kept: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ from waypost.core.model.events import Attempting, Decided, InternalError
 from waypost.core.model.outcome import Attempt
 from waypost.core.routing.answering import answered, attempt_of, decided_on, sending
 from waypost.core.routing.asking import asking, asks_nothing
+from waypost.core.routing.content import marked
 from waypost.core.routing.effects import Answer, Call, Look, NativeError, Send, Tell
 from waypost.core.routing.hops import final, open_default, routed, try_one
 from waypost.core.routing.nobody import NOBODY, closed
@@ -37,6 +38,8 @@ def route(call: Call, routes: Routes) -> Flow:
         return (yield from _blindly(call, routes, None))
     if stage.mode == "off":
         return (yield from _untouched(call))
+    if stage.plan.policy.content != "none":
+        stage = yield from marked(stage)
     yield Tell(stage.started)
     tab = Tab(None) if asks_nothing(stage) else (yield from _tab(stage))
     if stage.mode == "route":

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import sys
 from dataclasses import asdict
+from pathlib import Path
 from typing import get_args
 
 from waypost.adapters.stores.sqlite import SqliteStore
@@ -14,7 +16,9 @@ from waypost.core.analysis.calendar import utc
 from waypost.core.analysis.words import change
 from waypost.core.model.money import format_usd
 from waypost.core.model.outcome import Outcome
+from waypost.core.routing.content import asked
 from waypost.errors import ConfigError, SettingsError
+from waypost.runtime.home import Home
 from waypost.runtime.settings import near
 from waypost.surfaces.cli import home
 from waypost.surfaces.cli.table import short, table
@@ -35,6 +39,12 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--model", metavar="NAME", help="only calls that asked for, chose or got this model")
     parser.add_argument("--department", metavar="NAME", help="only calls of this department")
     parser.add_argument("--workflow", metavar="NAME", help="only calls of this workflow")
+    parser.add_argument(
+        "--content",
+        type=Path,
+        metavar="FILE",
+        help="only calls that asked this: a request's body, where a policy keeps its hash",
+    )
     parser.add_argument("--outcome", metavar="WORD", help=f"only calls that ended so: {', '.join(OUTCOMES)}")
 
 
@@ -46,6 +56,8 @@ def run(args: argparse.Namespace) -> int:
     store = home.open_store(args)
     named = ("policy", "model", "department", "workflow", "outcome")
     where = {name: value for name in named if (value := getattr(args, name)) is not None}
+    if args.content is not None:
+        where["content"] = _digest(args)
     only_open = args.open
     if args.outcome == OPEN:
         only_open = True
@@ -64,6 +76,22 @@ def run(args: argparse.Namespace) -> int:
     if len(rows) == args.limit:
         print(f"The newest {args.limit}; --limit shows more.")
     return 0
+
+
+def _digest(args: argparse.Namespace) -> str:
+    """What receipts of this home keep of the request in ``--content``.
+
+    Raises:
+        SettingsError: it is no request, or the home has no key yet.
+    """
+    try:
+        body = json.loads(args.content.read_bytes())
+    except (OSError, ValueError) as error:
+        remedy = "give a request's body as JSON"
+        raise SettingsError(f"{type(error).__name__}", where=str(args.content), remedy=remedy) from None
+    if not isinstance(body, dict):
+        raise SettingsError("not an object", where=str(args.content), remedy="give a request's body as JSON")
+    return Home(home.directory(args)).digest()((asked(body),))
 
 
 def _outcomes(word: str) -> str:
