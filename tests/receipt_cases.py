@@ -159,7 +159,8 @@ settlements = whole(Settlement, baselines=few(whole(Baseline, cost=costs)), atte
 @st.composite
 def calls(draw: st.DrawFn) -> tuple[tuple[Attempting, ...], Settled]:
     """Any call: zero to two attempts, each with or without a decision, perhaps a last one that was never sent."""
-    call = draw(whole(Started, receipt=ids, policy_fingerprint=fingerprints, catalog=fingerprints))
+    hashes = {"policy_fingerprint": fingerprints, "catalog": fingerprints, "content": st.none() | fingerprints}
+    call = draw(whole(Started, receipt=ids, **hashes))
     question = draw(st.none() | questions)
     attempts = tuple(replace(draw(attempts_), number=number) for number in range(1, draw(st.integers(0, 2)) + 1))
     begun = [Attempt(a.number, a.target, a.provider, a.model, a.dialect, a.reason, a.started_ns, 0) for a in attempts]
