@@ -184,3 +184,14 @@ def test_words_of_yaml_1_1_are_text() -> None:
     """`off`, `no` and `on` are what is written (POLICY.md: YAML 1.2)."""
     assert policy("mode: off\n").mode.mode == "off"
     assert policy("match: {department: no}\n").document["match"] == "department == no"
+
+
+def test_only_policies_are_suggested_to_be_extended(tmp_path: Path) -> None:
+    """Neither a test file nor the catalog is a policy, whatever their names look like."""
+    path = tmp_path / "mine.yaml"
+    path.write_text("waypost: policy/v1\nname: mine\nextends: catalogue\n")
+    (tmp_path / "catalogue.test.yaml").write_text("waypost: policy-test/v1\n")
+    with pytest.raises(PolicyError) as caught:
+        load_policy(path, catalog=CATALOG)
+    assert "test" not in str(caught.value).partition("; ")[2]
+    assert "catalog" not in str(caught.value).partition("; ")[2]

@@ -124,7 +124,8 @@ def _base(node: yaml.Node, folders: Sequence[Path], chain: list[tuple[str, str]]
     candidates = (folder / f"{node.raw}{suffix}" for folder in folders for suffix in _SUFFIXES)
     found = next((path for path in candidates if _is_file(path)), None)
     if found is None:
-        known = {path.stem for folder in folders for path in folder.glob("*.yaml")}
+        files = (path for folder in folders for path in folder.glob("*.yaml") if not path.stem.endswith(".test"))
+        known = {path.stem for path in files if path.stem != "catalog"}
         raise PolicyError(
             f"extends {node.raw!r}: no such policy", where=str(node.at), remedy=yaml.suggest(node.raw, known)
         )
