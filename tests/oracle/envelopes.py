@@ -45,15 +45,28 @@ def line_of(line: Filter, envelope: Policy) -> Filter:
 
 
 def budgets_of(own: Sequence[Budget], theirs: Sequence[Budget]) -> tuple[Budget, ...]:
-    """The smaller of two stands, the policy's of equals."""
+    """Of two that both fail, the one that fails at the lesser sum; the one that fails; else the lesser limit."""
     out = list(own)
     for budget in theirs:
         places = [place for place, one in enumerate(out) if one.key == budget.key]
         if not places:
             out.append(budget)
-        elif budget.limit_nano_usd < out[places[0]].limit_nano_usd:
-            out[places[0]] = budget
+        else:
+            before = out[places[0]]
+            ours, new = fails_at(before), fails_at(budget)
+            if (new is not None and (ours is None or new < ours)) or (
+                new is None and ours is None and budget.limit_nano_usd < before.limit_nano_usd
+            ):
+                out[places[0]] = budget
     return tuple(out)
+
+
+def fails_at(budget: Budget) -> Fraction | None:
+    """The sum from which on it fails everybody."""
+    for threshold, action in sorted(budget.thresholds):
+        if action == "fail":
+            return Fraction(budget.limit_nano_usd * threshold, 1_000_000)
+    return None
 
 
 def limits_of(own: Sequence[Limit], theirs: Sequence[Limit]) -> tuple[Limit, ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import TypeAlias
 
 import pytest
 
@@ -17,6 +18,7 @@ from waypost.core.policy.wrap import wrap, wrapped
 
 OWN = policy("filter: [quality >= 0.4]\nmatch: user == ana\n", file="own.yaml")
 AT = OWN.at
+Thresholds: TypeAlias = "tuple[tuple[int, str], ...]"
 
 
 def envelope(body: str = "", name: str = "house", **facts: object) -> Policy:
@@ -73,9 +75,30 @@ def test_the_document_holds_those_of_its_envelopes() -> None:
     assert wrap(OWN, (one, two)) == made
 
 
+@pytest.mark.parametrize(
+    ("own_limit", "own_at", "their_limit", "their_at", "whose"),
+    [
+        (5, ((1_000_000, "warn"),), 10, ((1_000_000, "fail"),), "theirs"),  # a ceiling is not lost to a warning
+        (10, ((1_000_000, "fail"),), 5, ((1_000_000, "warn"),), "own"),
+        (10, ((500_000, "fail"),), 6, ((1_000_000, "fail"),), "own"),  # fails at 5, not at 6
+        (10, ((800_000, "downgrade"), (1_000_000, "fail")), 9, ((1_000_000, "fail"),), "theirs"),
+        (10, ((1_000_000, "warn"),), 9, ((1_000_000, "warn"),), "theirs"),
+        (10, ((1_000_000, "fail"),), 10, ((1_000_000, "fail"),), "own"),
+    ],
+)
+def test_of_two_budgets_the_tighter_stands(
+    own_limit: int, own_at: Thresholds, their_limit: int, their_at: Thresholds, whose: str
+) -> None:
+    """S5.01: a policy cannot widen what its envelope fails at, whatever it calls its own limit."""
+    mine = Budget("user", own_limit, "day", own_at, AT)
+    theirs = Budget("user", their_limit, "day", their_at, AT)
+    made = wrap(own(budgets=(mine,)), (envelope(budgets=(theirs,)),))
+    assert made.budgets == ((mine if whose == "own" else theirs),)
+
+
 def test_budgets_and_limits_are_added_and_the_smaller_stands() -> None:
     """By key, at the policy's own place; a limit per hour is compared with one per minute by its rate."""
-    mine = (Budget("user", 100, "day", ((1, "fail"),), AT), Budget("user", 9, "week", (), AT))
+    mine = (Budget("user", 100, "day", ((1, "warn"),), AT), Budget("user", 9, "week", (), AT))
     theirs = (
         Budget("all", 7, "day", (), AT),
         Budget("user", 99, "day", ((2, "warn"),), AT),

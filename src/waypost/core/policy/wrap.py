@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from waypost.core.model.canonical import JSON, fingerprint
+from waypost.core.model.money import MICRO
 from waypost.core.policy.gates import may_leave
 from waypost.core.policy.tree import And, Budget, Filter, Limit, Policy, Predicate
 
@@ -69,12 +70,17 @@ def _line(line: Filter, match: Predicate | None) -> Filter:
 
 
 def _budgets(own: Sequence[Budget], others: Sequence[Budget]) -> Iterator[Budget]:
-    """The policy's, each replaced where the envelope's of that key is smaller, and the envelope's others."""
+    """The policy's, each replaced where the envelope's of that key is tighter, and the envelope's others."""
     theirs = {budget.key: budget for budget in others}
     for budget in own:
-        other = theirs.pop(budget.key, budget)
-        yield other if other.limit_nano_usd < budget.limit_nano_usd else budget
+        yield min(budget, theirs.pop(budget.key, budget), key=_tightness)
     yield from theirs.values()
+
+
+def _tightness(budget: Budget) -> tuple[bool, int]:
+    """A ceiling before what only warns or gets cheaper, then by the sum at which it holds; the tightest is least."""
+    ceiling = next((threshold for threshold, action in budget.thresholds if action == "fail"), None)
+    return ceiling is None, budget.limit_nano_usd * (MICRO if ceiling is None else ceiling)
 
 
 def _limits(own: Sequence[Limit], others: Sequence[Limit]) -> Iterator[Limit]:
