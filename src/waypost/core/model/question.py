@@ -149,7 +149,7 @@ class Snapshot:
     """The mutable world as read at decision time: only what the plan reads, sparse and quantised.
 
     ``broken`` are targets, ``disabled`` endpoints whose breaker is open, sorted. ``latency_p95_ns`` holds measured
-    values, which stand above the catalog's priors. ``epoch`` changes when any of it does, and keys the memo.
+    values, which stand above the catalog's priors. ``epoch`` changes when any of these do.
 
     ``used`` is how far this call's budgets are used, ``(Budget.key, ppm of the limit)``, rounded down to whole percents
     and left out below the first threshold; ``limited`` are ``(Limit.rule, value)`` of limits that are reached, the
