@@ -45,7 +45,7 @@ def _proof(proof: Proof, flip: Flip | None) -> dict[str, Any]:
         "chance": decision.chance,
         "propensity_ppm": decision.propensity_ppm,
         "aside": decision.aside,
-        "candidates": [_candidate(row) for row in proof.candidates],
+        "candidates": [candidate_document(row) for row in proof.candidates],
         "passed": [{"rule": row.rule, "text": row.text, "source": source_document(row.source)} for row in proof.passed],
         "beats": [{"target": target, "why": why} for target, why in proof.beats],
         "flip": None if flip is None else flip_document(flip),
@@ -66,7 +66,8 @@ def flip_document(flip: Flip) -> dict[str, Any]:
     }
 
 
-def _candidate(row: CandidateProof) -> dict[str, Any]:
+def candidate_document(row: CandidateProof) -> dict[str, Any]:
+    """One row of a proof."""
     return {
         "target": row.target,
         "state": row.state,

@@ -7,10 +7,10 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from waypost.core.analysis import decided, words
-from waypost.core.analysis.document import flip_document
+from waypost.core.analysis.document import candidate_document, flip_document, source_document
 from waypost.core.analysis.layout import Block, Fields, Heading, Layout, markdown, text
 from waypost.core.catalog.table import Catalog
-from waypost.core.model.decision import CandidateProof, Flip, Proof, Rejection, Source
+from waypost.core.model.decision import Flip, Proof
 from waypost.core.model.frozen import dataclass
 from waypost.core.model.question import Mode, Question, Snapshot
 from waypost.core.model.record import decision_record, question_record, snapshot_record
@@ -107,44 +107,11 @@ def document(told: Told) -> dict[str, Any]:
         "question": _plain(question_record(told.question, str)),
         "snapshot": _plain(snapshot_record(told.snapshot)),
         "decision": _plain(decision_record(proof.decision)),
-        "candidates": [candidate(row) for row in proof.candidates],
-        "passed": [{"rule": row.rule, "text": row.text, "source": _source(row.source)} for row in proof.passed],
+        "candidates": [candidate_document(row) for row in proof.candidates],
+        "passed": [{"rule": row.rule, "text": row.text, "source": source_document(row.source)} for row in proof.passed],
         "beats": [{"target": target, "why": why} for target, why in proof.beats],
         "flip": None if told.flip is None else flip_document(told.flip),
     }
-
-
-def candidate(row: CandidateProof) -> dict[str, Any]:
-    """One row of a proof, JSON-able."""
-    return {
-        "target": row.target,
-        "state": row.state,
-        "score": row.score,
-        "estimated_nano_usd": row.estimated_nano_usd,
-        "terms": [
-            {"field": term.field, "weight": term.weight, "utility": term.utility, "observed": term.observed}
-            for term in row.terms
-        ],
-        "rejections": [_rejection(item) for item in row.rejections],
-    }
-
-
-def _rejection(item: Rejection) -> dict[str, Any]:
-    return {
-        "rule": item.rule,
-        "field": item.field,
-        "op": item.op,
-        "observed": item.observed,
-        "limit": item.limit,
-        "exact": item.exact,
-        "margin_ppm": item.margin_ppm,
-        "source": _source(item.source),
-        "text": words.rejection(item),
-    }
-
-
-def _source(source: Source | None) -> dict[str, Any] | None:
-    return None if source is None else {"file": source.file, "line": source.line, "column": source.column}
 
 
 def _plain(value: Any) -> Any:
