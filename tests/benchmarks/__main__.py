@@ -36,10 +36,9 @@ def main() -> None:
         rows = [*report.instructions(bare, added), *rows]
     else:
         print("valgrind is not installed: instructions are not counted", file=sys.stderr)
-    table = report.table(rows)
-    print(table)
+    print(report.table(rows))
     if options.write:
-        report.write(table)
+        report.write(rows)
 
 
 def _decide() -> list[report.Row]:

@@ -105,12 +105,17 @@ def table(rows: Sequence[Row]) -> str:
     return "\n".join([*lines, "", _made_with(), ""])
 
 
-def write(text: str) -> None:
-    """Put the table between the markers of the documents that have them."""
+def brief(rows: Sequence[Row]) -> list[Row]:
+    """What has an aim, and what it is compared with: the table of the first page."""
+    beside = ("Instructions of one call", f"added by {LABELS[YARDSTICK]}")
+    return [row for row in rows if row[2] or row[0].startswith(beside)]
+
+
+def write(rows: Sequence[Row]) -> None:
+    """Put the tables between the markers of the documents that have them, the brief one into the README."""
     for path in PLACES:
-        if path.exists():
-            found = path.read_text()
-            path.write_text(SECTION.sub(lambda _: text, found))
+        text = table(brief(rows) if path.name == "README.md" else rows)
+        path.write_text(SECTION.sub(lambda _, text=text: text, path.read_text()))  # type: ignore[misc]
 
 
 def refresh(rows: Sequence[Row]) -> None:
