@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
+from pathlib import Path
 
 import pytest
 
+import waypost
 from waypost.core.model.ask import Account, Level
 from waypost.runtime import alarms
 
+POLICIES = Path(__file__).resolve().parents[2] / "policies"
 AT = ((500_000, "warn"), (800_000, "downgrade"), (900_000, "warn"))
 
 
@@ -57,3 +60,23 @@ def test_what_was_said_is_bounded(monkeypatch: pytest.MonkeyPatch, caplog: pytes
         for period in ("1", "2", "2", "1"):
             alarms.note(gauge, "rd", [reached("ann", 500_000, period=period)])
     assert len(caplog.records) == 3
+
+
+def test_the_last_resort_that_nobody_wrote_is_said_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """S2.02: where every policy has a `match`, the last one decides calls that match none; an envelope is not it, and a
+    policy without `match` makes the remark unnecessary. A reload does not say it again."""
+    monkeypatch.setenv("WAYPOST_HOME", str(tmp_path / "home"))
+    folder = POLICIES
+    rd, hr, default = (folder / f"{name}.yaml" for name in ("rd", "hr", "default"))
+    try:
+        with caplog.at_level(logging.WARNING, "waypost"):
+            waypost.auto_instrument(policy=[hr, rd, default])
+            assert caplog.messages == []
+            waypost.auto_instrument(policy=[rd, hr])
+            assert waypost.reload()
+        said = "every policy has a `match`: calls that match none are decided by the last one, 'hr'; "
+        assert caplog.messages == [said + "put a policy without `match` behind it, such as the packaged `default`"]
+    finally:
+        waypost.uninstrument()

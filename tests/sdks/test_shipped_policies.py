@@ -126,3 +126,18 @@ def test_preferences_over_the_pool(world: Any, client: Any) -> None:
         found[preference] = answer.model
 
     assert found == {"quality": "claude-opus-4-5", "cost": "gpt-4o-mini", "latency": "gpt-4o-mini"}
+
+
+def test_a_call_that_matches_no_policy_says_that_the_last_was_taken(world: Any, client: Any) -> None:
+    """S2.02: derived when the receipt is read; calls that the policy is for, or that name it, lack the line."""
+    waypost.auto_instrument(policy=[POLICIES / "rd.yaml", POLICIES / "marketing.yaml"])
+    line = "marketing: no `match` held; taken as the last"
+    texts = []
+    for department in ("sales", "marketing"):
+        found = waypost.receipt(ask(client, REVIEW, department))
+        assert found is not None
+        texts.append(found.explain())
+    with waypost.context(policy="marketing"):
+        found = waypost.receipt(ask(client, REVIEW, "sales"))
+    assert found is not None
+    assert [line in text for text in (*texts, found.explain())] == [True, False, False]

@@ -13,10 +13,12 @@ from typing import Literal, assert_never
 from waypost.core.analysis.policy_tests import Suite
 from waypost.core.catalog.table import Catalog
 from waypost.core.model.frozen import dataclass
+from waypost.core.policy.choose import last_resort
 from waypost.core.policy.contradiction import contradictions
 from waypost.core.policy.tree import Policy
 from waypost.core.policy.wrap import wrap
 from waypost.errors import ConfigError
+from waypost.runtime.alarms import UNMATCHED_REMEDY, unmatched
 from waypost.runtime.catalogs import load_catalog
 from waypost.runtime.documents import load_policy
 from waypost.runtime.policy_tests import load_suite
@@ -65,8 +67,10 @@ class Checked:
 def check_files(paths: Sequence[Path], catalog: Catalog | None) -> tuple[Checked, ...]:
     """Each file, and what the policies among them contradict of the envelopes among them. Never raises."""
     checked = [check_file(path, catalog) for path in paths]
-    envelopes = [file.policy for file in checked if file.policy is not None and file.policy.envelope]
-    return tuple(_inside(file, envelopes, catalog) for file in checked)
+    policies = [file.policy for file in checked if file.policy is not None]
+    envelopes = [policy for policy in policies if policy.envelope]
+    last = last_resort(policies) if len(policies) - len(envelopes) > 1 else None
+    return tuple(_alone(_inside(file, envelopes, catalog), last) for file in checked)
 
 
 def check_file(path: Path, catalog: Catalog | None) -> Checked:
@@ -169,6 +173,14 @@ def _inside(file: Checked, envelopes: Sequence[Policy], catalog: Catalog | None)
         return file
     found = _contradictions(wrap(file.policy, envelopes), catalog)
     return replace(file, problems=_sorted((*file.problems, *found)))
+
+
+def _alone(file: Checked, last: Policy | None) -> Checked:
+    """``file`` with the remark that it is for calls that match no policy, where it is ``last``."""
+    if last is None or file.policy is not last or last.match is None:
+        return file
+    found = problem("warning", str(last.match.at), unmatched(last), UNMATCHED_REMEDY)
+    return replace(file, problems=_sorted((*file.problems, found)))
 
 
 def _sorted(problems: Iterable[Problem]) -> tuple[Problem, ...]:

@@ -24,6 +24,7 @@ from waypost.core.routing.ports import State
 from waypost.core.routing.settle import Open, finish
 from waypost.errors import SettingsError
 from waypost.runtime import bundle as bundles
+from waypost.runtime.alarms import Unmatched
 from waypost.runtime.context import Claims, current, merge, suppressed
 from waypost.runtime.drive import adrive, drive
 from waypost.runtime.home import Home
@@ -75,6 +76,7 @@ class Engine:
         self.lookup = Lookup(self)
         self._places: dict[tuple[str, str], tuple[str, str] | None] = {}
         self._narrowings = Narrowings()
+        self._unmatched = Unmatched()
         self.keep(self.bundle)
         self.reloader = Reloader(self)
 
@@ -249,7 +251,9 @@ class Engine:
         self._places.clear()
 
     def keep(self, bundle: bundles.Bundle) -> None:
-        """Store its policies and catalog by their fingerprints, so that receipts can be explained later."""
+        """Store its policies and catalog by their fingerprints, so that receipts can be explained later; and say once
+        which policy is the last resort, where nobody wrote one for it."""
+        self._unmatched.note(bundle)
         try:
             bundles.keep(bundle, ObjectStore(self.home.objects))
         except OSError as error:

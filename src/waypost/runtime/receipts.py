@@ -8,6 +8,7 @@ from typing import Any
 from waypost.core.model import receipt as core
 from waypost.core.model.decision import Decision, Flip, Proof
 from waypost.core.model.question import Question, Snapshot
+from waypost.core.policy.choose import taken_as_last
 from waypost.core.policy.plan import Plan
 from waypost.core.policy.proof import prove
 
@@ -50,6 +51,7 @@ class Receipt:
         from waypost.core.analysis.explain import explain  # only who reads a receipt pays for importing it
 
         plan = self._find_plan(self._record.policy_fingerprint, self._record.catalog_fingerprint)
+        question = self._record.question
         return explain(
             self._record,
             self.proofs(),
@@ -57,6 +59,7 @@ class Receipt:
             each=each,
             flips=self.flips(),
             catalog=None if plan is None else plan.catalog.name,
+            last=plan is not None and question is not None and taken_as_last(plan, question),
         )
 
     def proofs(self) -> tuple[Proof, ...]:

@@ -210,3 +210,20 @@ def test_help_has_examples(run: Run) -> None:
 
     assert code == 0
     assert "\n  waypost check policies/ --strict  " in out
+
+
+def test_several_policies_that_all_have_a_match_are_remarked_on(run: Run) -> None:
+    """S2.02: the last one decides calls that match none; one file alone, or one without `match`, is no such list."""
+    for name in ("rd", "hr"):
+        write(f"{name}.yaml", f"match: {{department: {name}}}\n")
+    write("rest.yaml", "rank: cheapest\n")
+    code, out, _ = run("check", "rd.yaml", "hr.yaml")
+
+    assert code == 0
+    assert out.splitlines()[0] == (
+        "hr.yaml:3:9: warning: every policy has a `match`: calls that match none are decided by the last one, "
+        "'sample'; put a policy without `match` behind it, such as the packaged `default`"
+    )
+    assert out.splitlines()[-1] == "2 files: no errors, 1 warning"
+    for files in (("hr.yaml",), ("rd.yaml", "hr.yaml", "rest.yaml")):
+        assert run("check", *files)[1].splitlines()[-1].endswith("no errors, no warnings")

@@ -129,3 +129,17 @@ def test_a_policy_that_does_not_load_is_told_to_be_mended_once(doctor: Doctor) -
 
     assert "there is no file 'none.yaml'; check the path; auto_instrument() raises the same error" in said
     assert "mend it" not in said
+
+
+def test_policies_that_all_have_a_match_are_noted(doctor: Doctor, monkeypatch: pytest.MonkeyPatch) -> None:
+    """S2.02: which one decides the calls that match none, and what to do about it."""
+    policies = Path(__file__).resolve().parents[3] / "policies"
+    rd, hr, default = (str(policies / f"{name}.yaml") for name in ("rd", "hr", "default"))
+    monkeypatch.setenv("WAYPOST_POLICY", os.pathsep.join((rd, hr)))
+    noted = [check for check in checks(doctor) if check["topic"] == "policy" and check["state"] == "note"]
+    monkeypatch.setenv("WAYPOST_POLICY", os.pathsep.join((rd, hr, default)))
+
+    assert [check["text"] for check in noted] == [
+        "every policy has a `match`: calls that match none are decided by the last one, 'hr'"
+    ]
+    assert not [check for check in checks(doctor) if check["topic"] == "policy" and check["state"] == "note"]

@@ -32,17 +32,19 @@ def explain(
     each: bool = False,
     flips: Sequence[Flip] = (),
     catalog: str | None = None,
+    last: bool = False,
 ) -> str:
     """The receipt with every candidate of every decision.
 
     Candidates that failed the same rules share a row, unless ``each`` wants one for each; JSON always has all.
     ``proofs`` are of the receipt's decisions, in order; a decision without one is shown by its masks alone. ``flips``
-    are those of the proofs, ``catalog`` is the catalog's name where it is known.
+    are those of the proofs, ``catalog`` is the catalog's name where it is known. ``last`` says that
+    no policy's ``match`` held.
 
     Raises:
         ValueError: a format that is none of the three.
     """
-    known = Known(dict(_paired(receipt, proofs)), _flips(proofs, flips), catalog)
+    known = Known(dict(_paired(receipt, proofs)), _flips(proofs, flips), catalog, last)
     match format:
         case "text":
             return text(_layout(receipt, known, each=each))
@@ -62,6 +64,7 @@ class Known:
     proofs: dict[int, Proof]
     flips: dict[int, Flip]
     catalog: str | None
+    last: bool
 
 
 def _paired(receipt: Receipt, proofs: Sequence[Proof]) -> Iterator[tuple[int, Proof]]:
@@ -78,7 +81,7 @@ def _flips(proofs: Sequence[Proof], flips: Sequence[Flip]) -> dict[int, Flip]:
 
 
 def _layout(receipt: Receipt, known: Known, *, each: bool) -> Layout:
-    blocks: list[Block] = [_header(receipt)]
+    blocks: list[Block] = [_header(receipt, last=known.last)]
     last: Decision | None = None
     before: decided.Before = {}
     hops = [hop for hop in receipt.hops if hop.decision is not None]
@@ -104,7 +107,7 @@ def _failed(proof: Proof | None) -> decided.Before:
     return {} if proof is None else {row.target: row.rejections for row in proof.candidates}
 
 
-def _header(receipt: Receipt) -> Fields:
+def _header(receipt: Receipt, *, last: bool) -> Fields:
     call, answered = receipt.call, receipt.answered
     got = words.answer(receipt)
     rows = [
@@ -114,6 +117,8 @@ def _header(receipt: Receipt) -> Fields:
         ("mode", words.MODES[receipt.mode]),
         ("at", utc(call.at_ns)),
     ]
+    if last:
+        rows.append(("policy", f"{receipt.policy}: no `match` held; taken as the last"))
     if call.request_id is not None:
         rows.append(("request id", call.request_id))
     if answered is not None and answered.response_id is not None:

@@ -18,8 +18,10 @@ from urllib.parse import urlsplit
 from waypost._version import __version__
 from waypost.adapters.stores.sqlite import SqliteStore, StoreError
 from waypost.core.model.target import Endpoint
+from waypost.core.policy.choose import last_resort
 from waypost.errors import ConfigError
 from waypost.runtime import bundle, otlp, settings
+from waypost.runtime.alarms import UNMATCHED_REMEDY, unmatched
 from waypost.runtime.patch import adapters
 from waypost.surfaces.cli import home
 
@@ -105,6 +107,9 @@ def configuration(policy: str | None, catalog: str | None) -> Iterator[Check]:
         return
     names = ", ".join(f"{plan.policy.name} (mode {plan.policy.mode.mode})" for plan in routes.plans)
     yield Check("policy", "ok", names)
+    last = last_resort([plan.policy for plan in routes.plans])
+    if last is not None:
+        yield Check("policy", "note", unmatched(last), UNMATCHED_REMEDY)
     yield Check(
         "catalog", "ok", f"{routes.catalog.name}: {len(routes.catalog)} targets, {routes.catalog.fingerprint[:12]}"
     )
