@@ -194,3 +194,48 @@ def test_whatever_is_said_is_read_or_refused(layer: dict[str, Any]) -> None:
     """By nothing but a SettingsError."""
     with suppress(SettingsError):
         merge(Claims(), layer, "here")
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [
+        ("onyl", "only"),
+        ("Only", "only"),
+        ("onky", "only"),
+        ("ignroe", "ignore"),
+        ("maxprice", "max_price"),
+        ("max-price", "max_price"),
+        ("model", "models"),
+        ("polcy", "policy"),
+        ("deparment", "department"),
+        ("strategie", "strategy"),
+        ("uesr", "user"),
+    ],
+)
+def test_a_misspelt_key_is_no_label(written: str, meant: str) -> None:
+    """A narrowing that is not understood would narrow nothing, whatever its value is (S5.01)."""
+    for value in ("x", ["x"], 1):
+        with pytest.raises(SettingsError) as caught, waypost.context(**{written: value}):
+            pytest.fail("entered")
+        assert str(caught.value) == (
+            f"waypost.context: unknown key {written!r}; did you mean {meant!r}? A label of that name goes into `labels`"
+        )
+
+
+LABELS = ("team", "tenant", "project", "code", "node", "version", "workload", "stage", "task", "role", "env", "region")
+
+
+@pytest.mark.parametrize("name", [*LABELS, "customer", "feature", "priority", "season", "labels"])
+def test_labels_of_ones_own_stay_possible(name: str) -> None:
+    """Words that only look a little like a key are what they are."""
+    with waypost.context(**{name: "x"}):
+        assert current().context.labels == {name: "x"}
+
+
+def test_a_label_that_looks_like_a_key() -> None:
+    """It is said in `labels`, which nest as others do; what is none is refused."""
+    with waypost.context(labels={"model": "x", "team": "a"}), waypost.context(labels={"team": "b", "code": None}):
+        assert current().context.labels == {"model": "x", "team": "b"}
+    for given, said in (({"a": 1}, "label a is int"), ({1: "a"}, "label 1 is int")):
+        with pytest.raises(SettingsError, match=f"^waypost.context: {said}; give it as text$"):
+            merge(Claims(), {"labels": given}, "waypost.context")

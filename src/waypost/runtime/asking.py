@@ -188,7 +188,7 @@ def _context(keys: Mapping[str, Any]) -> Context:
     if reserved:
         remedy = f"write {reserved[0]!r} outside of it"
         raise SettingsError(f"context.{reserved[0]} is no label of yours", where="context", remedy=remedy)
-    return merge(Claims(), {**labels, **said}, "features").context
+    return merge(Claims(), {**said, "labels": labels}, "features").context
 
 
 def _dialect(value: str | None) -> Dialect:

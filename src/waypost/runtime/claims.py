@@ -3,21 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import fields
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 
 from waypost.core.model.money import NANO, decimal_to_int
-from waypost.core.model.question import Narrow
+from waypost.core.model.question import Context, Narrow
 from waypost.errors import SettingsError
 
 LISTS = ("models", "only", "ignore")
 MAX_PRICE = "max_price"
 NARROWING = frozenset((*LISTS, MAX_PRICE))
 """The keys that make a `Narrow`."""
+OF_CONTEXT = frozenset(field.name for field in fields(Context)) - {"labels", "narrow"}
+REQUEST_ID = "request_id"
+LABELS = "labels"
+_KNOWN = tuple(sorted({*OF_CONTEXT, *NARROWING, REQUEST_ID}))
 _UNIT = "USD/MTok"
 _SIDES = ("input", "output")
 _MOST = 2**53
 _LEAST = Decimal("1e-9")
+_ALIKE = 0.8
 
 
 def narrow_of(keys: Mapping[str, Any], where: str) -> Narrow | None:
@@ -72,6 +79,27 @@ def max_price(value: Any, where: str) -> tuple[int | None, int | None]:
         raise SettingsError(what, where=where, remedy="give input, output, or one price for both")
     read = {side: _price(price, f"{MAX_PRICE}.{side}", where) for side, price in value.items()}
     return read.get("input"), read.get("output")
+
+
+@lru_cache(maxsize=512)
+def misspelt(name: str) -> str | None:
+    """The claim that was probably meant by a key that is none: taken as a label, a misspelt narrowing would let
+    everybody answer. Words that merely look a little like one (code, version, workload) are labels."""
+    import difflib  # only who has labels pays for it
+
+    written = name.lower()
+    for known in difflib.get_close_matches(written, _KNOWN, n=3, cutoff=0.6):
+        alike = difflib.SequenceMatcher(None, known, written).ratio() >= _ALIKE
+        if alike or sorted(written) == sorted(known) or _one_other(written, known):
+            return known
+    return None
+
+
+def _one_other(written: str, known: str) -> bool:
+    """Whether one letter is another, the first aside: that one is seldom mistyped."""
+    if len(written) != len(known) or written[:1] != known[:1]:
+        return False
+    return sum(one != other for one, other in zip(written, known, strict=True)) == 1
 
 
 def _price(value: Any, key: str, where: str) -> int:

@@ -8,17 +8,16 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import fields, replace
+from dataclasses import replace
 from typing import Any
 
 from waypost.core.model.frozen import dataclass
 from waypost.core.model.question import Context, Narrow
 from waypost.core.routing.narrow import both
 from waypost.errors import SettingsError
-from waypost.runtime.claims import NARROWING, narrow_of
+from waypost.runtime.claims import LABELS, NARROWING, OF_CONTEXT, REQUEST_ID, misspelt, narrow_of
 
 EMPTY = Context()
-_NAMES = frozenset(field.name for field in fields(Context)) - {"labels", "narrow"}
 _CHOICES: dict[str, tuple[str, ...]] = {
     "preference": ("quality", "cost", "latency"),
     "strategy": ("cheapest", "fastest", "best", "balanced"),
@@ -56,14 +55,15 @@ def context(**keys: Any) -> Iterator[None]:
 
     Known keys: department, user, workflow, step, session, tier, policy, preference (quality, cost, latency), strategy
     (cheapest, fastest, best, balanced), mode (off, observe, advise, route) and request_id. Any other key is a label,
-    read by policies as ``context.<name>``.
+    read by policies as ``context.<name>``; one that looks like a misspelt key of ours is refused, and said by
+    ``labels={"name": "text"}`` where it is meant.
 
     Who may answer is narrowed by ``models`` and ``only`` (nobody else), ``ignore`` (not these) and ``max_price``.
     Entries are ids, models, providers, endpoints or globs of ids. A price is in USD per million tokens: one for both
     sides, or ``{"input": 5, "output": "15 USD/MTok"}``. A block can narrow what one around it says, never widen it.
 
     Raises:
-        SettingsError: a value is not of its kind, or not one of the choices.
+        SettingsError: a value is not of its kind, or not one of the choices, or a key is misspelt.
     """
     token = _current.set(merge(_current.get(), keys, "waypost.context"))
     try:
@@ -86,7 +86,7 @@ def merge(claims: Claims, keys: Mapping[str, Any], where: str) -> Claims:
     """``claims`` with ``keys`` on top; ``None`` takes a key back, but for the narrowing ones, which add up.
 
     Raises:
-        SettingsError: a value that is not of its key's kind.
+        SettingsError: a value that is not of its key's kind, or a key that is misspelt.
     """
     known: dict[str, Any] = {}
     labels: dict[str, str] = {}
@@ -94,10 +94,16 @@ def merge(claims: Claims, keys: Mapping[str, Any], where: str) -> Claims:
     for name, value in keys.items():
         if name in NARROWING:
             continue
+        if name == LABELS and isinstance(value, Mapping):
+            labels.update(_labels(value, where))
+            continue
+        ours = name in OF_CONTEXT or name == REQUEST_ID
+        if not ours:
+            _spelt(name, where)
         _check(name, value, where)
-        if name == "request_id":
+        if name == REQUEST_ID:
             request_id = value
-        elif name in _NAMES:
+        elif ours:
             known[name] = value
         elif value is not None:
             labels[name] = value
@@ -107,6 +113,21 @@ def merge(claims: Claims, keys: Mapping[str, Any], where: str) -> Claims:
     if labels:
         merged = replace(merged, labels={**merged.labels, **labels})
     return _narrowed(Claims(merged, request_id, claims.outer), narrow_of(keys, where))
+
+
+def _labels(given: Mapping[Any, Any], where: str) -> dict[str, str]:
+    for name, value in given.items():
+        if not isinstance(name, str):
+            raise SettingsError(f"label {name!r} is {type(name).__name__}", where=where, remedy="give it as text")
+        _check(f"label {name}", value, where)
+    return {name: value for name, value in given.items() if value is not None}
+
+
+def _spelt(name: str, where: str) -> None:
+    meant = misspelt(name)
+    if meant is not None:
+        remedy = f"did you mean {meant!r}? A label of that name goes into `labels`"
+        raise SettingsError(f"unknown key {name!r}", where=where, remedy=remedy)
 
 
 def _check(name: str, value: Any, where: str) -> None:
