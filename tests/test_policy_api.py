@@ -171,7 +171,22 @@ def test_the_mode_of_such_a_call_is_told(tmp_path: Path) -> None:
     named, auto = policies.decide(model="big"), policies.decide()
 
     assert (named.mode, auto.mode, auto.mode_cause) == ("advise", "route", "policy")
-    assert 'advise: such a call would run unchanged; model="auto" is routed' in named.explain()
+    assert 'advise: such a call runs unchanged, as big at openai; model="auto" is routed' in named.explain()
+    assert 'route: model="auto" is routed; one that names a model runs unchanged (advise)' in auto.explain()
+
+
+def test_that_the_match_does_not_hold_is_told(tmp_path: Path) -> None:
+    """The last policy is taken where no `match` holds; who is shown its decision has to know."""
+    policies = waypost.policy.load(write(tmp_path, "match: department == rd\n"), CATALOG)
+    inside, outside, named = (
+        [note["text"] for note in policies.decide(asked).to_dict()["notes"] if note["about"] == "match"]
+        for asked in ({"department": "rd"}, {"department": "hr"}, {"department": "hr", "policy": "sample"})
+    )
+
+    held = "`department == rd` of sample does not hold for this call; "
+    assert inside == []
+    assert outside == [f"{held}no `match` held, so the last policy is taken"]
+    assert named == [f"{held}the call names it"]
 
 
 def test_several_policies_are_tried_in_order(tmp_path: Path) -> None:

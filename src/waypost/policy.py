@@ -18,14 +18,14 @@ from waypost.core.model.question import EMPTY_SNAPSHOT, Mode, Question, Snapshot
 from waypost.core.model.record import snapshot_of
 from waypost.core.model.target import TargetId
 from waypost.core.policy.compile import compile_policy
-from waypost.core.policy.decide import decide, mode_of
+from waypost.core.policy.decide import decide
 from waypost.core.policy.flip import minimal_flip
 from waypost.core.policy.plan import Plan
 from waypost.core.policy.proof import prove
 from waypost.core.policy.tree import Policy
 from waypost.core.policy.why_not import WhyNot, why_not
 from waypost.core.policy.wrap import wrapped
-from waypost.core.routing.prepare import Routes, governed
+from waypost.core.routing.prepare import Routes, effective_mode, governed
 from waypost.errors import SettingsError
 from waypost.runtime.asking import ask, ask_body
 from waypost.runtime.bundle import packaged_policy
@@ -160,8 +160,9 @@ class Verdict:
         self.plan = plan
         self.question = question
         self.snapshot = snapshot
+        self.seed = seed
         self.decision: Decision = decide(plan, question, snapshot, seed, tried)
-        self._mode = mode_of(plan, question, seed)
+        self._mode, self._drawn = effective_mode(plan, question, seed, None)
 
     def __repr__(self) -> str:
         return f"<Verdict {self.selected or 'nobody'} by {self.policy.name}: {self.decision.cause}>"
@@ -185,12 +186,12 @@ class Verdict:
     @property
     def mode(self) -> Mode:
         """How far a call like it would go: ``route``, or only ``advise``, ``observe``, ``off``."""
-        return self._mode[0]
+        return self._mode
 
     @property
     def mode_cause(self) -> Cause:
         """``rollout`` where a share decided on the mode, else ``policy``."""
-        return self._mode[1]
+        return "rollout" if self._drawn else "policy"
 
     @cached_property
     def proof(self) -> Proof:
@@ -224,7 +225,10 @@ class Verdict:
     def told(self, *, flip: bool = False) -> told.Told:
         """What the texts are made of, with the smallest flip where that is asked for."""
         plan, found = self.plan, self.flip if flip else None
-        return told.Told(plan.policy, plan.catalog, self.question, self.snapshot, self.proof, self.mode, found)
+        applies = plan.matches(self.question)
+        return told.Told(
+            plan.policy, plan.catalog, self.question, self.snapshot, self.proof, self.mode, found, applies=applies
+        )
 
 
 def _world(given: Snapshot | Mapping[str, Any] | None) -> Snapshot:

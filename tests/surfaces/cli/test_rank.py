@@ -198,3 +198,62 @@ def test_bad_input_is_named_with_a_remedy(run: Run, words: tuple[str, ...], said
 
     assert (code, out) == (2, "")
     assert err.startswith(f"waypost rank: {said}")
+
+
+def rows(out: str, label: str) -> list[str]:
+    """What stands behind ``label`` above the table."""
+    return [line.removeprefix(f"  {label:<13}") for line in out.splitlines() if line.startswith(f"  {label} ")]
+
+
+def test_how_far_such_a_call_goes_is_told(run: Run) -> None:
+    """S2.17: who would answer is not who answers where the policy only advises."""
+    advised = run("rank", "--policy", "p.yaml", "--model", "gpt-4o")[1]
+    routed = run("rank", "--policy", "p.yaml", "--model", "gpt-4o", "--feature", "mode=route")[1]
+
+    assert rows(advised, "mode") == ['advise: such a call runs unchanged, as gpt-4o at openai; model="auto" is routed']
+    assert rows(routed, "mode") == ["route: such a call is routed"]
+
+
+def test_the_mode_of_the_environment_stands_above_the_policys(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    """S2.17: a dry run is of a call that is made here."""
+    monkeypatch.setenv("WAYPOST_MODE", "observe")
+    observed = run("rank", "--policy", "p.yaml", "--model", "gpt-4o")[1]
+    monkeypatch.setenv("WAYPOST_MODE", "loud")
+
+    assert rows(observed, "mode") == [
+        "observe by WAYPOST_MODE: such a call runs unchanged, as gpt-4o at openai; nothing is decided for it"
+    ]
+    assert run("rank", "--policy", "p.yaml") == (
+        *(2, ""),
+        "waypost rank: WAYPOST_MODE: 'loud' is no mode; use off, observe, advise, route\n",
+    )
+
+
+def test_a_share_of_the_calls_is_told_as_one(run: Run) -> None:
+    """S2.17: under a rollout the same policy routes one call and advises another."""
+    Path("share.yaml").write_text(POLICY + "mode: {route: 25%}\n", encoding="utf-8")
+    found = {
+        rows(run("rank", "--policy", "share.yaml", "--model", "gpt-4o", "--seed", f"{seed:032x}")[1], "mode")[0]
+        for seed in range(16)
+    }
+
+    assert found == {
+        "route: such a call is in the share of 25% that is routed",
+        "advise: such a call runs unchanged, as gpt-4o at openai, outside of the share of 25% that is routed",
+    }
+
+
+def test_an_override_in_force_is_told(run: Run) -> None:
+    """S2.17: it would force another target than the table selects, for those in its scope alone."""
+    set_ = ("override", "set", "openai/gpt-4o", "--scope", "department=rd", "--until", "2h")
+    run(*set_, "--author", "ann", "--reason", "an outage")
+    inside, outside = (run("rank", "--policy", "p.yaml", "--department", name)[1] for name in ("rd", "hr"))
+    found = rows(inside, "override")
+
+    assert len(found) == 1
+    assert found[0].startswith("openai/gpt-4o is forced for such a call, by ann: an outage (ov_")
+    assert found[0].endswith("); not part of this decision")
+    assert rows(outside, "override") == []
+    Path(".waypost/overrides.json").write_text("{", encoding="utf-8")
+    code, out, err = run("rank", "--policy", "p.yaml", "--department", "rd")
+    assert (code, rows(out, "override"), "overrides.json: not JSON" in err) == (0, [], True)

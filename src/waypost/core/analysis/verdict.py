@@ -12,8 +12,10 @@ from waypost.core.analysis.layout import Block, Fields, Heading, Layout, markdow
 from waypost.core.catalog.table import Catalog
 from waypost.core.model.decision import Flip, Proof
 from waypost.core.model.frozen import dataclass
-from waypost.core.model.question import Mode, Question, Snapshot
+from waypost.core.model.money import MICRO
+from waypost.core.model.question import Mode, Override, Question, Snapshot
 from waypost.core.model.record import decision_record, question_record, snapshot_record
+from waypost.core.policy.render import render
 from waypost.core.policy.tree import Policy
 
 SCHEMA = "verdict/v1"
@@ -32,6 +34,12 @@ class Told:
     mode: Mode
     flip: Flip | None = None
     """The smallest change that would have chosen otherwise, where somebody looked for it."""
+    applies: bool = True
+    """Whether the policy's ``match`` holds for the call, or it has none."""
+    operator: Mode | None = None
+    """What ``WAYPOST_MODE`` put in the place of the policy's mode; ``mode`` has it already."""
+    forced: Override | None = None
+    """An override that is in force for such a call, and that this decision knows nothing of."""
 
     @property
     def selected(self) -> str | None:
@@ -75,12 +83,46 @@ def asked(told: Told) -> list[tuple[str, str]]:
     return [("asked for", f"{named}{', streamed' if question.streaming else ''})"), *words.question(question)]
 
 
+def standing(told: Told) -> list[tuple[str, str]]:
+    """How far such a call would go, and what a real one meets that the decision leaves aside."""
+    rows = [("mode", _mode(told))]
+    policy, forced = told.policy, told.forced
+    if not told.applies and policy.match is not None:
+        named = told.question.context.policy == policy.name
+        why = "the call names it" if named else "no `match` held, so the last policy is taken"
+        rows.append(("match", f"`{render(policy.match)}` of {policy.name} does not hold for this call; {why}"))
+    if forced is not None:
+        what = f"{forced.target} is forced for such a call, by {forced.author}: {forced.reason} ({forced.id})"
+        rows.append(("override", f"{what}; not part of this decision"))
+    return rows
+
+
+def _mode(told: Told) -> str:
+    question, spec = told.question, told.policy.mode
+    by = " by WAYPOST_MODE" if told.operator is not None else ""
+    unchanged = f"such a call runs unchanged, as {question.requested} at {question.origin.provider}"
+    match told.mode:
+        case "route" if question.auto and (told.operator or spec.mode) != "route":
+            named = "one that names a model runs unchanged"
+            return f'route: model="{question.requested}" is routed; {named} ({told.operator or spec.mode}{by})'
+        case "route" if not by and spec.share_ppm < MICRO and not question.auto:
+            return f"route: such a call is in the share of {words.percent(spec.share_ppm, MICRO)} that is routed"
+        case "route":
+            return f"route{by}: such a call is routed"
+        case "advise" if not by and spec.mode == "route" and spec.share_ppm < MICRO:
+            return f"advise: {unchanged}, outside of the share of {words.percent(spec.share_ppm, MICRO)} that is routed"
+        case "advise":
+            return f'advise{by}: {unchanged}; model="auto" is routed'
+        case "observe":
+            return f"observe{by}: {unchanged}; nothing is decided for it"
+        case "off":
+            return f"off{by}: {unchanged}, without a receipt"
+
+
 def _decision(told: Told) -> Iterator[Block]:
     yield Heading("Decision")
     rows = list(decided.chosen(told.proof.decision, told.selected, told.question))
-    if told.mode != "route":
-        rows.append(("mode", f'{told.mode}: such a call would run unchanged; model="auto" is routed'))
-    yield Fields((*rows, *words.world(told.snapshot)))
+    yield Fields((*rows, *standing(told), *words.world(told.snapshot)))
 
 
 def _provenance(told: Told) -> Block:
@@ -103,6 +145,7 @@ def document(told: Told) -> dict[str, Any]:
         "policy": {"name": told.policy.name, "fingerprint": told.policy.fingerprint},
         "catalog": {"name": told.catalog.name, "fingerprint": told.catalog.fingerprint},
         "mode": told.mode,
+        "notes": [{"about": label, "text": text} for label, text in standing(told)],
         "selected": told.selected,
         "question": _plain(question_record(told.question, str)),
         "snapshot": _plain(snapshot_record(told.snapshot)),

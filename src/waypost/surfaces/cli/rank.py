@@ -16,6 +16,7 @@ from waypost.policy import Policies, Verdict, load
 from waypost.runtime.asking import KEYS
 from waypost.runtime.catalogs import load_catalog
 from waypost.surfaces.cli import home, rank_receipt, source
+from waypost.surfaces.cli.rank_here import here
 from waypost.surfaces.cli.rank_show import show
 
 HELP = "who would answer a call, without making it: every candidate with score, cost and failed rules"
@@ -102,14 +103,17 @@ def run(args: argparse.Namespace) -> int:
     """Exit code 0 where somebody would answer (of a receipt: as it was recorded), 1 otherwise. Raises ConfigError."""
     past = None if args.receipt is None else rank_receipt.again(args, asked=_asked(args))
     verdict = decided(args) if past is None else past.verdict
+    page = verdict.told(flip=args.json or args.explain)
+    if past is None:
+        page = here(page, verdict, home.directory(args))
     if args.json:
-        home.print_json(verdict.to_dict() | ({} if past is None else {"recorded": past.document()}))
+        home.print_json(told.document(page) | ({} if past is None else {"recorded": past.document()}))
     elif args.explain:
-        text = told.explain(verdict.told(flip=True), args.format, each=args.all)
+        text = told.explain(page, args.format, each=args.all)
         title, _, rest = text.partition("\n")
         print(home.bold(title) if args.format == "text" else title, rest.rstrip("\n"), sep="\n")
     else:
-        show(verdict, each=args.all)
+        show(verdict, page, each=args.all)
     if past is not None and not args.json:
         print("", past.sentence(), sep="\n")
     return 1 if verdict.selected is None or (past is not None and not past.same) else 0

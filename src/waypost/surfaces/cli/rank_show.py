@@ -17,20 +17,17 @@ NUMBERS = frozenset((2, 3))
 _WHY = 96
 
 
-def show(verdict: Verdict, *, each: bool) -> None:
+def show(verdict: Verdict, page: told.Told, *, each: bool) -> None:
     """The page; with ``each`` a row for every rejected candidate, else for those that fail fewest rules."""
-    page = verdict.told()
     policy, catalog = verdict.policy, verdict.plan.catalog
     print(f"policy {policy.name} {policy.fingerprint[:12]}, catalog {catalog.name} {catalog.fingerprint[:12]}")
-    for label, text in told.asked(page):
+    for label, text in (*told.asked(page), *told.standing(page)):
         print(f"  {label:<12} {text}")
     chosen = verdict.selected or "nobody: no candidate survived"
     decision = verdict.decision
     print(home.bold(f"{chosen}{words.score(decision)}"), f"  {words.cause(decision)}", sep="\n")
     if decision.because is not None:
         print(f"  because: {decision.because}")
-    if verdict.mode != "route":
-        print(f"  mode {verdict.mode}: such a call would run unchanged")
     rows = verdict.proof.candidates
     shown = rows if each else [row for row in rows if row.state != "rejected"] + _nearest(rows)
     head, *lines = table(HEAD, [_row(row, verdict) for row in shown], right=NUMBERS)
