@@ -236,6 +236,6 @@ def test_a_label_that_looks_like_a_key() -> None:
     """It is said in `labels`, which nest as others do; what is none is refused."""
     with waypost.context(labels={"model": "x", "team": "a"}), waypost.context(labels={"team": "b", "code": None}):
         assert current().context.labels == {"model": "x", "team": "b"}
-    for given, said in (({"a": 1}, "label a is int"), ({1: "a"}, "label 1 is int")):
+    for labels, said in (({"a": 1}, "label a is int"), ({1: "a"}, "label 1 is int")):
         with pytest.raises(SettingsError, match=f"^waypost.context: {said}; give it as text$"):
-            merge(Claims(), {"labels": given}, "waypost.context")
+            merge(Claims(), {"labels": labels}, "waypost.context")

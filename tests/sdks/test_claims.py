@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 import waypost
+from waypost.runtime import instrument
 
 HELLO: Any = [{"role": "user", "content": "Hi"}]
 PAIR = "rules: [{name: pair, use: [openai/gpt-4o-mini, anthropic/claude-haiku-4-5]}]\nrank: cheapest"
@@ -101,7 +102,64 @@ def test_a_name_that_nothing_has_is_remarked_on_once(world: Any, client: Any, ca
     with caplog.at_level(logging.WARNING, "waypost"), waypost.context(ignore=["gpt-9"]):
         assert [ask(client).model for _ in range(3)] == [MINI] * 3
     (record,) = caplog.records
-    assert "a call names 'gpt-9', which the catalog does not have" in record.getMessage()
+    assert "a call names 'gpt-9' (did you mean 'gpt-5'?), which the catalog does not have" in record.getMessage()
+
+
+def test_what_a_nameless_entry_probably_meant(world: Any, client: Any, caplog: pytest.LogCaptureFixture) -> None:
+    """Globs are over ids, so one of a model alone names nothing."""
+    world.on(PAIR)
+    with caplog.at_level(logging.WARNING, "waypost"):
+        for entry in ("gpt-4o*", "*/nothing*", "opnai", "zzzzzz"):
+            with waypost.context(ignore=[entry]):
+                ask(client)
+    assert [record.getMessage().partition(", which")[0] for record in caplog.records] == [
+        "a call names 'gpt-4o*' (globs are over ids: openai/gpt-4o*)",
+        "a call names '*/nothing*' (globs are over ids)",
+        "a call names 'opnai' (did you mean 'openai'?)",
+        "a call names 'zzzzzz'",
+    ]
+
+
+@pytest.mark.parametrize(
+    "said", [{"extra_headers": {"X-Waypost-Onyl": "x"}}, {"extra_body": {"waypost": {"onyl": ["x"]}}}]
+)
+def test_a_misspelt_key_is_said_once(
+    said: dict[str, Any], world: Any, client: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The call goes on without it, and so does the rest of what it says; each key is said, and every one counted."""
+    world.on(PAIR)
+    with caplog.at_level(logging.WARNING, "waypost"):
+        for _ in range(2):
+            assert ask(client, **said).model == MINI
+        ask(client, extra_headers={"X-Waypost-Ignroe": "x"})
+    remedy = "A label of that name goes into `labels`; ignored. Said once for each key; "
+    assert [record.getMessage() for record in caplog.records] == [
+        f"claims: a call's headers or extra_body: unknown key {key!r}; did you mean {meant!r}? {remedy}"
+        "the metric waypost.dropped counts them."
+        for key, meant in (("onyl", "only"), ("ignroe", "ignore"))
+    ]
+    engine = instrument.engine()
+    assert engine is not None
+    assert engine.dropped()["claims"] == 3
+
+
+def test_a_policy_that_is_not_in_force_is_remarked_on_once(
+    world: Any, client: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The call is decided as if it named none; the one that is in force is not remarked on."""
+    world.on(PAIR)
+    engine = instrument.engine()
+    assert engine is not None
+    (own,) = [plan.policy.name for plan in engine.bundle.routes.plans]
+    with caplog.at_level(logging.WARNING, "waypost"):
+        for name in (own, f"{own}s", f"{own}s", "rd"):
+            with waypost.context(policy=name):
+                assert ask(client).model == MINI
+    end = f"it is decided as if it named none; in force: {own}. Said once."
+    assert [record.getMessage() for record in caplog.records] == [
+        f"a call names the policy '{own}s', which is not in force (did you mean {own!r}?): {end}",
+        f"a call names the policy 'rd', which is not in force: {end}",
+    ]
 
 
 def test_a_policy_that_does_not_grant_a_claim_withholds_it(world: Any, client: Any) -> None:

@@ -201,6 +201,8 @@ class Engine:
                 claims = merge(claims, keys, SAID)
             except SettingsError:
                 claims = self._each(claims, keys)
+        if claims.context.policy is not None:
+            self._narrowings.policy(claims.context.policy, self.bundle.routes.plans)
         if claims.context.narrow is not None:
             return self._narrowings.context(claims, self.bundle.routes.catalog), claims.request_id
         return claims.context, claims.request_id
@@ -211,7 +213,7 @@ class Engine:
             try:
                 claims = merge(claims, {name: value}, SAID)
             except SettingsError as error:
-                self.faults.loss("claims", error, f"ignored ({error.what}; {error.remedy})")
+                self.faults.refuse("claims", name, str(error))
         return claims
 
     # --- the process

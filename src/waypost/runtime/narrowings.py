@@ -1,15 +1,18 @@
-"""Calls' narrowings against the catalog in force, each worked out once."""
+"""What calls say of targets and policies against those in force: each worked out, and remarked on, once."""
 
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import TypeAlias
 
 from waypost.core.catalog.table import Catalog
 from waypost.core.model.question import Context, Narrow
-from waypost.core.routing.narrow import nameless, together
+from waypost.core.policy.plan import Plan
+from waypost.core.routing.narrow import named, nameless, together
 from waypost.runtime.context import Claims
+from waypost.runtime.settings import near
 
 log = logging.getLogger("waypost")
 MOST = 512
@@ -22,6 +25,7 @@ class Narrowings:
 
     def __init__(self) -> None:
         self._said: set[str] = set()
+        self._policies: set[str] = set()
         self._catalog: Catalog | None = None
         self._known: dict[_Layers, Narrow] = {}
 
@@ -39,6 +43,21 @@ class Narrowings:
             self._remark(layers, catalog)
         return claims.context if found == narrow else replace(claims.context, narrow=found)
 
+    def policy(self, name: str, plans: Sequence[Plan]) -> None:
+        """Remark, once, on the name of a policy that is not in force: the call is decided as if it named none."""
+        if name in self._policies or any(plan.policy.name == name for plan in plans) or len(self._policies) >= MOST:
+            return
+        self._policies.add(name)
+        known = sorted(plan.policy.name for plan in plans)
+        meant = near(name, known)
+        log.warning(
+            "a call names the policy %r, which is not in force%s: it is decided as if it named none; in force: %s. "
+            "Said once.",
+            name,
+            f" (did you mean {meant!r}?)" if meant is not None else "",
+            ", ".join(known),
+        )
+
     def _remark(self, layers: _Layers, catalog: Catalog) -> None:
         strange = sorted({entry for layer in layers for entry in nameless(layer, catalog)} - self._said)
         if strange and len(self._said) < MOST:
@@ -46,5 +65,18 @@ class Narrowings:
             log.warning(
                 "a call names %s, which the catalog does not have: in models or only it lets nobody answer; "
                 "`waypost catalog show` lists what there is. Said once.",
-                ", ".join(map(repr, strange)),
+                ", ".join(_hinted(strange, catalog)),
             )
+
+
+def _hinted(entries: Sequence[str], catalog: Catalog) -> Iterator[str]:
+    """Each with what was probably meant: a glob that lacks its provider, or the nearest name."""
+    known = {name for item in catalog.targets for name in (item.id, item.model, item.provider, item.endpoint)}
+    for entry in entries:
+        if "*" in entry or "?" in entry:
+            whole = sorted({id.partition("/")[0] for id in named((f"*/{entry}",), catalog)})
+            hint = f"globs are over ids: {whole[0]}/{entry}" if whole and "/" not in entry else "globs are over ids"
+        else:
+            meant = near(entry, known)
+            hint = f"did you mean {meant!r}?" if meant is not None else ""
+        yield f"{entry!r} ({hint})" if hint else repr(entry)

@@ -21,6 +21,9 @@ from waypost.runtime.worker import Worker
 
 log = logging.getLogger("waypost")
 RECENT = 2048
+MOST_SAID = 512
+_BY_DOCTOR = "`waypost doctor` counts them"
+_BY_METRIC = "the metric waypost.dropped counts them"
 FOLD_WITHIN_S = 1.0
 """How long a receipt may stand in the journal alone. Who asks for one has what is there folded first."""
 
@@ -37,8 +40,9 @@ class Faults:
         self.counts: dict[str, int] = {}
         self._said: set[str] = set()
 
-    def note(self, layer: str, error: BaseException | None, consequence: str) -> None:
-        """``error`` broke ``layer``. Never raises, unless strict."""
+    def note(self, layer: str, error: BaseException | None, consequence: str, *, journaled: bool = False) -> None:
+        """``error`` broke ``layer``; ``journaled`` is what other processes can count, too. Never raises, unless
+        strict."""
         name = type(error).__name__ if error is not None else "error"
         key = f"{layer}:{name}"
         self.counts[layer] = self.counts.get(layer, 0) + 1
@@ -46,7 +50,8 @@ class Faults:
             raise error
         if key not in self._said:
             self._said.add(key)
-            log.warning("%s failed (%s); %s. Said once; `waypost doctor` counts them.", layer, name, consequence)
+            counted = _BY_DOCTOR if journaled else _BY_METRIC
+            log.warning("%s failed (%s); %s. Said once; %s.", layer, name, consequence, counted)
             log.debug("%s failed at %s", layer, _places(error))
 
     def loss(self, layer: str, error: BaseException, consequence: str) -> None:
@@ -58,7 +63,15 @@ class Faults:
         """Log something that is counted elsewhere, the first time."""
         if layer not in self._said:
             self._said.add(layer)
-            log.warning("%s: %s; %s. Said once; `waypost doctor` counts them.", layer, reason, consequence)
+            log.warning("%s: %s; %s. Said once; %s.", layer, reason, consequence, _BY_METRIC)
+
+    def refuse(self, layer: str, key: str, reason: str) -> None:
+        """Somebody's ``key`` was left out: counted each time, and said once for each key."""
+        self.counts[layer] = self.counts.get(layer, 0) + 1
+        said = f"{layer}.{key}"
+        if said not in self._said and len(self._said) < MOST_SAID:
+            self._said.add(said)
+            log.warning("%s: %s; ignored. Said once for each key; %s.", layer, reason, _BY_METRIC)
 
     def mended(self, layer: str) -> None:
         """It works again, so that the next loss there is news."""
@@ -168,7 +181,7 @@ class Recorder:
         with suppress(Exception):
             self.journal.append(fault_line(event))
             self._later()
-        self.faults.note(event.layer, error, "the call went on without it")
+        self.faults.note(event.layer, error, "the call went on without it", journaled=True)
 
     def _missed(self, receipt: str) -> None:
         if len(self._unwritten) < RECENT:
