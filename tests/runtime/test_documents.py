@@ -225,6 +225,17 @@ def test_a_circle_of_extends_is_an_error(tmp_path: Path) -> None:
         load_policy(tmp_path / "itself.yaml", catalog=CATALOG)
 
 
+@pytest.mark.parametrize("folder", ["child", "rd"])
+def test_a_file_that_hides_a_packaged_policy_is_told_so(tmp_path: Path, folder: str) -> None:
+    """`extends: rd` in a file of that name means the packaged one, but the nearest file is the file itself."""
+    put(tmp_path, rd="extends: rd\n", child="extends: rd\n")
+    with pytest.raises(PolicyError) as caught:
+        load_policy(tmp_path / f"{folder}.yaml", catalog=CATALOG)
+    assert str(caught.value) == (
+        f"{tmp_path}/rd.yaml:3:10: extends 'rd' names this file itself, which hides the packaged 'rd'; rename the file"
+    )
+
+
 def test_an_error_in_a_base_names_the_base(tmp_path: Path) -> None:
     """The place is the file in which the mistake stands."""
     put(tmp_path, parent="filter: [qualty >= 0.5]\n", child="extends: parent\nmode: rute\n")

@@ -16,7 +16,10 @@ from waypost.core.policy.tree import Policy
 from waypost.errors import PolicyError
 from waypost.runtime import yaml, yaml_cache
 from waypost.runtime.nodes import is_null, spoken
+from waypost.runtime.policy_files import names, packaged, policy_path, remedy
 from waypost.runtime.policy_reader import read_tree
+
+__all__ = ["load_policy", "packaged", "read_policy"]
 
 _REPLACED = frozenset(("rank", "select"))
 MAX_CHAIN = 32
@@ -27,7 +30,8 @@ _SUFFIXES = ("", ".yaml", ".yml")
 def load_policy(
     path_or_text: str | Path, *, catalog: Catalog | None, search: Sequence[Path] = (), cache: Path | None = None
 ) -> Policy:
-    """The policy in a file, or in ``path_or_text`` itself where that has a line break.
+    """The policy in a file, or in ``path_or_text`` itself where that has a line break. A name that is no file is that
+    of a packaged policy.
 
     ``extends`` looks beside the file, then in ``search``, then among the packaged policies. Without a ``catalog``
     the names of targets are not checked, and only the policy's own tiers are known. ``cache`` is a directory that may
@@ -38,7 +42,7 @@ def load_policy(
     """
     if isinstance(path_or_text, str) and "\n" in path_or_text:
         return read_policy(path_or_text, "<policy>", catalog=catalog, search=search, cache=cache)
-    path = Path(path_or_text)
+    path = policy_path(path_or_text)
     folders = (path.parent, *search)
     return read_policy(_read(path, str(path)), str(path), catalog=catalog, search=folders, cache=cache)
 
@@ -63,18 +67,11 @@ def read_policy(
     return read_tree(root, catalog, tuple(sources))
 
 
-def packaged() -> tuple[Path, ...]:
-    """The folder of the policies that come with the package: in a wheel, or in the repository."""
-    here = Path(__file__).resolve()
-    folders = (here.parents[1] / "policies", here.parents[3] / "policies")
-    return tuple(folder for folder in folders if folder.is_dir())
-
-
 def _read(path: Path, where: str) -> str:
     try:
         return path.read_text(encoding="utf-8")
     except FileNotFoundError:
-        raise PolicyError(f"there is no file {str(path)!r}", where=where, remedy="check the path") from None
+        raise PolicyError(f"there is no file {str(path)!r}", where=where, remedy=remedy(path)) from None
     except UnicodeDecodeError:
         raise PolicyError(f"{str(path)!r} is not UTF-8", where=where, remedy="save it as UTF-8") from None
     except OSError as exc:
@@ -124,12 +121,14 @@ def _base(node: yaml.Node, folders: Sequence[Path], chain: list[tuple[str, str]]
     candidates = (folder / f"{node.raw}{suffix}" for folder in folders for suffix in _SUFFIXES)
     found = next((path for path in candidates if _is_file(path)), None)
     if found is None:
-        files = (path for folder in folders for path in folder.glob("*.yaml") if not path.stem.endswith(".test"))
-        known = {path.stem for path in files if path.stem != "catalog"}
+        known = {name for folder in folders for name in names(folder)}
         raise PolicyError(
             f"extends {node.raw!r}: no such policy", where=str(node.at), remedy=yaml.suggest(node.raw, known)
         )
     seen = [resolved for _, resolved in chain]
+    if _resolved(str(found)) == seen[-1] and any((folder / f"{node.raw}.yaml").is_file() for folder in packaged()):
+        what = f"extends {node.raw!r} names this file itself, which hides the packaged {node.raw!r}"
+        raise PolicyError(what, where=str(node.at), remedy="rename the file")
     if _resolved(str(found)) in seen:
         circle = " -> ".join([Path(file).name for file, _ in chain] + [found.name])
         raise PolicyError(f"extends goes in a circle: {circle}", where=str(node.at), remedy="break it at one place")

@@ -58,7 +58,8 @@ def auto_instrument(
     """Route and record the model calls of this process from now on. Calling it again changes what is given.
 
     Args:
-        policy: a path, a policy of `waypost.policy.load`, or a list of them, tried in order. Default: the packaged one.
+        policy: a path, the name of a packaged policy, a policy of `waypost.policy.load`, or a list of them, tried in
+            order. Default: the packaged one.
         catalog: a path or a loaded catalog, or a list of one and its overlays. Default: the packaged one.
         mode: ``off``, ``observe``, ``advise`` or ``route``, in place of what the policies say.
         clients: provider to a client of one's own, as with `waypost.use`.

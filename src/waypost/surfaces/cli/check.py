@@ -10,6 +10,7 @@ from typing import Any
 from waypost.core.catalog.table import Catalog
 from waypost.errors import SettingsError
 from waypost.runtime.checking import Checked, check_files, kind_of, tally
+from waypost.runtime.policy_files import policy_path, remedy
 from waypost.surfaces.cli import home, source
 
 HELP = "all errors of policy, catalog and test files at once, with file, line, column and the remedy"
@@ -23,7 +24,11 @@ EXAMPLES = """
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "files", nargs="+", type=Path, metavar="FILE", help="a policy, a catalog, a test file, or a folder"
+        "files",
+        nargs="+",
+        type=Path,
+        metavar="FILE",
+        help="a policy, a catalog, a test file, a folder, or a packaged policy's name",
     )
     source.catalog_argument(parser)
     parser.add_argument("--strict", action="store_true", help="warnings are findings, too: exit code 1")
@@ -52,10 +57,10 @@ def _files(given: Path) -> Iterator[Path]:
                 "no .yaml file in this folder", where=str(given), remedy="name a file or another folder"
             )
         yield from found
-    elif given.is_file():
-        yield given
+    elif (file := policy_path(given)).is_file():
+        yield file
     else:
-        raise SettingsError("there is no such file", where=str(given), remedy="check the path")
+        raise SettingsError("there is no such file", where=str(given), remedy=remedy(given))
 
 
 def _print(checked: Sequence[Checked], errors: int, warnings: int) -> None:

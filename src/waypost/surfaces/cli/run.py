@@ -21,7 +21,9 @@ HELP = "run a Python program with its model calls routed and recorded"
 def arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options; everything after the program belongs to the program."""
     parser.usage = "%(prog)s [option ...] program [argument ...]\n       %(prog)s [option ...] -m module [argument ...]"
-    parser.add_argument("--policy", metavar="FILE", help="default: WAYPOST_POLICY, else the packaged policy")
+    parser.add_argument(
+        "--policy", metavar="FILE", help="or a packaged policy's name; default: WAYPOST_POLICY, else the packaged one"
+    )
     parser.add_argument("--catalog", metavar="FILE", help="default: WAYPOST_CATALOG, else the packaged catalog")
     parser.add_argument(
         "--mode", choices=MODES, metavar="MODE", help="off, observe, advise or route, above what the policy says"

@@ -18,7 +18,8 @@ from waypost.core.policy.tree import Policy
 from waypost.errors import ConfigError, SettingsError
 from waypost.runtime.bundle import packaged_policy, places_file
 from waypost.runtime.catalogs import catalog_from_document, load_catalog
-from waypost.runtime.documents import load_policy, packaged
+from waypost.runtime.documents import load_policy
+from waypost.runtime.policy_files import policy_path
 
 _FINGERPRINT = re.compile(r"[0-9a-f]{8,64}\Z")
 _REMEDY = "`waypost explain ID` shows the fingerprints of a receipt; --home names another store"
@@ -46,18 +47,9 @@ def catalog(given: str | None) -> Catalog:
 def policies(given: list[str] | None) -> list[str | Path]:
     """Paths of policies: those given, else those in force here."""
     if given:
-        return [path_of(name) for name in given]
+        return [policy_path(name) for name in given]
     named = [part for part in os.environ.get("WAYPOST_POLICY", "").split(os.pathsep) if part]
     return [*named] if named else [packaged_policy()]
-
-
-def path_of(name: str) -> Path:
-    """The file ``name``; the packaged policy of that name where there is no such file."""
-    path = Path(name)
-    if path.is_file() or path.suffix or path.name != name:
-        return path
-    found = [folder / f"{name}.yaml" for folder in packaged() if name != "catalog"]
-    return next((file for file in found if file.is_file()), path)
 
 
 def stored(objects: ObjectStore, names: list[str]) -> Stored:
@@ -87,7 +79,7 @@ def policy(given: str, objects: ObjectStore, table: Catalog | None) -> Policy:
     Raises:
         ConfigError: no such file and no such policy, or one that cannot be used.
     """
-    path = path_of(given)
+    path = policy_path(given)
     if path.is_file() or not _FINGERPRINT.match(given):
         return load_policy(path, catalog=table)
     found = stored(objects, [given]).policy

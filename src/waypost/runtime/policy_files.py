@@ -1,0 +1,55 @@
+"""Which file a policy is given by: a path, or the name of one of those that come with the package."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+MAX_NEARBY = 1_000
+_NOT_POLICIES = frozenset(("catalog",))
+_CHECK = "check the path"
+
+
+def packaged() -> tuple[Path, ...]:
+    """The folder of the policies that come with the package: in a wheel, or in the repository."""
+    here = Path(__file__).resolve()
+    folders = (here.parents[1] / "policies", here.parents[3] / "policies")
+    return tuple(folder for folder in folders if folder.is_dir())
+
+
+def names(folder: Path) -> Iterator[str]:
+    """The policies in a folder, by the names of their files without the ending."""
+    for path in folder.glob("*.yaml"):
+        if not path.stem.endswith(".test") and path.stem not in _NOT_POLICIES:
+            yield path.stem
+
+
+def policy_path(given: str | Path) -> Path:
+    """The file ``given``; the packaged policy of that name where there is no such file, and it is but a name."""
+    path = Path(given)
+    if path.suffix or path.name != str(given) or path.is_file() or path.name in _NOT_POLICIES:
+        return path
+    found = (folder / f"{path.name}.yaml" for folder in packaged())
+    return next((file for file in found if file.is_file()), path)
+
+
+def remedy(path: Path) -> str:
+    """What to do where there is no file ``path``: the one nearby or the packaged policy that was probably meant."""
+    import difflib  # only who mistyped pays for it
+
+    bare = path.name == str(path)
+    ours = {name for folder in packaged() for name in names(folder)} if bare else set()
+    meant = {name.lower(): f"the packaged {name!r}" for name in ours}
+    meant.update((near.stem.lower(), repr(str(near))) for near in _nearby(path.parent))
+    found = difflib.get_close_matches(path.stem.lower(), sorted(meant), n=1, cutoff=0.6)
+    if found:
+        return f"did you mean {meant[found[0]]}?"
+    return f"check the path, or name a packaged one: {', '.join(sorted(ours))}" if ours and not path.suffix else _CHECK
+
+
+def _nearby(folder: Path) -> list[Path]:
+    try:
+        found = [path for path in folder.iterdir() if path.suffix in (".yaml", ".yml")]
+    except (OSError, ValueError):
+        return []
+    return [path for path in sorted(found)[:MAX_NEARBY] if not path.stem.endswith(".test")]
