@@ -438,7 +438,7 @@ def test_what_the_call_claims_and_what_the_world_says() -> None:
         "  chance        a share of the calls goes to the canary; this one with probability 10%\n",
         "  budgets used  user/day 81%\n",
         "  limits hit    limit.target of a/b, limit.user\n",
-        "  no room       in budget.user for a/c\n",
+        "  no room       budget.user (81% used): 1 did not fit\n",
         "  warm cache    a/d, about 1,500 tokens of the prompt\n",
     ):
         assert line in shown

@@ -88,7 +88,7 @@ def _layout(receipt: Receipt, known: Known, *, each: bool) -> Layout:
     for hop in hops:
         if hop.decision is not None and hop.decision != last:
             proof = known.proofs.get(id(hop.decision))
-            blocks += _decision(hop, receipt, more=len(hops) > 1)
+            blocks += _decision(hop, receipt, proof, more=len(hops) > 1)
             if proof is None:
                 blocks += _unproved(hop.decision)
             else:
@@ -130,7 +130,7 @@ def _header(receipt: Receipt, *, last: bool) -> Fields:
     return Fields(tuple(rows))
 
 
-def _decision(hop: Hop, receipt: Receipt, *, more: bool) -> Iterator[Block]:
+def _decision(hop: Hop, receipt: Receipt, proof: Proof | None, *, more: bool) -> Iterator[Block]:
     """What was chosen, and by what cause."""
     decision = hop.decision
     assert decision is not None
@@ -139,7 +139,8 @@ def _decision(hop: Hop, receipt: Receipt, *, more: bool) -> Iterator[Block]:
     rows = list(decided.chosen(decision, hop.selected, hop.question or receipt.question))
     if hop.advised:
         rows = [("advised", rows[0][1]), *rows[1:], ("note", "advice only: the call ran unchanged")]
-    yield Fields((*rows, *(() if hop.snapshot is None else words.world(hop.snapshot))))
+    candidates = () if proof is None else proof.candidates
+    yield Fields((*rows, *(() if hop.snapshot is None else words.world(hop.snapshot, candidates))))
 
 
 def _unproved(decision: Decision) -> Iterator[Block]:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from waypost.core.model.decision import CandidateProof, Decision, Flip, Passed, Rejection, ScoreTerm, Source
 from waypost.core.model.money import MICRO, div_half_even, format_usd
 from waypost.core.model.outcome import Attempt, Baseline, Cost, CostLine, Failure, Settlement, Usage
 from waypost.core.model.question import Question, Snapshot
 from waypost.core.model.receipt import Receipt
+from waypost.core.policy.no_room import no_room
 from waypost.core.policy.reasons import reason
 
 LANGUAGE = "policy/v1"
@@ -136,8 +139,11 @@ def _claims(asked: Question) -> list[tuple[str, str]]:
     return rows
 
 
-def world(snapshot: Snapshot) -> list[tuple[str, str]]:
-    """What of the world the decision was told, where there was anything: breakers, budgets, limits, a warm cache."""
+def world(snapshot: Snapshot, candidates: Sequence[CandidateProof] = ()) -> list[tuple[str, str]]:
+    """What of the world the decision was told, where there was anything: breakers, budgets, limits, a warm cache.
+
+    ``candidates`` are the rows of its proof, where there is one.
+    """
     rows = []
     for label, names in (("broken", snapshot.broken), ("switched off", snapshot.disabled)):
         if names:
@@ -147,8 +153,7 @@ def world(snapshot: Snapshot) -> list[tuple[str, str]]:
     if snapshot.limited:
         reached = (f"{rule} of {whose}" if whose else rule for rule, whose in snapshot.limited)
         rows.append(("limits hit", ", ".join(reached)))
-    if snapshot.refused:
-        rows.append(("no room", ", ".join(f"in {rule} for {target}" for rule, target in snapshot.refused)))
+    rows += [("no room", line) for line in no_room(snapshot, candidates)]
     if snapshot.warm is not None:
         rows.append(("warm cache", f"{snapshot.warm[0]}, about {snapshot.warm[1]:,} tokens of the prompt"))
     return rows

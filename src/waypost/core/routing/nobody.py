@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
-from waypost.core.model.decision import CandidateProof
+from waypost.core.model.decision import CandidateProof, Rejection
 from waypost.core.model.events import Decided
 from waypost.core.model.money import grid
 from waypost.core.model.outcome import Attempt, Failure
 from waypost.core.model.target import Target
 from waypost.core.policy.columns import estimated_cost
+from waypost.core.policy.no_room import no_room
 from waypost.core.policy.proof import prove, reason
 from waypost.core.routing.effects import Call, NativeError, Summary
 from waypost.core.routing.exchange import Exchange, plan_exchange
@@ -21,6 +22,12 @@ NO_ELIGIBLE_MODEL = "no_eligible_model"
 
 SPENT: Mapping[str, str] = {"budget": "budget_exceeded", "limit": "limit_reached"}
 """The error's code by the decision's cause, where money or a limit is why nobody is left."""
+
+FEWEST = 4
+"""Fewer than so many of one rule have a line each."""
+
+OF_THE_CALL = ("tried", "breaker", "limit.", "budget.", "call.", "override")
+"""Rules that no fact of the catalog fails."""
 
 UNSENDABLE = (
     "need.",
@@ -62,18 +69,60 @@ def default_exchange(stage: Stage, decided: Decided | None, *, forced: bool = Fa
 
 
 def no_candidates(stage: Stage, decided: Decided, retry_ns: int | None = None) -> NativeError:
-    """The native error of a call for which no candidate survived: one line per candidate, its first failed rule.
+    """The native error of a call for which no candidate survived: a budget that had no room, then who was near, a line
+    each with its first failed rule, then the others by theirs.
 
     ``retry_ns`` is in how many nanoseconds a limit that is why has room again.
     """
     proof = prove(stage.plan, decided.question, decided.snapshot, decided.decision)
-    near_first = sorted(proof.candidates, key=lambda candidate: (len(candidate.rejections), candidate.target))
-    lines = [
-        f"  {candidate.target}: {reason(candidate.rejections[0])}" + _more(candidate)
-        for candidate in near_first
-        if candidate.rejections
-    ]
-    return _nobody(stage, decided, "\n" + "\n".join(lines), retry_ns)
+    rows = [row for row in proof.candidates if row.rejections]
+    lines = [*no_room(decided.snapshot, rows), *_near_first(rows)]
+    return _nobody(stage, decided, "".join(f"\n  {line}" for line in lines), retry_ns)
+
+
+def _near_first(rows: Sequence[CandidateProof]) -> Iterator[str]:
+    """Who was on the shortlist of the rule, or fails nothing but the call and the world; then the others, those of one
+    first rule together where there are several."""
+    listed = any(map(_off_list, rows))
+    alone, groups = list[CandidateProof](), dict[str, list[CandidateProof]]()
+    for row in rows:
+        if (listed and not _off_list(row)) or all(item.rule.startswith(OF_THE_CALL) for item in row.rejections):
+            alone.append(row)
+        else:
+            groups.setdefault(_first(row).rule, []).append(row)
+    few = [row for group in groups.values() if len(group) < FEWEST for row in group]
+    for row in (*sorted(alone, key=_distance), *sorted(few, key=_distance)):
+        yield f"{row.target}: {reason(_first(row))}" + _more(row)
+    for rule, group in sorted(groups.items(), key=lambda item: -len(item[1])):
+        if len(group) >= FEWEST:
+            whys = {reason(_first(row)) for row in group}
+            yield f"{len(group)} others, {whys.pop() if len(whys) == 1 else f'by {rule}'}: {_names(group)}"
+
+
+def _distance(row: CandidateProof) -> tuple[int, str]:
+    return len(row.rejections), row.target
+
+
+def _first(row: CandidateProof) -> Rejection:
+    """The failed rule that stands for the candidate: that it is on no list says most, whatever else it fails."""
+    return next((item for item in row.rejections if _is_list(item)), row.rejections[0])
+
+
+def _off_list(row: CandidateProof) -> bool:
+    return any(map(_is_list, row.rejections))
+
+
+def _is_list(item: Rejection) -> bool:
+    return item.rule.startswith("rule.") and item.field == "target"
+
+
+def _names(rows: Sequence[CandidateProof]) -> str:
+    """``openai/ gpt-4o, o1; groq/ ...``"""
+    models: dict[str, list[str]] = {}
+    for row in rows:
+        provider, _, model = row.target.partition("/")
+        models.setdefault(provider, []).append(model)
+    return "; ".join(f"{provider}/ {', '.join(each)}" for provider, each in models.items())
 
 
 def plainly_nobody(stage: Stage, decided: Decided) -> NativeError:

@@ -1,0 +1,37 @@
+"""Budgets that had no room, each told once: how far it is used, who did not fit, and what the cheapest would cost."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from waypost.core.model.decision import CandidateProof, Rejection
+from waypost.core.model.money import format_usd
+from waypost.core.model.question import Snapshot
+from waypost.core.policy.spending import share
+
+
+def no_room(snapshot: Snapshot, candidates: Sequence[CandidateProof]) -> list[str]:
+    """One line for each budget that refused a reservation, in the order of the refusals:
+    ``budget.user (99% used): none of 39 fits in the rest of $0.02 per day; the cheapest is openai/mini, about $0.004``.
+    """
+    nobody = all(row.state != "selected" for row in candidates)
+    return [_told(rule, snapshot, candidates, nobody) for rule in dict.fromkeys(rule for rule, _ in snapshot.refused)]
+
+
+def _told(rule: str, snapshot: Snapshot, candidates: Sequence[CandidateProof], nobody: bool) -> str:
+    refused = {target for name, target in snapshot.refused if name == rule}
+    rows = [row for row in candidates if row.target in refused]
+    rooms = [item.limit for row in rows for item in row.rejections if _is_room(item, rule)]
+    scope = rule.partition(".")[2]
+    used = [f"{share(ppm)} used" for key, ppm in snapshot.used if key.rpartition("/")[0] == scope]
+    who = f"none of {len(refused)} fits" if nobody and len(refused) > 1 else f"{len(refused)} did not fit"
+    room = f" in {rooms[0]}" if rooms else ""
+    priced = [(row.estimated_nano_usd, row.target) for row in rows if row.estimated_nano_usd is not None]
+    least = min(priced, default=None)
+    cheapest = "" if least is None else f"; the cheapest is {least[1]}, about {format_usd(least[0])}"
+    spent = f" ({', '.join(used)})" if used else ""
+    return f"{rule}{spent}: {who}{room}{cheapest}"
+
+
+def _is_room(item: Rejection, rule: str) -> bool:
+    return item.rule == rule and item.field == "estimated.cost"
