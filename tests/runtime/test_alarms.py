@@ -26,13 +26,13 @@ class Measured:
         self.levels += [(policy, level) for level in levels]
 
 
-def reached(value: str, *at: int, period: str = "2026-11-21") -> Level:
-    account = Account("user/day", "budget.user", value, 10_000_000, "day", AT, None)
+def reached(value: str, *at: int, period: str = "2026-11-21", scope: str = "user") -> Level:
+    account = Account(f"{scope}/day", f"budget.{scope}", value, 10_000_000, "day", AT, None)
     return Level(account, period, 9_500_000, tuple(item for item in AT if item[0] in at))
 
 
 def test_a_warning_is_said_once_for_each_threshold_and_period(caplog: pytest.LogCaptureFixture) -> None:
-    """Whose budget it is makes no difference and is not said; other actions are the receipt's to tell."""
+    """Whose budget it is makes no difference and is not said, but what happens from here on is."""
     gauge = Measured()
     levels = [
         reached("ann", 500_000),
@@ -46,9 +46,29 @@ def test_a_warning_is_said_once_for_each_threshold_and_period(caplog: pytest.Log
             alarms.note(gauge, "rd", [level])
     assert gauge.levels == [("rd", level) for level in levels]
     assert [record.getMessage() for record in caplog.records] == [
-        "budget user/day of policy rd has reached 50 %: $0.0095 of $0.01 in 2026-11-21. Said once a period.",
-        "budget user/day of policy rd has reached 90 %: $0.0095 of $0.01 in 2026-11-21. Said once a period.",
-        "budget user/day of policy rd has reached 50 %: $0.0095 of $0.01 in 2026-11-22. Said once a period.",
+        f"budget user/day of policy rd has reached {at} for one user, {what}: $0.0095 of $0.01 in {day}. "
+        "Said once a period."
+        for at, what, day in (
+            ("50 %", "a warning", "2026-11-21"),
+            ("80 %", "a lower tier from here on", "2026-11-21"),
+            ("90 %", "a warning", "2026-11-21"),
+            ("50 %", "a warning", "2026-11-22"),
+        )
+    ]
+
+
+def test_departments_are_told_each_and_by_name(caplog: pytest.LogCaptureFixture) -> None:
+    """They are no persons; calls that have none share a budget, and it says so."""
+    gauge = Measured()
+    levels = [reached(value, 800_000, scope="department") for value in ("rd", "hr", "rd", "")]
+    with caplog.at_level(logging.WARNING, "waypost"):
+        alarms.note(gauge, "all", [*levels, reached("", 800_000, scope="policy"), reached("", 800_000)])
+    assert [message.partition(" 80 %")[2].partition(", ")[0] for message in caplog.messages] == [
+        " for department rd",
+        " for department hr",
+        " for calls without a department",
+        "",
+        " for calls without a user",
     ]
 
 

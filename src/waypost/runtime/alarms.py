@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections import OrderedDict
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, TypeAlias
 from weakref import WeakKeyDictionary
 
 from waypost.core.model.ask import Level
@@ -18,7 +18,15 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("waypost")
 
+Key: TypeAlias = tuple[str, str, int, str, str]
 MAX_SAID = 1_000
+NAMED = ("department", "workflow")
+"""Scopes whose values are no persons, and are told."""
+ACTIONS = {
+    "warn": "a warning",
+    "downgrade": "a lower tier from here on",
+    "fail": "calls are refused from here on",
+}
 UNMATCHED_REMEDY = "put a policy without `match` behind it, such as the packaged `default`"
 
 
@@ -46,35 +54,45 @@ class Gauge(Protocol):
     def budgets(self, policy: str, levels: Sequence[Level]) -> None: ...
 
 
-_said: WeakKeyDictionary[Gauge, OrderedDict[tuple[str, str, int, str], None]] = WeakKeyDictionary()
+_said: WeakKeyDictionary[Gauge, OrderedDict[Key, None]] = WeakKeyDictionary()
 
 
 def note(gauge: Gauge, policy: str, levels: Sequence[Level]) -> None:
-    """Measure, and log a warning for each threshold whose action is ``warn``, once for each period.
+    """Measure, and log a warning for each threshold, once for each period, and of departments and workflows for each.
 
-    Nobody is named: the value of a scope may be a person.
+    Nobody is named: any other value of a scope may be a person, and then only the first of them is told.
     """
     gauge.budgets(policy, levels)
     for level in levels:
         for ppm, action in level.reached:
-            if action == "warn":
-                _say(_said.setdefault(gauge, OrderedDict()), policy, level, ppm)
+            _say(_said.setdefault(gauge, OrderedDict()), policy, level, (ppm, action))
 
 
-def _say(said: OrderedDict[tuple[str, str, int, str], None], policy: str, level: Level, ppm: int) -> None:
-    account = level.account
-    key = (policy, account.key, ppm, level.period)
+def _say(said: OrderedDict[Key, None], policy: str, level: Level, threshold: tuple[int, str]) -> None:
+    account, (ppm, action) = level.account, threshold
+    scope = account.key.partition("/")[0]
+    key = (policy, account.key, ppm, level.period, account.value if scope in NAMED else "")
     if key in said:
         return
     said[key] = None
     while len(said) > MAX_SAID:
         said.popitem(last=False)
     log.warning(
-        "budget %s of policy %s has reached %d %%: %s of %s in %s. Said once a period.",
+        "budget %s of policy %s has reached %d %%%s, %s: %s of %s in %s. Said once a period.",
         account.key,
         policy,
         ppm // 10_000,
+        _whose(scope, account.value),
+        ACTIONS.get(action, f"tier {action} from here on"),
         format_usd(level.used),
         format_usd(account.limit),
         level.period,
     )
+
+
+def _whose(scope: str, value: str) -> str:
+    if scope in ("all", "policy"):
+        return ""
+    if not value:
+        return f" for calls without a {scope}"
+    return f" for {scope} {value}" if scope in NAMED else f" for one {scope}"
