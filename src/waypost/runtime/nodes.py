@@ -27,6 +27,7 @@ MAX_PUT_IN = 1_000_000
 """Characters that variables may become in one file, so that a short file stays a small policy."""
 _VARIABLE = re.compile(r"\$\{([^}${]*)\}")
 _NEGATIVE = re.compile(r"\s*-\s*[0-9.]")
+_BREAKS = re.compile(r"[ \t]*[\t\n][ \t\n]*")
 _NUMBER = re.compile(r"([0-9]+(?:\.[0-9]+)?)\s*(\S+)?\Z")
 
 
@@ -119,6 +120,11 @@ class Reader:
             return node.raw
         self.put_in(node.raw, node.at)
         return _VARIABLE.sub(lambda match: self._variable(match[1], node.at), node.raw)
+
+    def prose(self, node: yaml.Node | None, what: str) -> str | None:
+        """Text for people on one line: breaks and tabs are folded to blanks."""
+        text = self.text(node, what)
+        return text if text is None or text.isprintable() else " ".join(_BREAKS.split(text)).strip()
 
     def texts(self, node: yaml.Node | None, what: str) -> Iterator[tuple[str, Source]]:
         """Each text of a list, with its place."""

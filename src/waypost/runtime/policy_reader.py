@@ -21,6 +21,7 @@ from waypost.runtime import policy_choosing, policy_grants, policy_parts, policy
 from waypost.runtime.nodes import Reader, is_null
 from waypost.runtime.policy_checks import check_default, check_match
 from waypost.runtime.policy_predicates import Predicates
+from waypost.runtime.policy_signs import check_signs
 from waypost.runtime.policy_targets import Targets
 from waypost.runtime.policy_words import CLOSED
 
@@ -38,6 +39,8 @@ def read_tree(root: yaml.Mapping, catalog: Catalog | None, sources: tuple[str, .
         PolicyError: with all errors of the document.
     """
     reader = Reader(PolicyError)
+    check_signs(reader, root)
+    reader.finish()
     reader.mapping(root, "a policy", KEYS)
     reader.variables = _variables(reader, root.get("vars"))
     targets = Targets(reader, catalog, root.get("tiers"))
@@ -77,7 +80,7 @@ class _Parts:
             read.wrong(node.at if node else root.at, "there is no default", "write `default: provider/model`")
         return Policy(
             name=self.name(),
-            description=read.text(root.get("description"), "description") or "",
+            description=read.prose(root.get("description"), "description") or "",
             mode=self.mode(root.get("mode")),
             baseline=self.targets.one(root.get("baseline"), "baseline"),
             match=match,
@@ -161,7 +164,7 @@ class _Parts:
             when=self.predicates.predicate(body.get("when"), "when", request_only=True),
             use=self.targets.shortlist(body.get("use")),
             filters=self.filters(body.get("filter"), "the rule's filter"),
-            because=read.text(body.get("because"), "because"),
+            because=read.prose(body.get("because"), "because"),
             at=body.at,
         )
 
@@ -183,7 +186,7 @@ class _Parts:
         if not _written(body, "rule"):
             self.reader.wrong(body.at, "a filter without a `rule`", "write `- rule: field op value`")
         when = self.predicates.predicate(body.get("when"), "when", request_only=True)
-        because = self.reader.text(body.get("because"), "because")
+        because = self.reader.prose(body.get("because"), "because")
         return None if tree is None else Filter(policy_parts.filter_name(tree), tree, when, because, body.at)
 
     def leave(self, node: yaml.Node | None) -> tuple[str, ...]:
