@@ -19,7 +19,7 @@ from waypost.runtime.nodes import is_null, spoken
 from waypost.runtime.policy_files import names, packaged, policy_path, remedy
 from waypost.runtime.policy_reader import read_tree
 
-__all__ = ["load_policy", "packaged", "read_policy"]
+__all__ = ["load_policy", "merge", "packaged", "read_policy"]
 
 _REPLACED = frozenset(("rank", "select"))
 MAX_CHAIN = 32
@@ -63,7 +63,7 @@ def read_policy(
         chain.append((str(found), _resolved(str(found))))
         sources.append(str(found))
         parent = _base_document(_read(found, str(base.at)), str(found), cache)
-        root = _merge(_without(root, "extends"), parent, top=True)
+        root = merge(_without(root, "extends"), parent, top=True)
     return read_tree(root, catalog, tuple(sources))
 
 
@@ -146,7 +146,7 @@ def _without(node: yaml.Mapping, key: str) -> yaml.Mapping:
     return yaml.Mapping(tuple(entry for entry in node.entries if entry[0].raw != key), node.at, node.tag)
 
 
-def _merge(child: yaml.Mapping, base: yaml.Mapping, *, top: bool = False) -> yaml.Mapping:
+def merge(child: yaml.Mapping, base: yaml.Mapping, *, top: bool = False) -> yaml.Mapping:
     """``base`` overlaid with ``child``: scalars override, mappings merge, lists append (rules: the child's first)."""
     own = {key.raw: node for key, node in child.entries}
     entries = [
@@ -164,7 +164,7 @@ def _merged(key: str, child: yaml.Node, base: yaml.Node) -> yaml.Node:
     if child.tag == "!replace" or key in _REPLACED:
         return child
     if isinstance(child, yaml.Mapping) and isinstance(base, yaml.Mapping):
-        return _merge(child, base)
+        return merge(child, base)
     if isinstance(child, yaml.Sequence) and isinstance(base, yaml.Sequence):
         items = child.items + base.items if key == "rules" else base.items + child.items
         return yaml.Sequence(items, child.at, child.tag or base.tag)

@@ -45,7 +45,7 @@ class Change:
     effect: Literal["", "stricter", "looser"] = ""
 
     def __str__(self) -> str:
-        where = _label(self.path)
+        where = label(self.path)
         match self.kind:
             case "added":
                 return f"{where}: now also {self.after}"
@@ -154,7 +154,7 @@ def _item(key: str, item: Mapping[str, Any]) -> str:
             return f"`{item['name']}`{when}{use}{lines}"
         case _:
             name = _NAMED[key]
-            rest = [f"{_label(part)} {_shown(part, value)}" for part, value in item.items() if part not in name]
+            rest = [f"{label(part)} {_shown(part, value)}" for part, value in item.items() if part not in name]
             return (
                 f"{'/'.join(str(item[part]) for part in name)} ({', '.join(rest)})"
                 if key != "envelopes"
@@ -206,10 +206,10 @@ def _shown(path: str, value: Any) -> str | None:
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, int):
-        return _quantity(path, key, value)
+        return quantity(path, value)
     if isinstance(value, Mapping):
         inside = (
-            f"{_label(name)} {_shown(f'{path}.{name}', item)}"
+            f"{label(name)} {_shown(f'{path}.{name}', item)}"
             for name, item in value.items()
             if item not in (None, [], {})
         )
@@ -227,7 +227,9 @@ def _rank(rank: Mapping[str, Any]) -> str:
     return weights if rank["strategy"] == "weighted" else str(rank["strategy"])
 
 
-def _quantity(path: str, key: str, value: int) -> str:
+def quantity(path: str, value: int) -> str:
+    """A whole number of the canonical document, at ``path``, as a policy file has it: ``2000000000`` as ``2 s``."""
+    key = path.rpartition(".")[2]
     for suffix, unit in _SUFFIXES.items():
         if key.endswith(suffix):
             return literal(value, unit)
@@ -241,7 +243,7 @@ def _quantity(path: str, key: str, value: int) -> str:
     return str(value)
 
 
-def _label(path: str) -> str:
+def label(path: str) -> str:
     """A path as a policy file has it: without the units of the canonical document."""
     parts = (part.removesuffix("_ns").removesuffix("_ppm").removesuffix("_nano_usd") for part in path.split("."))
     return ".".join("at" if part == "thresholds" else part for part in parts)

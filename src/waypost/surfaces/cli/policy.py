@@ -1,18 +1,19 @@
-"""``waypost policy fmt`` and ``waypost policy diff``: a file in canonical form, and what two policies differ in."""
+"""``waypost policy show``, ``fmt`` and ``diff``: what a policy says, in canonical form, and beside another one."""
 
 from __future__ import annotations
 
 import argparse
 
-from waypost.surfaces.cli import policy_diff, policy_fmt
+from waypost.surfaces.cli import policy_diff, policy_fmt, policy_show
 from waypost.surfaces.cli.main import describe
 
-HELP = "format a policy, or compare two of them"
+HELP = "show a policy, format it, or compare two of them"
 EXAMPLES = """
+  waypost policy show rd --resolved
   waypost policy fmt support.yaml --check
   waypost policy diff support.yaml new.yaml --receipts 500
 """
-COMMANDS = {"diff": policy_diff, "fmt": policy_fmt}
+COMMANDS = {"diff": policy_diff, "fmt": policy_fmt, "show": policy_show}
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
