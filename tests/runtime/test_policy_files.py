@@ -14,7 +14,6 @@ from waypost.runtime.policy_files import packaged, policy_path
 from waypost.runtime.settings import read
 from waypost.surfaces.cli import main as cli
 
-
 ALL = "auto, base, default, finance, hr, marketing, rd, sales, support"
 
 

@@ -47,9 +47,14 @@ def catalog(given: str | None) -> Catalog:
 def policies(given: list[str] | None) -> list[str | Path]:
     """Paths of policies: those given, else those in force here."""
     if given:
-        return [policy_path(name) for name in given]
+        return [path_of(name) for name in given]
     named = [part for part in os.environ.get("WAYPOST_POLICY", "").split(os.pathsep) if part]
     return [*named] if named else [packaged_policy()]
+
+
+def path_of(name: str) -> Path:
+    """The file ``name``; the packaged policy of that name where there is no such file."""
+    return policy_path(name)
 
 
 def stored(objects: ObjectStore, names: list[str]) -> Stored:
@@ -79,7 +84,7 @@ def policy(given: str, objects: ObjectStore, table: Catalog | None) -> Policy:
     Raises:
         ConfigError: no such file and no such policy, or one that cannot be used.
     """
-    path = policy_path(given)
+    path = path_of(given)
     if path.is_file() or not _FINGERPRINT.match(given):
         return load_policy(path, catalog=table)
     found = stored(objects, [given]).policy
