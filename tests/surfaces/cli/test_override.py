@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -89,3 +92,17 @@ def test_a_home_that_cannot_be_written(run: Any, tmp_path: Path) -> None:
     assert code == 2
     assert "cannot be" in err
     assert "Traceback" not in err
+
+
+@pytest.mark.parametrize("way", [(), ("--json",)])
+def test_a_reader_that_has_enough_is_no_failure(way: tuple[str, ...], tmp_path: Path) -> None:
+    """`| head`: the override is in force, and nobody says that it could not be written."""
+    home = tmp_path / "home"
+    env = {**os.environ, "WAYPOST_HOME": str(home), "PYTHONUNBUFFERED": "1"}
+    reading, writing = os.pipe()
+    os.close(reading)
+    command = [sys.executable, "-m", "waypost", "override", "set", "openai/gpt-4o", *SET, *way]
+    done = subprocess.run(command, env=env, stdout=writing, stderr=subprocess.PIPE, text=True, timeout=60, check=False)
+    os.close(writing)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert len(json.loads((home / "overrides.json").read_text())["overrides"]) == 1

@@ -47,19 +47,20 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Exit code 0. Raises SettingsError."""
+    if args.action == "list":
+        _list(args)
+        return 0
     try:
         if args.action == "set":
-            _tell(args, "set", _set(args))
-        elif args.action == "clear":
-            gone = instrument.clear_override(args.id, author=args.author, home=home.directory(args))
-            _tell(args, "cleared", gone)
+            changed = _set(args)
         else:
-            _list(args)
+            changed = instrument.clear_override(args.id, author=args.author, home=home.directory(args))
     except OSError as error:
         remedy = "name a directory that can be written by --home or WAYPOST_HOME"
         raise SettingsError(
             f"cannot be written ({error.strerror})", where=str(home.directory(args)), remedy=remedy
         ) from None
+    _tell(args, "set" if args.action == "set" else "cleared", changed)
     return 0
 
 
