@@ -54,6 +54,31 @@ def test_a_good_file_takes_over(policy: Path) -> None:
     assert ask() == "claude-haiku-4-5"
 
 
+def test_each_swap_is_one_line(policy: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """With the old and the new fingerprints, at INFO; so is one that changes nothing, and changed overrides."""
+    engine = instrument.engine()
+    assert engine is not None
+    old = engine.bundle.routes.plans[0].policy.fingerprint[:8]
+    other = tmp_path / "other.yaml"
+    other.write_text(CLAUDE.replace("name: site", "name: other"))
+    with caplog.at_level(logging.INFO, "waypost"):
+        policy.write_text(CLAUDE)
+        waypost.reload()
+        waypost.reload()
+        new = engine.bundle.routes.plans[0].policy.fingerprint[:8]
+        waypost.auto_instrument(policy=[other, policy])
+        second = engine.bundle.routes.plans[0].policy.fingerprint[:8]
+        waypost.auto_instrument(policy=[policy, other])
+        waypost.override("openai/gpt-4o", until="2h", author="ann", reason="trial")
+    assert [record.getMessage() for record in caplog.records if record.levelno == logging.INFO] == [
+        f"reload: site {old} -> {new}",
+        f"reload: nothing differs (site {new})",
+        f"reload: other none -> {second}",
+        "reload: now in the order site, other",
+        "overrides: 0 -> 1",
+    ]
+
+
 def test_a_bad_file_leaves_the_old_one_in_force(policy: Path, caplog: pytest.LogCaptureFixture) -> None:
     """Each fault is said once with its place and counted each time; that it is mended is said, too (S3.28)."""
     policy.write_text(CLAUDE.replace("rank:", "rnak:"))

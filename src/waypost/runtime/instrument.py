@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from waypost.errors import ConfigError, SettingsError
-from waypost.runtime import hangup, patch
+from waypost.runtime import hangup, logs, patch
 from waypost.runtime.engine import Engine
 from waypost.runtime.settings import Settings, read, unknown
 
@@ -85,7 +85,7 @@ def _switch_on(
         if not settings.enabled:
             return
         if _engine is None or any(provider is not None for provider in providers):
-            logging.getLogger("waypost").setLevel(settings.log_level)
+            logs.level(settings.log_level)
             _remark()
             engine = Engine(settings, tracer_provider=providers[0], meter_provider=providers[1])
         else:

@@ -22,6 +22,7 @@ from waypost.runtime import bundle as bundles
 
 if TYPE_CHECKING:
     from waypost.core.model.question import Override
+    from waypost.core.routing.prepare import Routes
     from waypost.runtime.engine import Engine
     from waypost.runtime.settings import Settings
 
@@ -106,8 +107,10 @@ class Reloader:
             engine = self._engine
             new = bundles.load(settings, engine.home.cache if engine.home.persistent else None, forced=forced)
             engine.keep(new)
+            old = engine.bundle
             engine.swap(new)
             engine.settings = settings
+            log.info("reload: %s", difference(old.routes, new.routes))
             self._watch(new.files, began, before)
 
     def reload(self) -> bool:
@@ -134,7 +137,10 @@ class Reloader:
             except ConfigError as error:
                 self._say("overrides", error, "the old overrides stay in force")
                 return False
+            before = engine.bundle.routes.overrides
             engine.bundle = replace(engine.bundle, routes=replace(engine.bundle.routes, overrides=found))
+            if found != before:
+                log.info("overrides: %d -> %d", len(before), len(found))
             self._mended("overrides")
             return True
 
@@ -171,6 +177,24 @@ class Reloader:
     def _watch(self, files: Iterable[str], began: int, before: Mapping[str, Stamp]) -> None:
         paths = {*map(os.path.abspath, files), self._overrides()}
         self._stamps = {path: _sure(before[path] if path in before else stamp(path), began) for path in paths}
+
+
+def difference(old: Routes, new: Routes) -> str:
+    """What is another than it was, by the beginnings of fingerprints: ``rd 1a2b3c4d -> 5e6f7a8b, catalog ...``."""
+    before = {plan.policy.name: plan.policy.fingerprint for plan in old.plans}
+    after = {plan.policy.name: plan.policy.fingerprint for plan in new.plans}
+    pairs = [(name, before.get(name), after.get(name)) for name in dict.fromkeys((*after, *before))]
+    pairs.append(("catalog", old.catalog.fingerprint, new.catalog.fingerprint))
+    changed = [f"{name} {_begun(was)} -> {_begun(now)}" for name, was, now in pairs if was != now]
+    if not changed and list(before) != list(after):
+        changed = [f"now in the order {', '.join(after)}"]
+    return (
+        ", ".join(changed) or f"nothing differs ({', '.join(f'{name} {_begun(now)}' for name, now in after.items())})"
+    )
+
+
+def _begun(fingerprint: str | None) -> str:
+    return "none" if fingerprint is None else fingerprint[:8]
 
 
 def _sure(found: Stamp, began: int) -> Stamp:
