@@ -114,10 +114,10 @@ def drawn(asked: Asked, select: Select, label: str) -> int:
         value = fact(select.by, asked.view)
         if isinstance(value, str):
             key = value.encode("utf-8")
-    return draw(key, asked.world.policy.fingerprint, label)
+    return draw(key, asked.world.policy.name, label)
 
 
-def draw(key: bytes, fingerprint: str, label: str) -> int:
+def draw(key: bytes, policy: str, label: str) -> int:
     """``hash(key, label)``."""
-    text = key + b"\0" + fingerprint.encode() + b"\0" + label.encode("utf-8")
+    text = key + b"\0" + policy.encode("utf-8") + b"\0" + label.encode("utf-8")
     return int.from_bytes(hashlib.blake2b(text, digest_size=8).digest(), "big")

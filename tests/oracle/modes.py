@@ -50,5 +50,5 @@ def pick(policy: Policy, catalog: Catalog, question: Question, seed: bytes) -> i
         value = fact(policy.mode.by, View(catalog, question, Snapshot()))
         if isinstance(value, str):
             key = value.encode("utf-8")
-    text = key + b"\0" + policy.fingerprint.encode() + b"\0rollout"
+    text = key + b"\0" + policy.name.encode("utf-8") + b"\0rollout"
     return int.from_bytes(hashlib.blake2b(text, digest_size=8).digest(), "big") % 1_000_000

@@ -133,7 +133,7 @@ def test_the_hash_is_the_pages() -> None:
     """The canary is taken exactly where the keyed hash of the page falls below its share."""
     plan = made(Select("canary", AT, share_ppm=300_000, target="groq/m8"))
     for seed in seeds(100):
-        text = seed + b"\0" + plan.policy.fingerprint.encode() + b"\0groq/m8"
+        text = seed + b"\0" + plan.policy.name.encode() + b"\0groq/m8"
         below = int.from_bytes(blake2b(text, digest_size=8).digest(), "big") % 1_000_000 < 300_000
         found = run(plan, seed=seed)
         assert (chosen(plan, found) == "groq/m8", found.cause == "rollout") == (below, below)
@@ -143,8 +143,18 @@ def test_the_hash_is_the_pages() -> None:
 def test_another_policy_draws_anew() -> None:
     """Who is a guinea pig of one policy is not therefore one of the next."""
     select = Select("canary", AT, share_ppm=500_000, target="groq/m8")
-    one, two = made(select), made(select, description="another")
+    one, two = made(select), made(select, name="another")
     assert [chosen(one, run(one, seed=s)) for s in seeds(40)] != [chosen(two, run(two, seed=s)) for s in seeds(40)]
+
+
+def test_an_edit_leaves_everybody_on_their_side_and_a_larger_share_only_adds() -> None:
+    """S2.18: whom 25 % took 50 % takes too, whatever else of the policy was changed meanwhile."""
+    few = made(Select("canary", AT, share_ppm=250_000, target="groq/m8"))
+    more = made(Select("canary", AT, share_ppm=500_000, target="groq/m8"), description="edited")
+    taken = [{seed for seed in seeds(400) if chosen(plan, run(plan, seed=seed)) == "groq/m8"} for plan in (few, more)]
+    assert taken[0] < taken[1]
+    assert 60 < len(taken[0]) < 140
+    assert 160 < len(taken[1]) < 240
 
 
 def test_who_is_taken_moves_to_the_front_with_its_score() -> None:

@@ -258,7 +258,7 @@ CHOICE = (
         {"context": {"department": "hr", "policy": "cheap"}},
         others=({"name": "cheap", "match": "department == rd"},),
     ),
-    Vector("share", "Half of the users are routed; this one is.", SHARED, {"context": {"user": "ana"}}),
+    Vector("share", "Half of the users are routed; this one is.", SHARED, {"context": {"user": "cy"}}),
     Vector("share-of-another", "Another one is advised.", SHARED, {"context": {"user": "bo"}}),
     Vector(
         "auto",

@@ -64,5 +64,5 @@ def mode_of(plan: Plan, question: Question, seed: bytes) -> tuple[Mode, Cause]:
         return "route", "policy"
     if mode != "route" or spec.mode != "route" or spec.share_ppm >= 1_000_000:
         return mode, "policy"
-    pick = draw(key_of(question, spec.by, seed), plan.policy.fingerprint, "rollout") % MICRO
+    pick = draw(key_of(question, spec.by, seed), plan.policy.name, "rollout") % MICRO
     return ("route" if pick < spec.share_ppm else "advise"), "rollout"

@@ -22,7 +22,7 @@ def key_of(question: Question, by: str | None, seed: bytes) -> bytes:
     return seed if value is None else value.encode()
 
 
-def draw(key: bytes, fingerprint: str, label: str) -> int:
-    """A number of 64 bits; ``fingerprint`` is the policy's, so that another policy draws anew."""
-    text = b"\0".join((key, fingerprint.encode(), label.encode()))
+def draw(key: bytes, policy: str, label: str) -> int:
+    """A number of 64 bits. ``policy`` is its name: an edit keeps everybody on their side, another policy draws anew."""
+    text = b"\0".join((key, policy.encode(), label.encode()))
     return int.from_bytes(blake2b(text, digest_size=8).digest(), "big")

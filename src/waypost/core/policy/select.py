@@ -43,14 +43,14 @@ def take(plan: Plan, view: View, question: Question, snapshot: Snapshot, seed: b
     select = plan.select
     if select is None:
         return Taken(view.order[0])
-    key, fingerprint = key_of(question, select.by, seed), plan.policy.fingerprint
+    key, name = key_of(question, select.by, seed), plan.policy.name
     targets = plan.catalog.targets
-    drawn: Draw = lambda index: draw(key, fingerprint, targets[index].id)  # noqa: E731
+    drawn: Draw = lambda index: draw(key, name, targets[index].id)  # noqa: E731
     match select.kind:
         case "weighted":
             return _weighted(plan, view, select, drawn)
         case "explore":
-            return _explored(view, drawn, select.share_ppm, draw(key, fingerprint, "explore") % MICRO)
+            return _explored(view, drawn, select.share_ppm, draw(key, name, "explore") % MICRO)
         case "canary":
             return _canary(plan, view, select, drawn)
         case "best":
