@@ -159,6 +159,20 @@ def test_what_would_change_the_meaning_is_refused(run: Run, monkeypatch: pytest.
     assert Path("ugly.yaml").read_text(encoding="utf-8") == UGLY
 
 
+def test_what_a_shell_put_beside_policies_is_left_out_and_named(run: Run) -> None:
+    """`*.yaml` has test files and catalogs in it, too; alone such a file is refused by what it is."""
+    Path("neat.test.yaml").write_text("waypost: policy-test/v1\ncases: []\n", encoding="utf-8")
+    Path("catalog.yaml").write_text("waypost: catalog/v1\nname: x\n", encoding="utf-8")
+    files = ("catalog.yaml", "neat.test.yaml", "neat.yaml")
+    told = "0 of 1 not canonical; left out, because they are no policies: catalog.yaml, neat.test.yaml\n"
+
+    assert run("policy", "fmt", *files, "--check") == (0, told, "")
+    assert json.loads(run("policy", "fmt", *files, "--json")[1])["left_out"] == ["catalog.yaml", "neat.test.yaml"]
+    alone = run("policy", "fmt", "neat.test.yaml")
+    assert alone[2] == "waypost policy: neat.test.yaml: this is the tests of a policy, not a policy; name a policy\n"
+    assert alone[0] == 2
+
+
 @pytest.mark.parametrize("words", [("ugly.yaml", "neat.yaml"), ("none.yaml",), ("ugly.yaml", "--check", "--write")])
 def test_bad_input_is_exit_code_2(run: Run, words: tuple[str, ...]) -> None:
     """Several files need --check or --write; a missing file is named."""

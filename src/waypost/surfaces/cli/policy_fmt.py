@@ -6,9 +6,11 @@ import argparse
 import difflib
 import os
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from waypost.errors import SettingsError
+from waypost.runtime.checking import kind_of
 from waypost.runtime.policy_format import Formatted, format_file
 from waypost.surfaces.cli import home, source
 
@@ -36,21 +38,38 @@ def run(args: argparse.Namespace) -> int:
     missing = next((path for path in args.files if not path.is_file()), None)
     if missing is not None:
         raise SettingsError("there is no such file", where=str(missing), remedy="check the path")
+    files, left = _policies(args.files)
     catalog = source.catalog(args.catalog)
-    found = [format_file(path, catalog) for path in args.files]
+    found = [format_file(path, catalog) for path in files]
     changed = [one for one in found if one.changed]
     for one in changed if args.write else ():
         _write(one)
     if args.json:
-        home.print_json({"schema": "fmt/v1", "files": [_document(one, written=args.write) for one in found]})
+        home.print_json(
+            {"schema": "fmt/v1", "files": [_document(one, written=args.write) for one in found], "left_out": left}
+        )
     elif args.write or args.check:
         for one in changed:
             print(f"{one.path}: rewritten" if args.write else _diff(one))
         word = "rewritten" if args.write else "not canonical"
-        print(home.bold(f"{len(changed)} of {len(found)} {word}"))
+        others = f"; left out, because they are no policies: {', '.join(left)}" if left else ""
+        print(home.bold(f"{len(changed)} of {len(found)} {word}") + others)
     else:
         sys.stdout.write(found[0].after)
     return 1 if args.check and changed else 0
+
+
+def _policies(paths: Sequence[Path]) -> tuple[list[Path], list[str]]:
+    """The policies among files that a shell may have put together, and the names of the others.
+
+    Raises:
+        SettingsError: there are only others.
+    """
+    left = [path for path in paths if kind_of(path) != "policy"]
+    if len(left) == len(paths):
+        what = {"tests": "the tests of a policy", "overlay": "an overlay"}.get(kind_of(left[0]), "a catalog")
+        raise SettingsError(f"this is {what}, not a policy", where=str(left[0]), remedy="name a policy")
+    return [path for path in paths if path not in left], [str(path) for path in left]
 
 
 def _write(one: Formatted) -> None:
