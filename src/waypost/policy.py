@@ -19,18 +19,22 @@ from waypost.core.model.record import snapshot_of
 from waypost.core.model.target import TargetId
 from waypost.core.policy.compile import compile_policy
 from waypost.core.policy.decide import decide
+from waypost.core.policy.fields import nearest
 from waypost.core.policy.flip import minimal_flip
 from waypost.core.policy.plan import Plan
 from waypost.core.policy.proof import prove
 from waypost.core.policy.tree import Policy
 from waypost.core.policy.why_not import WhyNot, why_not
 from waypost.core.policy.wrap import wrapped
+from waypost.core.routing.narrow import nameless
 from waypost.core.routing.prepare import Routes, effective_mode, governed
 from waypost.errors import SettingsError
 from waypost.runtime.asking import ask, ask_body
 from waypost.runtime.bundle import packaged_policy
 from waypost.runtime.catalogs import load_catalog
 from waypost.runtime.documents import load_policy
+from waypost.runtime.enclosing import enclosed
+from waypost.runtime.narrowings import hinted
 
 __all__ = ["Policies", "Policy", "Verdict", "load"]
 
@@ -54,7 +58,9 @@ def load(
     """
     table = catalog if isinstance(catalog, Catalog) else load_catalog(catalog)
     paths = [path] if isinstance(path, str | Path) else list(path)
-    return Policies((load_policy(one, catalog=table) for one in paths), table)
+    found = Policies((load_policy(one, catalog=table) for one in paths), table)
+    enclosed(found, table)
+    return found
 
 
 class Policies(tuple[Policy, ...]):
@@ -211,7 +217,8 @@ class Verdict:
         """
         found = self.plan.catalog.resolve(target)
         if found is None:
-            raise SettingsError(f"{target!r} is no target", where="why_not", remedy="give the id of a target")
+            known = {*self.plan.catalog.index, *(one.model for one in self.plan.catalog.targets)}
+            raise SettingsError(f"{target!r} is no target", where="why_not", remedy=nearest(target, known))
         return why_not(self.plan, self.question, self.snapshot, self.decision, found.id)
 
     def explain(self, format: Literal["text", "markdown", "json"] = "text") -> str:
@@ -225,9 +232,11 @@ class Verdict:
     def told(self, *, flip: bool = False) -> told.Told:
         """What the texts are made of, with the smallest flip where that is asked for."""
         plan, found = self.plan, self.flip if flip else None
-        applies = plan.matches(self.question)
+        narrow = self.question.context.narrow
         return told.Told(
-            plan.policy, plan.catalog, self.question, self.snapshot, self.proof, self.mode, found, applies=applies
+            *(plan.policy, plan.catalog, self.question, self.snapshot, self.proof, self.mode, found),
+            applies=plan.matches(self.question),
+            strange=() if narrow is None else tuple(hinted(nameless(narrow, plan.catalog), plan.catalog)),
         )
 
 

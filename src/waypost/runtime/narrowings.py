@@ -65,11 +65,11 @@ class Narrowings:
             log.warning(
                 "a call names %s, which the catalog does not have: in models or only it lets nobody answer; "
                 "`waypost catalog show` lists what there is. Said once.",
-                ", ".join(_hinted(strange, catalog)),
+                ", ".join(hinted(strange, catalog)),
             )
 
 
-def _hinted(entries: Sequence[str], catalog: Catalog) -> Iterator[str]:
+def hinted(entries: Sequence[str], catalog: Catalog) -> Iterator[str]:
     """Each with what was probably meant: a glob that lacks its provider, or the nearest name."""
     known = {name for item in catalog.targets for name in (item.id, item.model, item.provider, item.endpoint)}
     for entry in entries:

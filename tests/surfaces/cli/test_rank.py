@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -257,3 +258,29 @@ def test_an_override_in_force_is_told(run: Run) -> None:
     Path(".waypost/overrides.json").write_text("{", encoding="utf-8")
     code, out, err = run("rank", "--policy", "p.yaml", "--department", "rd")
     assert (code, rows(out, "override"), "overrides.json: not JSON" in err) == (0, [], True)
+
+
+def test_several_policies_are_given_at_once(run: Run) -> None:
+    """S2.17: with a colon between them as in `WAYPOST_POLICY`, or one by one."""
+    for name in ("one", "two"):
+        text = POLICY.replace("sample", name) + f"match: department == {name}\n"
+        Path(f"{name}.yaml").write_text(text, encoding="utf-8")
+    joined = ("rank", "--policy", f"one.yaml{os.pathsep}two.yaml", "--json")
+    each = ("rank", "--policy", "one.yaml", "--policy", "two.yaml", "--json")
+    found = [
+        json.loads(run(*words, "--department", name)[1])["policy"]["name"]
+        for words in (joined, each)
+        for name in ("one", "two")
+    ]
+
+    assert found == ["one", "two", "one", "two"]
+
+
+def test_a_claim_that_names_nothing_is_told(run: Run) -> None:
+    """S2.17: a list of names that the catalog does not have lets nobody answer, and the reason is a slip."""
+    out = run("rank", "--policy", "p.yaml", "--only", "opnai,gpt-4o*", "--ignore", "groq")[1]
+
+    assert rows(out, "unknown") == [
+        "'gpt-4o*' (globs are over ids: openai/gpt-4o*), 'opnai' (did you mean 'openai'?): the catalog has no such name"
+    ]
+    assert rows(run("rank", "--policy", "p.yaml", "--only", "openai")[1], "unknown") == []

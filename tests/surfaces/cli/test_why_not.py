@@ -90,6 +90,11 @@ def test_bad_input_is_exit_code_2(run: Run) -> None:
     """A name that means nothing, and one that means several."""
     code, _, err = run("why-not", "nobody", "--policy", "p.yaml")
     assert (code, "there is no target 'nobody'" in err) == (2, True)
+    assert run("why-not", "gpt4o", "--policy", "p.yaml")[2] == (
+        "waypost why-not: TARGET: there is no target 'gpt4o'; "
+        "did you mean 'gpt-4o'? `waypost catalog show` lists them\n"
+    )
+    assert run("why-not", "zzz", "--policy", "p.yaml")[2].endswith("'zzz'; `waypost catalog show` lists them\n")
     code, _, err = run("why-not", "gpt-5", "--receipt", "wp_00", "--policy", "p.yaml")
     assert code == 2
 

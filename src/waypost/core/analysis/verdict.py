@@ -40,6 +40,8 @@ class Told:
     """What ``WAYPOST_MODE`` put in the place of the policy's mode; ``mode`` has it already."""
     forced: Override | None = None
     """An override that is in force for such a call, and that this decision knows nothing of."""
+    strange: tuple[str, ...] = ()
+    """What the call's claims name that the catalog does not have, with what was probably meant."""
 
     @property
     def selected(self) -> str | None:
@@ -94,6 +96,8 @@ def standing(told: Told) -> list[tuple[str, str]]:
     if forced is not None:
         what = f"{forced.target} is forced for such a call, by {forced.author}: {forced.reason} ({forced.id})"
         rows.append(("override", f"{what}; not part of this decision"))
+    if told.strange:
+        rows.append(("unknown", f"{', '.join(told.strange)}: the catalog has no such name"))
     return rows
 
 

@@ -64,7 +64,7 @@ def asking(parser: argparse.ArgumentParser) -> None:
         "--policy",
         action="append",
         metavar="FILE",
-        help="a file or a packaged name; default: WAYPOST_POLICY, else packaged; may be repeated",
+        help="a file or a packaged name, several with `:` or one each; default: WAYPOST_POLICY, else packaged",
     )
     source.catalog_argument(parser)
     add("--at", action="append", metavar="FINGERPRINT", help="a stored policy or catalog, its first 8 digits or more")
@@ -201,7 +201,9 @@ def _tried(policies: Policies, text: str | None) -> list[str]:
     names = _names(text) or []
     for name in names:
         if name not in policies.catalog.index:
-            raise SettingsError(f"there is no target {name!r}", where="--tried", remedy="`waypost fields target`")
+            raise SettingsError(
+                f"there is no target {name!r}", where="--tried", remedy=source.target_remedy(name, policies.catalog)
+            )
     return names
 
 

@@ -14,6 +14,7 @@ from waypost.adapters.stores.objects import ObjectStore
 from waypost.core.catalog.document import FORMAT
 from waypost.core.catalog.table import Catalog
 from waypost.core.policy.document import VERSION, policy_from_document
+from waypost.core.policy.fields import nearest
 from waypost.core.policy.tree import Policy
 from waypost.errors import ConfigError, SettingsError
 from waypost.runtime.bundle import packaged_policy, places_file
@@ -44,12 +45,25 @@ def catalog(given: str | None) -> Catalog:
     return load_catalog(given or os.environ.get("WAYPOST_CATALOG") or None)
 
 
+def target_remedy(name: str, table: Catalog) -> str:
+    """What to do about a target that there is not: the nearest by model or id, and where all of them are listed."""
+    said = nearest(name, {*table.index, *(target.model for target in table.targets)})
+    where = "`waypost catalog show` lists them"
+    return f"{said} {where}" if said.startswith("did you mean") else where
+
+
 def policies(given: list[str] | None) -> list[str | Path]:
-    """Paths of policies: those given, else those in force here."""
+    """Paths of policies: those given, one each or several with `:` between them, else those in force here."""
     if given:
-        return [path_of(name) for name in given]
+        return [path_of(part) for name in given for part in _parts(name)]
     named = [part for part in os.environ.get("WAYPOST_POLICY", "").split(os.pathsep) if part]
     return [*named] if named else [packaged_policy()]
+
+
+def _parts(name: str) -> list[str]:
+    """As in ``WAYPOST_POLICY``, unless there is a file of that very name."""
+    parts = [part for part in name.split(os.pathsep) if part]
+    return [name] if Path(name).is_file() or not parts else parts
 
 
 def path_of(name: str) -> Path:

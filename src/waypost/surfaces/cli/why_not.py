@@ -12,7 +12,7 @@ from waypost.core.policy.why_not import WhyNot, why_not
 from waypost.errors import SettingsError
 from waypost.runtime.lookup import stored_plan
 from waypost.runtime.receipts import Receipt
-from waypost.surfaces.cli import home, rank
+from waypost.surfaces.cli import home, rank, source
 
 HELP = "what would have to change for a target to win: every rule that it failed, and the smallest single change"
 EXAMPLES = """
@@ -72,7 +72,7 @@ def _target(catalog: Catalog, name: str) -> str:
     found = catalog.resolve(name)
     if found is None:
         meant = catalog.names.get(name, ())
-        remedy = f"give one of {', '.join(meant)}" if meant else "`waypost fields target` lists them"
+        remedy = f"give one of {', '.join(meant)}" if meant else source.target_remedy(name, catalog)
         problem = f"{name!r} means {len(meant)} targets" if meant else f"there is no target {name!r}"
         raise SettingsError(problem, where="TARGET", remedy=remedy)
     return found.id
