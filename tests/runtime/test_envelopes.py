@@ -5,9 +5,15 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import pytest
+
+import waypost.policy
 from waypost.adapters.stores.objects import ObjectStore
 from waypost.core.policy.document import policy_from_document
+from waypost.errors import PolicyError
 from waypost.runtime import bundle
+from waypost.runtime.catalogs import load_catalog
+from waypost.runtime.checking import check_files
 from waypost.runtime.lookup import stored_plan
 from waypost.runtime.settings import Settings
 
@@ -61,3 +67,35 @@ def test_a_wrapped_policy_is_kept_and_rebuilt(tmp_path: Path) -> None:
     assert rebuilt is not None
     assert rebuilt.policy.fingerprint == plan.policy.fingerprint
     assert [line.at.line for line in rebuilt.policy.filters] == [line.at.line for line in plan.policy.filters]
+
+
+MARRIED = HEAD.format("house") + "envelope: true\nfilter:\n  - provider == anthropic\n"
+
+
+def test_a_default_that_an_envelope_rejects_is_an_error(tmp_path: Path) -> None:
+    """Nobody could ever be sent to it; both places are named, wherever policies and envelopes meet."""
+    ours = HEAD.format("ours") + "default: {openai: openai/gpt-4o,\n  anthropic: anthropic/claude-haiku-4-5}\n"
+    said = (
+        f"{tmp_path / 'ours.yaml'}:3:19: the default 'openai/gpt-4o' is rejected by `provider == anthropic` at "
+        f"{tmp_path / 'house.yaml'}:5:5, of the envelope 'house'"
+    )
+    with pytest.raises(PolicyError) as caught:
+        load(tmp_path, house=MARRIED, ours=ours)
+    assert f"{caught.value.where}: {caught.value.what}" == said
+    assert caught.value.others == ()
+    files = [tmp_path / "house.yaml", tmp_path / "ours.yaml"]
+    with pytest.raises(PolicyError) as caught:
+        waypost.policy.load(files)
+    assert f"{caught.value.where}: {caught.value.what}" == said
+    house, found = check_files(files, load_catalog(None))
+    assert [f"{one.where}: {one.what}" for one in found.problems if one.severity == "error"] == [said]
+    assert house.count("error") == 0
+
+
+def test_the_packaged_defaults_are_nobodys_mistake(tmp_path: Path) -> None:
+    """An envelope by itself stays possible, and one that holds for some calls only says nothing of a default."""
+    assert len(load(tmp_path, house=MARRIED).routes.plans) == 1
+    assert len(waypost.policy.load(tmp_path / "house.yaml").plans) == 1
+    some = MARRIED.replace("filter:", "match: {department: hr}\nfilter:")
+    ours = HEAD.format("ours") + "default: openai/gpt-4o\n"
+    assert len(load(tmp_path, house=some, ours=ours).routes.plans) == 1

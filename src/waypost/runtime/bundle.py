@@ -74,11 +74,14 @@ def overrides(settings: Settings) -> tuple[Override, ...]:
 
 def _wrapped(policies: list[Policy], catalog: Catalog, cache: Path | None) -> list[Policy]:
     """Inside of the envelopes among them; the packaged policy where there are only those."""
-    from waypost.core.policy.wrap import wrapped  # few have any
+    from waypost.runtime.enclosing import enclosed  # few have any
 
-    if all(policy.envelope for policy in policies):
-        policies = [_policy(packaged_policy(), catalog, cache), *policies]
-    return list(wrapped(policies))
+    found = list(enclosed(policies, catalog))
+    if not found:  # nobody wrote the defaults of the packaged one, so that they are no mistake of anybody's
+        from waypost.core.policy.wrap import wrapped
+
+        found = list(wrapped([_policy(packaged_policy(), catalog, cache), *policies]))
+    return found
 
 
 def assemble(

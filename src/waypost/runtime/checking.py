@@ -21,6 +21,7 @@ from waypost.errors import ConfigError
 from waypost.runtime.alarms import UNMATCHED_REMEDY, unmatched
 from waypost.runtime.catalogs import load_catalog
 from waypost.runtime.documents import load_policy
+from waypost.runtime.enclosing import barred
 from waypost.runtime.policy_tests import load_suite
 
 Severity = Literal["error", "warning"]
@@ -168,10 +169,12 @@ def _loaded(path: Path, kind: Kind, catalog: Catalog | None) -> Policy | Catalog
 
 
 def _inside(file: Checked, envelopes: Sequence[Policy], catalog: Catalog | None) -> Checked:
-    """``file`` with what its policy contradicts of the envelopes."""
+    """``file`` with what its policy contradicts of the envelopes, and the defaults that they reject."""
     if file.policy is None or file.policy.envelope or not envelopes:
         return file
-    found = _contradictions(wrap(file.policy, envelopes), catalog)
+    found = list(_contradictions(wrap(file.policy, envelopes), catalog))
+    if catalog is not None:
+        found += [_error(one, Path(file.file)) for one in barred(file.policy, envelopes, catalog)]
     return replace(file, problems=_sorted((*file.problems, *found)))
 
 

@@ -2,31 +2,44 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from waypost.core.catalog.table import Catalog
+from waypost.core.model.decision import Source
+from waypost.core.model.target import TargetId
 from waypost.core.policy.columns import columns_of
 from waypost.core.policy.needs_call import beyond_catalog, fields_of
 from waypost.core.policy.static_masks import static
-from waypost.core.policy.tree import Policy
+from waypost.core.policy.tree import Filter, Policy
 from waypost.runtime import yaml
 from waypost.runtime.nodes import Reader
 
 
 def check_default(reader: Reader, policy: Policy, catalog: Catalog, node: yaml.Node | None) -> None:
     """The default must pass every line that depends on the catalog alone, or nobody could ever be sent to it."""
-    columns = columns_of(catalog)
-    places = {key.raw: value.at for key, value in node.entries} if isinstance(node, yaml.Mapping) else {}
+    places = default_places(policy, node)
     for provider, target in policy.default.items():
-        bit = 1 << catalog.index[target]
-        for line in policy.filters:
-            if (
-                line.when is None
-                and not beyond_catalog(line.predicate)
-                and not static(line.predicate, columns)[0] & bit
-            ):
-                at = places.get(provider, node.at if node else policy.at)
-                remedy = f"choose one that passes it, or change the line at {line.at}"
-                reader.wrong(at, f"the default {target!r} is rejected by the policy's own `{line.name}`", remedy)
-                break
+        line = rejecting(policy.filters, target, catalog)
+        if line is not None:
+            remedy = f"choose one that passes it, or change the line at {line.at}"
+            what = f"the default {target!r} is rejected by the policy's own `{line.name}`"
+            reader.wrong(places[provider], what, remedy)
+
+
+def default_places(policy: Policy, node: yaml.Node | None) -> dict[str, Source]:
+    """Where the default for each provider is written."""
+    places = {key.raw: value.at for key, value in node.entries} if isinstance(node, yaml.Mapping) else {}
+    return {provider: places.get(provider, node.at if node else policy.at) for provider in policy.default}
+
+
+def rejecting(lines: Iterable[Filter], target: TargetId, catalog: Catalog) -> Filter | None:
+    """The first of ``lines`` that depends on the catalog alone and rejects ``target``."""
+    columns, bit = columns_of(catalog), 1 << catalog.index[target]
+    for line in lines:
+        always = line.when is None and not beyond_catalog(line.predicate)
+        if always and not static(line.predicate, columns)[0] & bit:
+            return line
+    return None
 
 
 def check_match(reader: Reader, policy: Policy) -> None:

@@ -19,7 +19,7 @@ from waypost.core.policy.words import Words
 from waypost.errors import PolicyError
 from waypost.runtime import policy_choosing, policy_grants, policy_parts, policy_spending, yaml
 from waypost.runtime.nodes import Reader, is_null
-from waypost.runtime.policy_checks import check_default, check_match
+from waypost.runtime.policy_checks import check_default, check_match, default_places
 from waypost.runtime.policy_predicates import Predicates
 from waypost.runtime.policy_signs import check_signs
 from waypost.runtime.policy_targets import Targets
@@ -56,7 +56,8 @@ def read_tree(root: yaml.Mapping, catalog: Catalog | None, sources: tuple[str, .
     if catalog is not None:
         check_default(reader, policy, catalog, root.get("default"))
         reader.finish()
-    return seal(policy)
+    places = default_places(policy, root.get("default")).items()
+    return seal(policy, {f"default.{provider}": f"{at}:{at.length}" for provider, at in places})
 
 
 class _Parts:

@@ -41,12 +41,16 @@ __all__ = ["NOWHERE", "VERSION", "encode", "policy_from_document", "seal"]
 
 NOWHERE = Source("", 0, 0)
 """The place of what was rebuilt without positions."""
+_NONE: Mapping[str, str] = {}
+_DEFAULT = "default."
 
 
-def seal(policy: Policy) -> Policy:
-    """``policy`` with its ``document``, ``fingerprint`` and ``positions`` computed from the rest."""
+def seal(policy: Policy, places: Mapping[str, str] = _NONE) -> Policy:
+    """``policy`` with its ``document``, ``fingerprint`` and ``positions`` computed from the rest; ``places`` are
+    positions of what has no record of its own, by path."""
     document = encode(policy)
-    return replace(policy, document=document, fingerprint=fingerprint(document), positions=positions_of(policy))
+    positions = {**positions_of(policy), **places}
+    return replace(policy, document=document, fingerprint=fingerprint(document), positions=positions)
 
 
 def policy_from_document(document: Mapping[str, Any], positions: Mapping[str, str] | None = None) -> Policy:
@@ -111,7 +115,8 @@ def _policy(document: Mapping[str, Any], read: _Decoder) -> Policy:
             grants=None if document.get("grants") is None else tuple(document["grants"]),
             aliases=tuple(sorted(document.get("aliases", {}).items())),
             sources=tuple(name for name in read.positions.get("sources", "").split("\n") if name),
-        )
+        ),
+        {path: place for path, place in read.positions.items() if path.startswith(_DEFAULT)},
     )
 
 
