@@ -40,8 +40,8 @@ def line_of(line: Filter, envelope: Policy) -> Filter:
     """The line, its ``when`` and-ed with the ``match``."""
     terms = [term for term in (line.when, envelope.match) if term is not None]
     if len(terms) == 2:
-        return replace(line, when=And(tuple(terms), line.at))
-    return replace(line, when=terms[0] if terms else None)
+        return replace(line, when=And(tuple(terms), line.at), enveloped=True)
+    return replace(line, when=terms[0] if terms else None, enveloped=True)
 
 
 def budgets_of(own: Sequence[Budget], theirs: Sequence[Budget]) -> tuple[Budget, ...]:
@@ -76,8 +76,11 @@ def limits_of(own: Sequence[Limit], theirs: Sequence[Limit]) -> tuple[Limit, ...
         places = [place for place, one in enumerate(out) if one.key == limit.key]
         if not places:
             out.append(limit)
-        elif Fraction(limit.amount, limit.per_ns) < Fraction(out[places[0]].amount, out[places[0]].per_ns):
-            out[places[0]] = limit
+        else:
+            before = out[places[0]]
+            rates = [Fraction(one.amount, one.per_ns) for one in (limit, before)]
+            if rates[0] < rates[1] or (rates[0] == rates[1] and limit.amount < before.amount):
+                out[places[0]] = limit
     return tuple(out)
 
 

@@ -94,6 +94,8 @@ class Filter:
     when: Predicate | None
     because: str | None
     at: Source
+    enveloped: bool = False
+    """A line of an envelope, round which no default goes."""
 
 
 @dataclass(frozen=True, slots=True)

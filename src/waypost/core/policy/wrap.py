@@ -64,9 +64,9 @@ def _inside(policy: Policy, envelope: Policy) -> Policy:
 
 def _line(line: Filter, match: Predicate | None) -> Filter:
     """A line of an envelope, which holds where the envelope's ``match`` is not false."""
-    if match is None:
-        return line
-    return replace(line, when=match if line.when is None else And((line.when, match), line.at))
+    terms = tuple(term for term in (line.when, match) if term is not None)
+    when = And(terms, line.at) if len(terms) == 2 else next(iter(terms), None)
+    return replace(line, when=when, enveloped=True)
 
 
 def _budgets(own: Sequence[Budget], others: Sequence[Budget]) -> Iterator[Budget]:
@@ -84,11 +84,12 @@ def _tightness(budget: Budget) -> tuple[bool, int]:
 
 
 def _limits(own: Sequence[Limit], others: Sequence[Limit]) -> Iterator[Limit]:
-    """Likewise; the smaller limit is the one that allows less per unit of time."""
+    """Likewise; the tighter limit allows less per unit of time, or as much of it in smaller bursts."""
     theirs = {limit.key: limit for limit in others}
     for limit in own:
         other = theirs.pop(limit.key, limit)
-        yield other if other.amount * limit.per_ns < limit.amount * other.per_ns else limit
+        there, here = other.amount * limit.per_ns, limit.amount * other.per_ns
+        yield other if (there, other.amount) < (here, limit.amount) else limit
     yield from theirs.values()
 
 

@@ -9,6 +9,7 @@ from waypost.core.model.ask import Account, Ask, Meter, Scope
 from waypost.core.model.conversation import Conversation, Message, Text
 from waypost.core.model.money import MICRO
 from waypost.core.model.question import Context, Question
+from waypost.core.policy.needs_call import needs_call_facts
 from waypost.core.policy.tree import Budget, Limit, Policy
 from waypost.core.routing.effects import Digest, Effect
 from waypost.core.routing.prepare import Stage
@@ -86,6 +87,11 @@ def opening(conversation: Conversation) -> tuple[str, ...]:
 
 def _text(message: Message) -> str:
     return "\n".join(part.text for part in message.parts if isinstance(part, Text))
+
+
+def encloses_calls(policy: Policy) -> bool:
+    """Whether a line of an envelope depends on the call or the world, so that nobody can vouch for any default."""
+    return any(needs_call_facts((), (line,)) for line in policy.filters if line.enveloped)
 
 
 def needs_world(policy: Policy) -> bool:

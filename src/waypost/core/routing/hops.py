@@ -14,7 +14,7 @@ from waypost.core.model.events import Attempting, Decided, InternalError
 from waypost.core.model.outcome import Failure
 from waypost.core.model.target import Target
 from waypost.core.routing.answering import Malformed, answered, attempt_of, decided_on, sending
-from waypost.core.routing.asking import needs_world
+from waypost.core.routing.asking import encloses_calls, needs_world
 from waypost.core.routing.effects import Call, Discard, Look, Pull, SendFailed, Sent, Tell
 from waypost.core.routing.exchange import Exchange, plan_exchange
 from waypost.core.routing.nobody import closed, default_exchange, failed, no_candidates, plainly_nobody
@@ -145,7 +145,8 @@ def open_default(stage: Stage, hops: Hops) -> Exchange | None:
     if not stage.call.auto:
         return Exchange.unchanged(stage)
     policy = stage.plan.policy
-    if (stage.plan.needs_call_facts or needs_world(policy)) and policy.on_internal_error != "open":
+    wants_facts = (stage.plan.needs_call_facts or needs_world(policy)) and policy.on_internal_error != "open"
+    if wants_facts or encloses_calls(policy):
         hops.failure = Failure("internal")
         return None
     return default_exchange(stage, None, forced=True)

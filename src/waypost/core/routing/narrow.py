@@ -27,6 +27,22 @@ def names(entry: str, target: Target) -> bool:
     return ("*" in entry or "?" in entry) and glob(entry)(target.id)
 
 
+def lets(narrow: Narrow | None, target: Target) -> bool:
+    """Whether what a call says of who may answer it lets ``target`` through."""
+    if narrow is None:
+        return True
+    price = target.price
+    ceilings = (
+        (narrow.max_input_price, None if price is None else price.input),
+        (narrow.max_output_price, None if price is None else price.output),
+    )
+    return (
+        all(not wanted or any(names(entry, target) for entry in wanted) for wanted in (narrow.models, narrow.only))
+        and not any(names(entry, target) for entry in narrow.ignore)
+        and all(most is None or (rate is not None and rate <= most) for most, rate in ceilings)
+    )
+
+
 def named(entries: Iterable[str], catalog: Catalog) -> frozenset[TargetId]:
     """The ids of all targets that one of ``entries`` names."""
     written = tuple(entries)

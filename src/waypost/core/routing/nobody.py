@@ -14,6 +14,7 @@ from waypost.core.policy.no_room import no_room
 from waypost.core.policy.proof import prove, reason
 from waypost.core.routing.effects import Call, NativeError, Summary
 from waypost.core.routing.exchange import Exchange, plan_exchange
+from waypost.core.routing.narrow import lets
 from waypost.core.routing.prepare import Stage
 
 NOBODY = Failure("bad_request", 400, "invalid_request_error")
@@ -41,7 +42,7 @@ UNSENDABLE = (
     "budget.",
 )
 """Rules that no default may override: such a target could not be reached, or not say what the caller asked for; or the
-call itself, a limit or a budget's ceiling forbids it."""
+call itself, a limit or a budget's ceiling forbids it. Lines of envelopes are such rules too."""
 
 
 def default_exchange(stage: Stage, decided: Decided | None, *, forced: bool = False) -> Exchange | None:
@@ -56,13 +57,14 @@ def default_exchange(stage: Stage, decided: Decided | None, *, forced: bool = Fa
     target = plan.catalog.get(name) if name else None
     if target is None:
         return None
+    enveloped = {line.name for line in plan.policy.filters if line.enveloped}
     if forced:
-        if target.endpoint != stage.call.origin.endpoint:
+        if target.endpoint != stage.call.origin.endpoint or not lets(stage.question.context.narrow, target):
             return None
     elif decided is not None and any(
         mask >> plan.catalog.index[target.id] & 1
         for rule, mask in decided.decision.rejections
-        if rule.startswith(UNSENDABLE)
+        if rule.startswith(UNSENDABLE) or rule in enveloped
     ):
         return None
     return plan_exchange(stage, target, last=True)
