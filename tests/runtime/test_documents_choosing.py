@@ -177,7 +177,7 @@ WRONG = [
      "only limits count by target; write a scope of the caller, such as user"),
     ("budgets: [{scope: user}]", "3:11: the limit is missing; write a sum such as 5 USD/day"),
     ("budgets: [{scope: user, limit: 5 USD}]",
-     "3:32: limit is 5 USD: USD does not measure it; write a sum such as 5 USD/day"),
+     "3:32: limit is 5 USD: USD is the unit of a sum, not of a sum for a period; write a sum such as 5 USD/day"),
     ("budgets: [{scope: user, limit: 5}]", "3:32: limit is 5: it has no unit; write a sum such as 5 USD/day"),
     ("budgets: [{scope: user, limit: 5 USD/dya}]",
      "3:32: unknown unit 'USD/dya' in limit; did you mean 'USD/day'?"),

@@ -280,7 +280,7 @@ def test_mistakes_of_the_file(tmp_path: Path, body: str, said: str) -> None:
         ("features: {taks: debugging}", "16: unknown key 'taks' in features; did you mean 'task'?"),
         ("features: {task: debuging}", "22: task 'debuging' is unknown; did you mean 'debugging'?"),
         ("features: {signals: [x]}", "26: unknown signals 'x'; known: advanced"),
-        ("features: {tokens.input: 2 s}", "30: tokens.input is 2 s: s does not measure it; write a whole number"),
+        ("features: {tokens.input: 2 s}", "30: tokens.input is 2 s: s is the unit of a duration, not of a count; "),
         ("features: {streaming: maybe}", "27: streaming 'maybe' is unknown; known: false, true"),
         ("context: {team: x}", "15: unknown key 'team' in context; known: "),
         ("context: {preference: cheap}", "27: context.preference 'cheap' is unknown; known: cost, latency, quality"),

@@ -14,6 +14,7 @@ from waypost.core.model.target import DIALECTS, Endpoint
 from waypost.core.policy.fields import FIELDS
 from waypost.errors import PolicyError
 from waypost.runtime.catalogs import load_catalog
+from waypost.runtime.documents import read_policy
 from waypost.runtime.policy_words import CLOSED
 
 NEVER = [
@@ -54,7 +55,8 @@ NEVER = [
     ("task matches debuging*", 18, "task is never 'debuging*'; did you mean 'debugging'?"),
     ("complexity == hard", 19, "complexity is never 'hard'; known: complex, medium, simple"),
     ("preference == price", 19, "preference is never 'price'; known: cost, latency, quality"),
-    ("origin.dialect == openai", 23, "origin.dialect is never 'openai'; did you mean 'openai.chat'?"),
+    ("origin.dialect == openai", 23,
+     "origin.dialect is never 'openai'; did you mean 'openai.chat' or 'openai.responses'?"),
     ("origin.provider == opnai", 24, "unknown provider 'opnai'; did you mean 'openai'?"),
     ("data_class == personel", 19, "data_class is never 'personel'; did you mean 'personal'?"),
     ("data_class matches priv*", 24, "data_class is never 'priv*'; known: financial, health, none, personal, secret"),
@@ -188,3 +190,12 @@ def test_a_bare_model_names_all_targets_of_it() -> None:
         "p.yaml:3:33: unknown tier 'o3'; write 'openai/o3'",
         "p.yaml:4:10: unknown target 'gpt-4o'; write 'groq/gpt-4o' or 'openai/gpt-4o'",
     ]
+
+
+@pytest.mark.parametrize("line", ["region == EU", "provider == OpenAI", "provider not in [DeepSeek]"])
+def test_large_letters_are_a_slip(line: str) -> None:
+    """Words are compared letter by letter, so the word that is meant stands in the remedy, also of a guard."""
+    with pytest.raises(PolicyError) as caught:
+        read_policy(f"waypost: policy/v1\nname: p\nfilter: ['{line}']\n", "p.yaml", catalog=load_catalog(None))
+    word = line.rpartition(" ")[2].strip("[]").lower()
+    assert str(caught.value).endswith(f"did you mean '{word}'?")

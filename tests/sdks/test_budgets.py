@@ -307,6 +307,6 @@ def test_a_warning_is_logged_once_a_period(world: Any, client: Any, caplog: pyte
     lines = [record.getMessage() for record in caplog.records if "budget" in record.getMessage()]
     assert len(lines) == 1
     assert lines[0].startswith(
-        "budget user/day of policy sdk-tests has reached 50 % for calls without a user, a warning: $0.005 "
+        "budget user/day of policy sdk-tests has reached 50 % for one user, a warning: $0.005 of $0.01"
     )
     assert "ann" not in lines[0]

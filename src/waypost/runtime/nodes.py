@@ -12,7 +12,7 @@ from typing import TypeAlias, TypeVar
 from waypost.core.model.decision import Source
 from waypost.core.policy.lexer import Variables
 from waypost.core.policy.tree import Unit
-from waypost.core.policy.units import EXPECTED, UNITS, to_base
+from waypost.core.policy.units import EXPECTED, UNITS, to_base, unit_meant
 from waypost.errors import ConfigError
 from waypost.runtime import yaml
 
@@ -186,7 +186,7 @@ class Reader:
         elif match is None:
             self.wrong(at, f"{what} is {text!r}, not a number", remedy)
         elif match[2] is not None and match[2] not in UNITS:
-            self.wrong(at, f"unknown unit {match[2]!r} in {what}", yaml.suggest(match[2], UNITS))
+            self.wrong(at, f"unknown unit {match[2]!r} in {what}", unit_meant(match[2]))
         else:
             return match[1], match[2]
         return None

@@ -116,11 +116,11 @@ BAD = [
     ("qualty >= 0.5", "p.yaml:7:5: unknown field 'qualty'; did you mean 'quality'?"),
     ("context_window >= tokens.totl * 2", "p.yaml:7:23: unknown field 'tokens.totl'; did you mean 'tokens.total'?"),
     ("price.input <= 5", "p.yaml:7:20: 5 does not fit price.input: it has no unit; write a price such as 5 USD/MTok"),
-    ("price.input <= 5 USD", "p.yaml:7:20: 5 USD does not fit price.input: USD does not measure it; "
-     "write a price such as 5 USD/MTok"),
+    ("price.input <= 5 USD", "p.yaml:7:20: 5 USD does not fit price.input: USD is the unit of a sum, "
+     "not of a price per million tokens; write a price such as 5 USD/MTok"),
     ("price.input <= 5 USD/Mtok", "p.yaml:7:22: unknown unit 'USD/Mtok'; did you mean 'USD/MTok'?"),
-    ("estimated.cost <= 5 USD/day", "p.yaml:7:23: 5 USD/day does not fit estimated.cost: USD/day does not measure it; "
-     "write a sum such as 0.05 USD"),
+    ("estimated.cost <= 5 USD/day", "p.yaml:7:23: 5 USD/day does not fit estimated.cost: USD/day is the unit of a "
+     "sum for a period, not of a sum; write a sum such as 0.05 USD"),
     ("turns > 1.5", "p.yaml:7:13: 1.5 does not fit turns: a fraction is too fine; "
      "write a whole number such as 3, 200k or 1M"),
     ("quality >= 0.0000001", "p.yaml:7:16: 0.0000001 does not fit quality: a fraction is too fine; "
@@ -156,6 +156,21 @@ BAD = [
     ("model == 'gpt", "p.yaml:7:14: the quote is not closed; close it with '"),
     ("model == gpt$", "p.yaml:7:17: unexpected '$'; quote text that is not a plain word"),
     ("model == 4o-mini", "p.yaml:7:15: unknown unit 'o'; "),
+    ("price.input <= $5", "p.yaml:7:20: unexpected '$'; "
+     "write the unit behind the number: 5 USD, of a price 5 USD/MTok"),
+    ("price.input <= $ 0.5", "p.yaml:7:20: unexpected '$'; "),
+    ("context_window >= tokens.total + 1000", "p.yaml:7:36: unexpected '+'; a field may be multiplied, `field * 1.2`, "
+     "and nothing else"),
+    ("context_window >= tokens.total - 1000", "p.yaml:7:36: unexpected '-'; "),
+    ("context_window >= tokens.total / 2", "p.yaml:7:36: unexpected '/'; "),
+    ("quality >= - 1", "p.yaml:7:16: - 1 must not be negative; "),
+    ("latency.p95 <= 1.5 sec", "p.yaml:7:24: unknown unit 'sec'; did you mean 's'?"),
+    ("latency.p95 <= 1 hour", "p.yaml:7:22: unknown unit 'hour'; did you mean 'h'?"),
+    ("latency.p95 <= 90Minutes", "p.yaml:7:22: unknown unit 'Minutes'; did you mean 'min'?"),
+    ("cost <= 1 USD", "p.yaml:7:5: unknown field 'cost'; did you mean 'estimated.cost'?"),
+    ("latency <= 1 s", "p.yaml:7:5: unknown field 'latency'; "
+     "did you mean 'estimated.latency' or 'latency.first_token' or 'latency.p95'?"),
+    ("Task == debugging", "p.yaml:7:5: unknown field 'Task'; did you mean 'task'?"),
     ("quality >= ${flor}", "p.yaml:7:16: unknown variable 'flor'; did you mean 'floor'?"),
     ("context_window >= tokens.total * much", "p.yaml:7:38: expected a number after `*`, found `much`; "
      "write `field * 1.2`"),

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Literal, TypeAlias, get_args
 
 from waypost.core.model.frozen import dataclass
@@ -51,6 +51,8 @@ MAX_NAME = 200
 """So much of a misspelt name is compared with the known ones."""
 MAX_LISTED = 100
 """So many known names are listed."""
+MAX_MEANT = 5
+"""So many names of which the given one is a part are offered."""
 MAX_COMPARED = 200
 """With so many known names, not all but some of those that begin alike and are as long are compared."""
 NEEDS = tuple(sorted({*MODEL, *DIALECT, *ENDPOINT}))
@@ -147,6 +149,8 @@ def nearest(name: str, known: Iterable[str]) -> str:
     names = sorted(known)
     if (looks := meant(name, names)) is not None:
         return looks
+    if inside := _inside(name, names):
+        return f"did you mean {inside}?"
     alike = names
     if len(names) > MAX_COMPARED:
         alike = [one for one in names if one[:1] == name[:1] and abs(len(one) - len(name)) <= 2][:MAX_COMPARED]
@@ -157,3 +161,12 @@ def nearest(name: str, known: Iterable[str]) -> str:
         return "none is known here"
     more = f", and {len(names) - MAX_LISTED:,} more" if len(names) > MAX_LISTED else ""
     return f"known: {', '.join(names[:MAX_LISTED])}{more}"
+
+
+def _inside(name: str, names: Sequence[str]) -> str:
+    """The known names that differ from ``name`` in large letters alone, else the dotted ones of which it is a part."""
+    lower = name.lower()
+    found = [one for one in names if one.lower() == lower] or [
+        one for one in names if "." in one and "/" not in one and lower in one.lower().split(".")
+    ]
+    return " or ".join(map(repr, found)) if len(found) <= MAX_MEANT else ""

@@ -10,7 +10,7 @@ from waypost.core.model.decision import Source
 from waypost.core.model.frozen import dataclass
 from waypost.core.policy.fields import nearest
 from waypost.core.policy.lookalikes import hint
-from waypost.core.policy.units import UNITS
+from waypost.core.policy.units import SPELT, UNITS, unit_meant
 from waypost.errors import PolicyError
 
 Variables: TypeAlias = Mapping[str, str | tuple[str, ...]]
@@ -24,6 +24,9 @@ _SPACE = re.compile(r"\s+")
 _WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_./:@+-]*")
 _NUMBER = re.compile(r"([0-9]+(?:\.[0-9]+)?)(?:\s*(%|/[A-Za-z]+|[A-Za-z_]+(?:/[A-Za-z]+)?))?")
 _NEGATIVE = re.compile(r"-\s*[0-9]+(?:\.[0-9]+)?")
+_SUM = re.compile(r"\$\s*([0-9]+(?:\.[0-9]+)?)")
+_REFERENCE = re.compile(r"(?:[<>]=?|[!=]=)\s*[A-Za-z_][A-Za-z0-9_.]*\s*\Z")
+"""A comparison with a field, which ends here."""
 _SYMBOL = re.compile(r"==|!=|<=|>=|[<>()\[\],*]")
 _QUOTED = re.compile(r"\"((?:[^\"\\]|\\.)*)\"|'((?:[^'\\]|\\.)*)'")
 _PATTERN = re.compile(r"[^\s()\[\],\"'$]+")
@@ -99,6 +102,12 @@ def _token(text: str, position: int, at: Source, pattern: bool) -> Token:
         raise PolicyError(f"unexpected {text[position]!r}", where=where, remedy=looks)
     if text[position] in "\"'":
         raise PolicyError("the quote is not closed", where=where, remedy=f"close it with {text[position]}")
+    if (sum_ := _SUM.match(text, position)) is not None:
+        remedy = f"write the unit behind the number: {sum_[1]} USD, of a price {sum_[1]} USD/MTok"
+        raise PolicyError("unexpected '$'", where=where, remedy=remedy)
+    if _REFERENCE.search(text, 0, position) and text[position] in "+-/":
+        remedy = "a field may be multiplied, `field * 1.2`, and nothing else"
+        raise PolicyError(f"unexpected {text[position]!r}", where=where, remedy=remedy)
     if negative := _NEGATIVE.match(text, position):
         remedy = "write a number from 0, or quote it if text is meant"
         raise PolicyError(f"{negative[0]} must not be negative", where=where, remedy=remedy)
@@ -117,7 +126,8 @@ def _number(match: re.Match[str], text: str, at: Source) -> Token:
         return Token("number", match[1], match.start(), match.end(), unit)
     if unit in KEYWORDS and text[match.end(1)].isspace():
         return Token("number", match[1], match.start(), match.end(1))
-    remedy = nearest(unit, UNITS) if text[match.end(1)].isspace() or len(unit) < 4 else "quote it if it is a word"
+    near = text[match.end(1)].isspace() or len(unit) < 4 or unit.lower() in SPELT
+    remedy = unit_meant(unit) if near else "quote it if it is a word"
     raise PolicyError(f"unknown unit {unit!r}", where=str(place(at, text, match.start(2), stop)), remedy=remedy)
 
 

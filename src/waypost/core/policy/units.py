@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Literal, TypeAlias, assert_never
 
 from waypost.core.model.money import MICRO, NANO, decimal_to_int
+from waypost.core.policy.fields import nearest
 from waypost.core.policy.tree import Unit
 
 Measure: TypeAlias = Literal["usd", "usd_per_mtok", "ns", "share", "count", "usd_per_period", "rate"]
@@ -36,6 +37,31 @@ UNITS: dict[str, tuple[Measure, int]] = {
 }
 """Every unit that a literal may carry, with its measure and its scale."""
 
+SPELT: dict[str, str] = {
+    **dict.fromkeys(("msec", "msecs", "millis", "millisecond", "milliseconds"), "ms"),
+    **dict.fromkeys(("sec", "secs", "second", "seconds"), "s"),
+    **dict.fromkeys(("mins", "minute", "minutes"), "min"),
+    **dict.fromkeys(("hr", "hrs", "hour", "hours"), "h"),
+    **dict.fromkeys(("day", "days"), "d"),
+    **dict.fromkeys(("percent", "pct"), "%"),
+    **dict.fromkeys(("dollar", "dollars"), "USD"),
+    **dict.fromkeys(("/minute", "/minutes"), "/min"),
+    **dict.fromkeys(("/sec", "/second", "/seconds"), "/s"),
+    **dict.fromkeys(("thousand", "kilo"), "k"),
+    **dict.fromkeys(("million", "mio"), "M"),
+}
+"""How else people write a unit, in small letters."""
+
+_MEASURES: dict[Measure, str] = {
+    "usd": "a sum",
+    "usd_per_mtok": "a price per million tokens",
+    "usd_per_period": "a sum for a period",
+    "rate": "a rate",
+    "ns": "a duration",
+    "share": "a share",
+    "count": "a count",
+}
+
 EXPECTED: dict[Unit, str] = {
     "usd": "write a sum such as 0.05 USD",
     "usd_per_mtok": "write a price such as 5 USD/MTok",
@@ -44,6 +70,12 @@ EXPECTED: dict[Unit, str] = {
     "count": "write a whole number such as 3, 200k or 1M",
 }
 """The remedy for a literal of the wrong unit."""
+
+
+def unit_meant(unit: str) -> str:
+    """The remedy for a ``unit`` that is not known: the one that is meant, or the list of all."""
+    known = SPELT.get(unit.lower())
+    return nearest(unit, UNITS) if known is None else f"did you mean {known!r}?"
 
 
 def to_base(digits: str, unit: str | None, want: Unit) -> int:
@@ -60,7 +92,7 @@ def to_base(digits: str, unit: str | None, want: Unit) -> int:
         raise ValueError("it has no unit")
     measure, scale = UNITS[unit]
     if ("micro" if measure == "share" else measure) != want:
-        raise ValueError(f"{unit} does not measure it")
+        raise ValueError(_other(unit, measure, want))
     return decimal_to_int(digits, scale)
 
 
@@ -74,8 +106,13 @@ def to_amount(digits: str, unit: str | None, measure: Measure) -> int:
         raise ValueError("it has no unit")
     found, scale = UNITS[unit]
     if found != measure:
-        raise ValueError(f"{unit} does not measure it")
+        raise ValueError(_other(unit, found, measure))
     return decimal_to_int(digits, scale)
+
+
+def _other(unit: str, found: Measure, want: Measure | Unit) -> str:
+    """``USD is the unit of a sum, not of a price per million tokens``."""
+    return f"{unit} is the unit of {_MEASURES[found]}, not of {_MEASURES['share' if want == 'micro' else want]}"
 
 
 def decimal(value: int, scale: int) -> str:

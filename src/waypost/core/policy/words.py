@@ -162,6 +162,9 @@ def _callers(catalog: Catalog) -> frozenset[str]:
 
 def _slip(text: str, known: Iterable[str]) -> bool:
     """Whether a known word was surely meant. Names with numbers in them are near each other and yet distinct."""
+    known = list(known)
+    if text.lower() in (word.lower() for word in known):
+        return True
     return not any(char.isdigit() for char in text) and bool(_close(text, known, 0.8))
 
 
