@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from random import Random
 from typing import Any
 
@@ -16,6 +17,7 @@ from waypost.core.policy.compile import compile_policy
 from waypost.core.policy.decide import decide
 from waypost.core.policy.plan import Plan
 from waypost.core.policy.why_not import WhyNot, required, why_not
+from waypost.runtime.documents import load_policy
 
 
 def ask(
@@ -74,6 +76,20 @@ def test_all_that_must_change_together() -> None:
         "it must rank before anthropic/opus, which has quality 0.92 > 0.3",
     ]
     assert [str(change.source) for change in found.together][2:5] == ["p.yaml:3:9", "p.yaml:5:5", "p.yaml:6:5"]
+
+
+def test_a_rule_that_comes_by_extends_is_answered_by_an_own_one(tmp_path: Path) -> None:
+    """Nobody should be sent to edit a file of the package."""
+    (tmp_path / "house.yaml").write_text(
+        "waypost: policy/v1\nname: house\nrules: [{name: hard, when: streaming == false, use: powerful}]\n", "utf-8"
+    )
+    own = tmp_path / "own.yaml"
+    own.write_text("waypost: policy/v1\nname: own\nextends: house\n", "utf-8")
+
+    found = ask(compile_policy(load_policy(own, catalog=CATALOG), CATALOG, EXPRESSES), "openai/mini")
+
+    assert texts(found) == [f"a rule of your own before hard, in {own}, must use it alone when `streaming == false`"]
+    assert str(found.together[0].source) == f"{tmp_path / 'house.yaml'}:3:9"
 
 
 def test_several_that_come_before_it() -> None:

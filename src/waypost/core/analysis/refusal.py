@@ -13,6 +13,8 @@ from waypost.core.policy.why_not import WhyNot
 SCHEMA = "why_not/v1"
 SHOWN = 12
 """So many of those that come before it have a row."""
+SHOWN_OF_REJECTED = 3
+"""Of one that failed a rule they are not the reason."""
 
 
 def layout(found: WhyNot, where: str) -> Layout:
@@ -28,11 +30,16 @@ def _blocks(found: WhyNot, where: str) -> Iterator[Block]:
     if found.rejections:
         rows = tuple((item.rule, words.rejection(item)) for item in found.rejections)
         yield Rows(f"It failed ({len(rows)})", rows)
+    yield from _needed(found)
     if found.ahead:
+        shown = SHOWN_OF_REJECTED if found.rejections else SHOWN
         title = "Ahead of it" if not found.rejections else "Ahead of it if it had passed"
-        yield Rows(f"{title} ({len(found.ahead)})", found.ahead[:SHOWN])
-        if len(found.ahead) > SHOWN:
-            yield Line(f"and {len(found.ahead) - SHOWN} more")
+        yield Rows(f"{title} ({len(found.ahead)})", found.ahead[:shown])
+        if len(found.ahead) > shown:
+            yield Line(f"and {len(found.ahead) - shown} more")
+
+
+def _needed(found: WhyNot) -> Iterator[Block]:
     yield Heading("What would have to change")
     if found.single.kind != "none":
         yield Line(f"One number suffices: {words.flip(found.single)}")

@@ -19,6 +19,7 @@ from waypost.core.policy.facts import UNKNOWN
 from waypost.core.policy.flip import NO_FLIP, smallest
 from waypost.core.policy.plan import Plan
 from waypost.core.policy.proof import case_of, rejections
+from waypost.core.policy.render import render
 from waypost.core.policy.tree import Not, Or
 
 
@@ -60,7 +61,7 @@ def why_not(plan: Plan, question: Question, snapshot: Snapshot, decision: Decisi
         return WhyNot(target, chosen, "selected", (), (), NO_FLIP, ())
     rows = tuple(rejections(case, index))
     single = smallest(case, index)
-    together = () if single.kind != "none" else (*_required(case, rows), *_overtaken(case, index))
+    together = () if single.kind != "none" else (*_required(case, rows), *_overtaken(case, index, rows))
     return WhyNot(
         target,
         chosen,
@@ -85,8 +86,10 @@ def _ahead(case: Case, index: int) -> Iterator[tuple[TargetId, str]]:
             yield one.id, ranked(case, one, target)
 
 
-def _overtaken(case: Case, index: int) -> Iterator[Change]:
-    """That it must come first among those that pass, where it would not."""
+def _overtaken(case: Case, index: int, rows: tuple[Rejection, ...]) -> Iterator[Change]:
+    """That it must come first among those that pass, where it would not and is not to be alone."""
+    if any(_own_rule(case, row) for row in rows):
+        return
     before = [other for other in case.ranked if case.key(case.targets[other]) < case.key(case.targets[index])]
     if before:
         first, count = case.targets[before[0]], len(before)
@@ -102,7 +105,18 @@ def _required(case: Case, rows: tuple[Rejection, ...]) -> Iterator[Change]:
     for name in dict.fromkeys(row.rule for row in rows):
         mine = [row for row in rows if row.rule == name]
         either = any(_alternatives(line.filter.predicate) for line in case.lines.get(name, ()))
-        yield Change((" or " if either else " and ").join(required(row) for row in mine), mine[0].source)
+        text = (" or " if either else " and ").join(required(row) for row in mine)
+        yield Change(_own_rule(case, mine[0]) or text, mine[0].source)
+
+
+def _own_rule(case: Case, row: Rejection) -> str | None:
+    """For the list of a rule that comes by ``extends``, out of a file that the policy's owner may be unable to edit."""
+    rule, files = case.rule, case.plan.policy.sources
+    inherited = row.field == "target" and row.source is not None and files and row.source.file != files[0]
+    if rule is None or not inherited or row.rule != f"rule.{rule.name}":
+        return None
+    when = "" if rule.when is None else f" when `{render(rule.when)}`"
+    return f"a rule of your own before {rule.name}, in {files[0]}, must use it alone{when}"
 
 
 def _alternatives(predicate: object) -> bool:
