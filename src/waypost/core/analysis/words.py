@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from waypost.core.model.decision import CandidateProof, Decision, Flip, Passed, Rejection, ScoreTerm, Source
-from waypost.core.model.money import MICRO, div_half_even, format_usd
+from waypost.core.model.money import MICRO, div_half_even, format_usd, grid
 from waypost.core.model.outcome import Attempt, Baseline, Cost, CostLine, Failure, Settlement, Usage
 from waypost.core.model.question import Question, Snapshot
 from waypost.core.model.receipt import Receipt
@@ -105,7 +105,7 @@ def question(asked: Question) -> list[tuple[str, str]]:
     features, context = asked.features, asked.context
     output = "" if features.max_output is None else f", at most {features.max_output:,} out"
     facts = [features.complexity, features.task.replace("_", " ")]
-    facts += [f"~{features.tokens_input:,} tokens in, ~{features.tokens_output:,} out{output}"]
+    facts += [f"{counted(features.tokens_input, ' tokens in')}, {counted(features.tokens_output, ' out')}{output}"]
     if features.language is not None:
         facts.append(features.language)
     facts += features.code_languages
@@ -118,6 +118,12 @@ def question(asked: Question) -> list[tuple[str, str]]:
     if said:
         rows.append(("context", ", ".join(said)))
     return rows + _claims(asked)
+
+
+def counted(tokens: int, label: str) -> str:
+    """``~8,000 tokens in (counted as 8,192)``: an estimate, and the value on the grid that is compared and priced."""
+    there = grid(tokens)
+    return f"~{tokens:,}{label}" + ("" if there == tokens else f" (counted as {there:,})")
 
 
 def _claims(asked: Question) -> list[tuple[str, str]]:
@@ -231,7 +237,10 @@ def flip(found: Flip) -> str:
     if found.kind == "none" and found.what:
         return found.what
     if found.kind == "none":
-        return "none found: no single limit, weight or fact suffices, up to eleven times what it is"
+        return (
+            "none found among limits, conditions, budgets, weights, shares, the call's ceilings and facts of targets, "
+            "each alone and up to eleven times what it is"
+        )
     what = f"the weight of {found.what}" if found.kind == "weight" else found.what
     where = f" {place(found.source)}" if found.source is not None else ""
     much = percent(found.change_ppm, MICRO) if found.change_ppm >= LEAST else "less than 0.1%"

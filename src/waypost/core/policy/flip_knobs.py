@@ -1,8 +1,8 @@
 """The numbers that a flip may change, one at a time, and the plan that each change makes.
 
 Limits are the numbers of ordered comparisons in the filter lines that apply; weights are those of the rank; for facts
-see `waypost.core.policy.flip_numbers`. A changed policy keeps its fingerprint, so that what is drawn by chance is
-drawn alike.
+see `waypost.core.policy.flip_numbers`, for conditions, ceilings and budgets `flip_call`, for select `flip_select`. A
+changed policy keeps its fingerprint, so that what is drawn by chance is drawn alike.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from typing import Literal, assert_never
 from waypost.core.model.decision import Source
 from waypost.core.model.frozen import dataclass
 from waypost.core.model.money import MICRO
+from waypost.core.model.question import Question, Snapshot
 from waypost.core.policy.case import Case
 from waypost.core.policy.compile import compile_policy
 from waypost.core.policy.plan import Line, Plan
@@ -29,18 +30,26 @@ FARTHEST = 10
 
 @dataclass(frozen=True, slots=True)
 class Knob:
-    """One number: ``value`` now, ``low`` to ``high`` the values that are tried; ``plan`` is what a value makes."""
+    """One number: ``value`` now, up to ``high`` the values that are tried; ``plan`` is what a value makes.
 
-    kind: Literal["limit", "weight", "fact"]
+    ``asked`` is what a value makes of the question and the snapshot, where it does; ``words`` how it is read, where
+    that is not by its unit.
+    """
+
+    kind: Literal["limit", "weight", "fact", "claim"]
     what: str
     source: Source | None
     value: int
     unit: Unit
     high: int
     plan: Callable[[int], Plan]
+    asked: Callable[[int], tuple[Question, Snapshot]] | None = None
+    words: Callable[[int], str] | None = None
 
     def text(self, value: int) -> str:
         """The value as people read it."""
+        if self.words is not None:
+            return self.words(value)
         return decimal(value, MICRO) if self.kind == "weight" else shown(value, self.unit)
 
 
