@@ -60,7 +60,7 @@ def test_features_from_flags_are_decided_and_shown_as_a_table(run: Run) -> None:
     assert "  because: it is hard" in lines
     assert rows["openai/o3"].split()[1:4] == ["selected", "$0.02048", "$0.02048"]
     assert rows["anthropic/claude-opus-4-5"].split()[1] == "standby"
-    assert sum(row.split()[1] == "rejected" for row in rows.values() if not row.startswith("and ")) == 10
+    assert sum(row.split()[1] == "rejected" for row in rows.values() if not row.startswith("and ")) == 4
     assert lines[-1].endswith(" more rejected; --all has a row for each, --explain every rule")
 
 
@@ -284,3 +284,23 @@ def test_a_claim_that_names_nothing_is_told(run: Run) -> None:
         "'gpt-4o*' (globs are over ids: openai/gpt-4o*), 'opnai' (did you mean 'openai'?): the catalog has no such name"
     ]
     assert rows(run("rank", "--policy", "p.yaml", "--only", "openai")[1], "unknown") == []
+
+
+def test_the_table_has_those_that_would_be_tried(run: Run) -> None:
+    """S2.17: of many that pass only the order of the call, each with a reason, in lines that fit."""
+    text = "waypost: policy/v1\nname: open\nrank: best\nfilter: [quality >= 0.5]\n"
+    Path("open.yaml").write_text(text, encoding="utf-8")
+    out = run("rank", "--policy", "open.yaml")[1].splitlines()
+    table = out[out.index("") + 2 :]
+    everybody = run("rank", "--policy", "open.yaml", "--all")[1].splitlines()
+    table_of_all = everybody[everybody.index("") + 2 :]
+
+    assert [row.split()[1] for row in table[:-1]] == ["selected", *["standby"] * 7, *["rejected"] * 4]
+    assert table[-1] == (
+        f"and {sum(' standby ' in row for row in table_of_all) - 7} more stand by, "
+        f"{sum(' rejected ' in row for row in table_of_all) - 4} more rejected; "
+        "--all has a row for each, --explain every rule"
+    )
+    assert all(len(row) <= 100 for row in table[:-1])
+    assert all(len(row.split()) > 4 for row in table_of_all)
+    assert sum("ranks lower, and is not among" in row for row in table_of_all) > 0
