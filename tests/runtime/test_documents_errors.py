@@ -195,3 +195,18 @@ def test_only_policies_are_suggested_to_be_extended(tmp_path: Path) -> None:
         load_policy(path, catalog=CATALOG)
     assert "test" not in str(caught.value).partition("; ")[2]
     assert "catalog" not in str(caught.value).partition("; ")[2]
+
+
+def test_a_duplicate_key_hides_no_other_error() -> None:
+    """S2.12: each key that stands twice, and whatever else is wrong, in one pass; the first value is checked."""
+    text = "waypost: policy/v1\nname: p\nmode: rout\nmode: off\nfilter:\n  - qualty >= 0.5\n"
+    text += "rules:\n  - {name: a, use: balanced, use: powerful}\n"
+    with pytest.raises(PolicyError) as caught:
+        read_policy(text, "p.yaml", catalog=None)
+    assert [line.partition(";")[0] for line in str(caught.value).splitlines()] == [
+        "p.yaml:4:1: duplicate key 'mode'",
+        "p.yaml:8:30: duplicate key 'use'",
+        "p.yaml:3:7: mode 'rout' is unknown",
+        "p.yaml:6:5: unknown field 'qualty'",
+        "p.yaml:8:20: unknown tier 'balanced'",
+    ]

@@ -15,7 +15,7 @@ from waypost.core.policy.document import VERSION
 from waypost.core.policy.tree import Policy
 from waypost.errors import PolicyError
 from waypost.runtime import yaml, yaml_cache
-from waypost.runtime.nodes import is_null, spoken
+from waypost.runtime.nodes import MAX_ERRORS, is_null, spoken
 from waypost.runtime.policy_files import names, packaged, policy_path, remedy
 from waypost.runtime.policy_reader import read_tree
 
@@ -52,7 +52,34 @@ def read_policy(
 ) -> Policy:
     """The policy in ``text``, which messages call ``file``; otherwise as `load_policy`."""
     folders = (*search, *packaged())
-    root = _document(text, file, cache)
+    try:
+        root = _document(text, file, cache)
+    except PolicyError as error:
+        raise _with_the_rest(error, text, file, catalog, folders=folders) from None
+    return _read_tree(root, file, catalog, folders=folders, cache=cache)
+
+
+def _with_the_rest(
+    error: PolicyError, text: str, file: str, catalog: Catalog | None, *, folders: Sequence[Path]
+) -> PolicyError:
+    """``error`` with all others of the file, where keys that stand twice are all that kept it from being read."""
+    try:
+        node, twice = yaml.parse_all(text, file, PolicyError)
+    except PolicyError:
+        return error
+    try:
+        if twice:
+            _read_tree(_headed(node), file, catalog, folders=folders, cache=None)
+    except PolicyError as more:
+        others, more.others = more.others, ()
+        error.others = (*error.others, more, *others)[:MAX_ERRORS]
+    return error
+
+
+def _read_tree(
+    root: yaml.Mapping, file: str, catalog: Catalog | None, *, folders: Sequence[Path], cache: Path | None
+) -> Policy:
+    """The policy of a document, with all that it extends."""
     chain = [(file, _resolved(file))]
     sources = [file]
     while (base := root.get("extends")) is not None and not is_null(base):
@@ -79,7 +106,11 @@ def _read(path: Path, where: str) -> str:
 
 
 def _document(text: str, file: str, cache: Path | None) -> yaml.Mapping:
-    root = yaml_cache.parse(text, file, PolicyError, cache)
+    return _headed(yaml_cache.parse(text, file, PolicyError, cache))
+
+
+def _headed(root: yaml.Node) -> yaml.Mapping:
+    """``root`` where it is a policy of this version of the language."""
     if not isinstance(root, yaml.Mapping):
         raise PolicyError(f"a policy is a mapping, not {spoken(root)}", where=str(root.at), remedy="write `name: ...`")
     version = root.get("waypost")

@@ -13,7 +13,7 @@ from waypost.core.model.frozen import dataclass
 from waypost.core.policy.fields import nearest as suggest
 from waypost.errors import ConfigError
 
-__all__ = ["MAX_BYTES", "Mapping", "Node", "Scalar", "Sequence", "parse", "suggest"]
+__all__ = ["MAX_BYTES", "Mapping", "Node", "Scalar", "Sequence", "parse", "parse_all", "suggest"]
 
 MAX_BYTES = 8_000_000
 
@@ -61,6 +61,16 @@ def parse(text: str, file: str, error: type[ConfigError] = ConfigError) -> Node:
         ConfigError: (or the given subclass) not YAML 1.2, a duplicate key, a non-text key, an unknown tag, NaN or
             infinity, more than one document, or larger than the bounds; ``where`` is ``file:line:column``.
     """
+    node, twice = parse_all(text, file, error)
+    if twice:
+        twice[0].others = twice[1:]
+        raise twice[0]
+    return node
+
+
+def parse_all(text: str, file: str, error: type[ConfigError] = ConfigError) -> tuple[Node, tuple[ConfigError, ...]]:
+    """As `parse`, with duplicate keys as errors beside a document in which the first of each holds, so that the rest
+    can be checked in the same pass."""
     if len(text) > MAX_BYTES:
         what = f"{len(text):,} characters, more than {MAX_BYTES:,}"
         raise error(what, where=f"{file}:1:1", remedy="split the file")

@@ -31,8 +31,18 @@ _NULL = frozenset(("", "~", "null", "Null", "NULL"))
 _BOOL = {"true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False}
 
 
-def compose(text: str, file: str, error: type[ConfigError]) -> Node:
-    """As `waypost.runtime.yaml.parse`, without the bound on characters."""
+_YAML = "tag:yaml.org,2002:"
+_PLAIN = ("str", "int", "float", "bool", "null", "seq", "map", "timestamp", "merge", "value")
+_STANDARD = frozenset(("", "!", *(_YAML + name for name in _PLAIN)))
+"""Tags that say no more than what is seen anyway, or that the parser sets by itself."""
+
+MAX_TWICE = 100
+"""So many duplicate keys of one text are told."""
+
+
+def compose(text: str, file: str, error: type[ConfigError]) -> tuple[Node, tuple[ConfigError, ...]]:
+    """As `waypost.runtime.yaml.parse`, without the bound on characters; keys that stand twice are not raised but
+    returned, and the first of them holds."""
     if (turned := _TURNING.search(text)) is not None:
         line, column = text.count("\n", 0, turned.start()) + 1, turned.start() - text.rfind("\n", 0, turned.start())
         what = f"U+{ord(turned[0]):04X} changes the order in which the line is read"
@@ -47,7 +57,8 @@ def compose(text: str, file: str, error: type[ConfigError]) -> Node:
         raise error(fault.what, where=where, remedy=fault.remedy) from None
     if root is None:
         raise error("the file is empty", where=f"{file}:1:1", remedy="write a document")
-    return _Reader(file, error).node(root, 0)
+    reader = _Reader(file, error)
+    return reader.node(root, 0), tuple(reader.twice)
 
 
 def _may_be_deep(text: str) -> bool:
@@ -92,6 +103,7 @@ class _Reader:
         self.error = error
         self.count = 0
         self.chars = 0
+        self.twice: list[ConfigError] = []
 
     def node(self, node: pyyaml.Node, depth: int) -> Node:
         self.count += 1
@@ -114,11 +126,15 @@ class _Reader:
             at = self.at(key_node)
             if not isinstance(key_node, pyyaml.ScalarNode):
                 raise self.error("a key must be a word", where=str(at), remedy="quote it, or use a list")
+            if (tag := self.tag(key_node)) is not None:
+                raise self.error(f"unknown tag {tag[:80]!r}", where=str(at), remedy="a key has no tag")
             name = key_node.value
             if name in seen:
-                raise self.error(
-                    f"duplicate key {name!r}", where=str(at), remedy=f"it stands in line {seen[name].line} already"
-                )
+                if len(self.twice) < MAX_TWICE:
+                    remedy = f"it stands in line {seen[name].line} already"
+                    self.twice.append(self.error(f"duplicate key {name!r}", where=str(at), remedy=remedy))
+                self.node(value_node, depth + 1)  # for what may be wrong inside
+                continue
             seen[name] = at
             out.append((Scalar(name, name, "str", at), self.node(value_node, depth + 1)))
         return tuple(out)
@@ -138,11 +154,14 @@ class _Reader:
         return Scalar(raw, raw, "float" if _FLOAT.match(raw) else "str", at, tag)
 
     def tag(self, node: pyyaml.Node) -> str | None:
-        """An explicit local tag such as ``!replace``; resolved standard tags count as none."""
+        """An explicit local tag such as ``!replace``; resolved standard tags count as none, and others are refused."""
         tag: str = node.tag or ""
-        if tag.startswith("!") and tag != "!":
-            return tag
-        return None
+        if tag in _STANDARD:
+            return None
+        if not tag.startswith("!"):
+            short = tag.replace(_YAML, "!!", 1)
+            raise self.error(f"unknown tag {short[:80]!r}", where=str(self.at(node)), remedy="remove it")
+        return tag
 
     def at(self, node: pyyaml.Node) -> Source:
         start, end = node.start_mark, node.end_mark
