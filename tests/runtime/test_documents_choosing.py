@@ -148,7 +148,7 @@ WRONG = [
     ("select: {weighted: {openai/mini: }}",
      "3:34: the weight of openai/mini is missing; write a whole number from 1 to 1000000"),
     ("select: {weighted: {openai/mini: 0.5}}",
-     "3:34: the weight of openai/mini is 0.5; write a whole number from 0 to 1000000"),
+     "3:34: the weight of openai/mini is 0.5; write a whole number from 1 to 1000000"),
     ("select: {weighted: {openai/gone: 1}}",
      "3:21: unknown target 'openai/gone'; policies/catalog.yaml of the package has all targets"),
     ("select: {weighted: {big: 1, openai/big: 2}}", "3:29: a second weight of 'openai/big'; leave one of the two"),

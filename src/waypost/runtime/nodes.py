@@ -25,7 +25,7 @@ MAX_LITERAL = 60
 """No number with its unit is longer."""
 MAX_PUT_IN = 1_000_000
 """Characters that variables may become in one file, so that a short file stays a small policy."""
-_VARIABLE = re.compile(r"\$\{([^}${]*)\}")
+VARIABLE = re.compile(r"\$\{([^}${]*)\}")
 _NEGATIVE = re.compile(r"\s*-\s*[0-9.]")
 _BREAKS = re.compile(r"[ \t]*[\t\n][ \t\n]*")
 _NUMBER = re.compile(r"([0-9]+(?:\.[0-9]+)?)\s*(\S+)?\Z")
@@ -74,7 +74,7 @@ class Reader:
         if "$" not in text:
             return ()
         used: dict[str, str | tuple[str, ...]] = {}
-        for match in _VARIABLE.finditer(text):
+        for match in VARIABLE.finditer(text):
             value = self.variables.get(match[1])
             if value is not None:
                 used[match[1]] = value
@@ -119,7 +119,7 @@ class Reader:
         if "$" not in node.raw:
             return node.raw
         self.put_in(node.raw, node.at)
-        return _VARIABLE.sub(lambda match: self._variable(match[1], node.at), node.raw)
+        return VARIABLE.sub(lambda match: self._variable(match[1], node.at), node.raw)
 
     def prose(self, node: yaml.Node | None, what: str) -> str | None:
         """Text for people on one line: breaks and tabs are folded to blanks."""

@@ -6,13 +6,14 @@ from collections.abc import Iterable
 
 from waypost.core.catalog.table import Catalog
 from waypost.core.model.decision import Source
-from waypost.core.model.target import TargetId
+from waypost.core.model.target import Target, TargetId
 from waypost.core.policy.columns import columns_of
 from waypost.core.policy.needs_call import beyond_catalog, fields_of
 from waypost.core.policy.static_masks import static
 from waypost.core.policy.tree import Filter, Policy
 from waypost.runtime import yaml
 from waypost.runtime.nodes import Reader
+from waypost.runtime.policy_targets import ANY
 
 
 def check_default(reader: Reader, policy: Policy, catalog: Catalog, node: yaml.Node | None) -> None:
@@ -24,6 +25,19 @@ def check_default(reader: Reader, policy: Policy, catalog: Catalog, node: yaml.N
             remedy = f"choose one that passes it, or change the line at {line.at}"
             what = f"the default {target!r} is rejected by the policy's own `{line.name}`"
             reader.wrong(places[provider], what, remedy)
+        elif (why := _elsewhere(policy, provider, catalog.targets[catalog.index[target]], catalog)) is not None:
+            what = f"the default {target!r} is not at {provider!r}, and {why}"
+            other = "" if policy.cross_origin == "never" else ", or `on_no_candidates: default`"
+            reader.wrong(places[provider], what, f"write a target of {provider}{other}")
+
+
+def _elsewhere(policy: Policy, provider: str, target: Target, catalog: Catalog) -> str | None:
+    """Why callers at ``provider`` can never be sent to ``target``; ``None`` where they can."""
+    if provider in (ANY, target.provider, catalog.endpoints[target.endpoint].provider):
+        return None
+    if policy.cross_origin == "never":
+        return "no call may leave"
+    return "it would answer only at their own endpoint" if policy.on_no_candidates == "error" else None
 
 
 def default_places(policy: Policy, node: yaml.Node | None) -> dict[str, Source]:

@@ -77,10 +77,10 @@ def _weighted(read: Reader, node: yaml.Node, targets: Targets, side: str | None,
         return Select("weighted", at, by=side)
     weights: dict[TargetId, int] = {}
     for key, value in node.entries:
-        weight = read.integer(value, f"the weight of {key.raw}", 0, MAX_WEIGHT)
+        weight = None if _is_zero(value) else read.integer(value, f"the weight of {key.raw}", 1, MAX_WEIGHT)
         if is_null(value):
             read.wrong(value.at, f"the weight of {key.raw} is missing", f"write a whole number from 1 to {MAX_WEIGHT}")
-        if weight == 0:
+        if _is_zero(value):
             read.wrong(value.at, f"the weight of {key.raw} is 0", "leave the target out, or give it a weight above 0")
         target = targets.id(key.raw, key.at)
         if target in weights:
@@ -90,6 +90,10 @@ def _weighted(read: Reader, node: yaml.Node, targets: Targets, side: str | None,
     if not node.entries:
         read.wrong(node.at, "no target has a weight", _SHAPES["weighted"])
     return Select("weighted", at, weights=tuple(sorted(weights.items())), by=side)
+
+
+def _is_zero(node: yaml.Node) -> bool:
+    return isinstance(node, yaml.Scalar) and node.raw == "0"
 
 
 def _explore(read: Reader, node: yaml.Node, side: str | None, at: Source) -> Select | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Literal, cast, get_args
 
 from waypost.core.model.decision import Source
-from waypost.core.model.money import NANO
+from waypost.core.model.money import MICRO, NANO
 from waypost.core.model.outcome import FailureKind
 from waypost.core.policy.fallback import DEFAULTS as REACTIONS
 from waypost.core.policy.rank import BALANCED, DEFAULTS, STRATEGIES, lg
@@ -17,6 +17,8 @@ from waypost.runtime.nodes import Reader, is_null
 ADVISORS = ("heuristic", "brain", "notdiamond", "trained")
 UNITS: dict[str, Unit] = {"cost": "usd", "latency": "ns", "quality": "micro"}
 """The unit of each ranked field."""
+MAX_WEIGHT = 1_000 * MICRO
+"""Of one field; beyond it the others have no weight left that a score shows."""
 _DAY = 86_400 * NANO
 
 
@@ -41,13 +43,22 @@ def rank(read: Reader, node: yaml.Node | None, at: Source) -> Rank:
     elif text == "weighted":
         read.wrong(node.at, "`weighted` needs weights", "write `rank: {cost: 0.6, quality: 0.4}`")
     elif text not in STRATEGIES:
-        read.wrong(node.at, f"unknown rank {text!r}", yaml.suggest(text, STRATEGIES))
+        read.wrong(node.at, f"unknown rank {text!r}", _named(text))
     return Rank(text, BALANCED if text == "balanced" else (), node.at)
+
+
+def _named(text: str) -> str:
+    """The strategies by name: weights are written as a mapping, never as the word that they are called by."""
+    near = yaml.suggest(text, [name for name in STRATEGIES if name != "weighted"])
+    return near if near.startswith("did") else f"{near}, or weights: {{cost: 0.6, quality: 0.4}}"
 
 
 def _weights(read: Reader, node: yaml.Mapping) -> tuple[tuple[str, int], ...]:
     read.mapping(node, "rank", UNITS)
     weights = {key.raw: read.quantity(value, f"rank.{key.raw}", "micro") for key, value in node.entries}
+    for key, value in node.entries:
+        if (weights[key.raw] or 0) > MAX_WEIGHT:
+            read.wrong(value.at, f"the weight of {key.raw} is more than 1,000", "weights only count against each other")
     out = tuple(sorted((field, weight) for field, weight in weights.items() if weight is not None))
     if not any(weight for _, weight in out) and None not in weights.values():
         read.wrong(node.at, "no weight is above 0", "write `rank: {cost: 0.6, quality: 0.4}`")

@@ -25,6 +25,8 @@ class Predicates:
     def match(self, node: yaml.Node | None) -> Predicate | None:
         """A predicate, or a mapping of fields to a value or a list of values."""
         if isinstance(node, yaml.Mapping):
+            if not node.entries:
+                self.reader.wrong(node.at, "`match` is empty", "leave it out to match every call, or name a field")
             terms = [self.match_term(key, value) for key, value in sorted(node.entries, key=lambda entry: entry[0].raw)]
             found = tuple(term for term in terms if term is not None)
             return And(found, node.at) if len(found) > 1 else next(iter(found), None)

@@ -5,6 +5,8 @@ What the language has and this version does not enforce is refused with that ver
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import Literal, cast, get_args
 
@@ -18,7 +20,7 @@ from waypost.core.policy.tree import Filter, ModeSpec, Policy, Rule
 from waypost.core.policy.words import Words
 from waypost.errors import PolicyError
 from waypost.runtime import policy_choosing, policy_grants, policy_parts, policy_spending, yaml
-from waypost.runtime.nodes import Reader, is_null
+from waypost.runtime.nodes import VARIABLE, Reader, is_null
 from waypost.runtime.policy_checks import check_default, check_match, default_places
 from waypost.runtime.policy_predicates import Predicates
 from waypost.runtime.policy_signs import check_signs
@@ -30,6 +32,9 @@ KEYS = (
     "rank", "scales", "select", "fallback", "on_no_candidates", "on_internal_error", "default", "cross_origin",
     "leave", "affinity", "budgets", "limits", "privacy", "envelope", "grants", "aliases",
 )  # fmt: skip
+HOST = re.compile(r"(?:\*\.)?[a-z0-9_](?:[a-z0-9_-]*[a-z0-9_])?(?:\.[a-z0-9_](?:[a-z0-9_-]*[a-z0-9_])?)*\Z")
+PRIVATE = frozenset(("internal", "intranet", "private", "corp", "home", "lan", "local", "localhost", "test"))
+"""Top levels that are nobody's, so that all hosts of one may be somebody's own."""
 
 
 def read_tree(root: yaml.Mapping, catalog: Catalog | None, sources: tuple[str, ...]) -> Policy:
@@ -43,6 +48,7 @@ def read_tree(root: yaml.Mapping, catalog: Catalog | None, sources: tuple[str, .
     reader.finish()
     reader.mapping(root, "a policy", KEYS)
     reader.variables = _variables(reader, root.get("vars"))
+    reader.finish()  # what uses a variable that is wrong would be wrong, too
     targets = Targets(reader, catalog, root.get("tiers"))
     aliases = policy_grants.aliases(reader, root.get("aliases"))
     envelope = policy_grants.envelope(reader, root)
@@ -194,14 +200,11 @@ class _Parts:
         out: dict[str, None] = {}
         for text, at in self.reader.texts(node, "leave"):
             host = text.lower()
-            if (
-                not host
-                or "/" in host
-                or ":" in host
-                or "*" in host[1:]
-                or (host[0] == "*" and not host.startswith("*."))
-            ):
+            if not HOST.match(host):
                 self.reader.wrong(at, f"{text!r} is not a host", "write gateway.corp.example or *.corp.example")
+            elif host.startswith("*.") and "." not in host[2:] and host[2:] not in PRIVATE:
+                what = f"{text!r} means every host of a whole top level"
+                self.reader.wrong(at, what, "write the domain, too: *.corp.example")
             else:
                 out[host] = None
         return tuple(out)
@@ -212,8 +215,19 @@ def _written(body: yaml.Mapping, key: str) -> bool:
     return node is not None and not is_null(node)
 
 
+def _nested(body: yaml.Mapping | None) -> Iterator[Source]:
+    """Where a value of ``vars`` has a variable in it."""
+    for _, value in body.entries if body else ():
+        for node in value.items if isinstance(value, yaml.Sequence) else (value,):
+            if isinstance(node, yaml.Scalar) and VARIABLE.search(node.raw):
+                yield node.at
+
+
 def _variables(reader: Reader, node: yaml.Node | None) -> Variables:
     body = reader.mapping(node, "vars")
+    for at in _nested(body):
+        reader.wrong(at, "a variable stands for another", "write the value itself")
+    reader.finish()
     out: dict[str, str | tuple[str, ...]] = {}
     for key, value in body.entries if body else ():
         if isinstance(value, yaml.Sequence):

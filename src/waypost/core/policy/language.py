@@ -229,9 +229,10 @@ class _Parser:
         unit = field.unit
         if unit is None:
             written = self.text[token.start : token.stop]
+            quoted = f'quote it: "{written}"'
             self.wrong(
                 f"{field.name} is {'text' if field.kind == 'text' else 'a set of words'}, {written} is a number",
-                f'quote it: "{written}"',
+                quoted if not field.values or written in field.values else nearest(written, field.values),
                 token,
             )
             return Word(written, at)
