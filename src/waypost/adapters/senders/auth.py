@@ -48,15 +48,14 @@ class Credentials:
         """
         now = time.monotonic_ns()
         if now >= self._until_ns:
-            self._names = (self._look(False), self._look(True))
+            keyed = [name for name, item in self._endpoints.items() if self._found(item)]
+            self._names = (self._with_clients(keyed, False), self._with_clients(keyed, True))
             self._until_ns = now + _FRESH_NS
         return self._names[is_async]
 
-    def _look(self, is_async: bool) -> tuple[str, ...]:
-        found = [
-            name for name, item in self._endpoints.items() if (name, is_async) in self._clients or self._found(item)
-        ]
-        return tuple(sorted(found))
+    def _with_clients(self, keyed: list[str], is_async: bool) -> tuple[str, ...]:
+        registered = (name for name, colour in self._clients if colour is is_async and name in self._endpoints)
+        return tuple(sorted({*keyed, *registered}))
 
     def _found(self, endpoint: Endpoint) -> bool:
         if endpoint.key_env:
