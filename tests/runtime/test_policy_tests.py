@@ -360,10 +360,11 @@ def test_what_a_name_means(tmp_path: Path) -> None:
     assert find_tests(path) == find_tests(tmp_path / "p.yaml") == find_tests(tmp_path) == (path,)
     assert [found.name for found in find_tests("rd")] == ["rd.test.yaml"]
     (tmp_path / "empty").mkdir()
+    (tmp_path / "q.yaml").touch()
     for name, said in (
         (tmp_path / "q.yaml", "there are no tests for it; write 'q.test.yaml' beside the policy"),
         (tmp_path / "empty", "no file here ends with .test.yaml"),
-        ("nobody", "there are no tests for it"),
+        ("nobody", "there is no such policy and no such test file; check the path, or name a packaged one: auto, "),
     ):
         with pytest.raises(PolicyError, match=said):
             find_tests(name)

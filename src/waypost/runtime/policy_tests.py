@@ -5,6 +5,7 @@ All errors of a file come in one `PolicyError` with ``others``, each with ``file
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 from waypost.core.analysis.policy_tests import Case, Suite
@@ -20,6 +21,7 @@ from waypost.runtime import yaml
 from waypost.runtime.catalogs import load_catalog
 from waypost.runtime.documents import load_policy, packaged
 from waypost.runtime.nodes import Reader, spoken
+from waypost.runtime.policy_files import remedy
 from waypost.runtime.policy_tests_case import CASE_KEYS, SHARED_KEYS, CaseReader
 
 VERSION = "waypost: policy-test/v1"
@@ -46,7 +48,16 @@ def load_suite(path: str | Path, *, catalog: Catalog | None = None) -> Suite:
     plan = compile_policy(wrap(policy, _envelopes(reader, root, file, table)), table, EXPRESSES)
     cases = _cases(reader, root, plan)
     reader.finish()
-    return Suite(str(file), plan, cases)
+    return Suite(str(file), plan, cases, frozenset(_tested_elsewhere(policy)))
+
+
+def _tested_elsewhere(policy: Policy) -> Iterator[str]:
+    """The packaged files that ``policy`` extends and that come with tests: who extends them cannot mend their lines."""
+    folders = {folder.resolve() for folder in packaged()}
+    for source in policy.sources[1:]:
+        file = Path(source).resolve()
+        if file.parent in folders and file.with_name(file.stem + SUFFIX).is_file():
+            yield source
 
 
 def find_tests(name: str | Path) -> tuple[Path, ...]:
@@ -70,6 +81,8 @@ def find_tests(name: str | Path) -> tuple[Path, ...]:
         known = {file.name.removesuffix(SUFFIX): file for folder in packaged() for file in folder.glob(f"*{SUFFIX}")}
         if path.name in known:
             return (known[path.name],)
+    if not path.is_file():
+        raise PolicyError("there is no such policy and no such test file", where=str(name), remedy=remedy(path))
     raise PolicyError("there are no tests for it", where=str(name), remedy=f"write {beside.name!r} beside the policy")
 
 

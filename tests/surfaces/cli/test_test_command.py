@@ -141,3 +141,36 @@ def test_a_report_that_cannot_be_written(run: Run, tmp_path: Path) -> None:
 
     assert code == 2
     assert "cannot be written" in err
+
+
+def test_lines_of_a_packaged_base_are_not_counted(run: Run, tmp_path: Path) -> None:
+    """Who extends it can neither mend them nor needs to test them again; those of an own base are counted."""
+    (tmp_path / "small.yaml").write_text(
+        "waypost: policy/v1\nname: small\nextends: base\nfilter: [needs has tools or quality >= 0.4]\n"
+    )
+    cases = "waypost: policy-test/v1\ncases:\n  - {name: any, features: {}, expect: {mode: route}}\n"
+    (tmp_path / "small.test.yaml").write_text(cases)
+    code, out, _ = run(tmp_path / "small.yaml", "--coverage-min", "100")
+    document = json.loads(run(tmp_path / "small.yaml", "--json")[1])["files"][0]["coverage"]
+
+    assert (code, out.splitlines()) == (
+        0,
+        [
+            f"{tmp_path / 'small.test.yaml'}: 1 of 1 cases passed, rule coverage 100 % (2 of 2); "
+            "6 lines are inherited from base, tested there"
+        ],
+    )
+    assert (document["total"], len(document["inherited"])) == (2, 6)
+    (tmp_path / "base.yaml").write_text("waypost: policy/v1\nname: base\nfilter: [quality >= 0.01]\n")
+    (tmp_path / "base.test.yaml").write_text("waypost: policy-test/v1\ncases: []\n")
+    assert "base.yaml:3:10: filter quality >= 0.01" in run(tmp_path / "small.test.yaml")[1]
+
+
+def test_a_policy_that_there_is_not_is_not_asked_for_tests(run: Run, tmp_path: Path) -> None:
+    """A slip in its name is the likelier fault."""
+    code, out, err = run("supprt")
+
+    assert (code, out) == (2, "")
+    assert "supprt: there is no such policy and no such test file; did you mean the packaged 'support'?" in err
+    (tmp_path / "alone.yaml").write_text(POLICY)
+    assert "there are no tests for it; write 'alone.test.yaml' beside" in run(tmp_path / "alone.yaml")[2]

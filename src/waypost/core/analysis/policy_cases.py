@@ -52,11 +52,15 @@ class Case:
 
 @dataclass(frozen=True, slots=True)
 class Suite:
-    """The cases of one file and the policy that they are about, compiled against the catalog of the file."""
+    """The cases of one file and the policy that they are about, compiled against the catalog of the file.
+
+    ``elsewhere`` are files that the policy extends and that have tests of their own: their lines are not counted.
+    """
 
     file: str
     plan: Plan
     cases: tuple[Case, ...]
+    elsewhere: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

@@ -61,9 +61,10 @@ class Point:
 
 @dataclass(frozen=True, slots=True)
 class Coverage:
-    """All points in the order of evaluation."""
+    """All points in the order of evaluation; ``inherited`` are those of files that are tested elsewhere, uncounted."""
 
     points: tuple[Point, ...]
+    inherited: tuple[Point, ...] = ()
 
     @property
     def total(self) -> int:
@@ -86,9 +87,13 @@ class Coverage:
         return self.percent >= least
 
 
-def coverage_of(plan: Plan, seen: Sequence[Seen]) -> Coverage:
-    """What ``seen`` exercises of the policy of ``plan``."""
-    return Coverage(tuple(_points(_Ledger(plan, seen))))
+def coverage_of(plan: Plan, seen: Sequence[Seen], elsewhere: frozenset[str] = frozenset()) -> Coverage:
+    """What ``seen`` exercises of the policy of ``plan``, but for its lines in the files ``elsewhere``."""
+    points = tuple(_points(_Ledger(plan, seen)))
+    return Coverage(
+        tuple(point for point in points if point.at.file not in elsewhere),
+        tuple(point for point in points if point.at.file in elsewhere),
+    )
 
 
 class _Ledger:

@@ -59,7 +59,7 @@ def run_suite(suite: Suite) -> Report:
     """Decide every case and compare. Nothing is sent, and no key is needed."""
     results = tuple(run_case(suite.plan, case) for case in suite.cases)
     seen = [Seen(item.case.question, item.case.snapshot, item.decision, item.applies) for item in results]
-    return Report(suite, results, coverage_of(suite.plan, seen))
+    return Report(suite, results, coverage_of(suite.plan, seen, suite.elsewhere))
 
 
 def run_case(plan: Plan, case: Case) -> Result:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from pathlib import PurePath
 from xml.etree import ElementTree
 
 from waypost.core.analysis.policy_coverage import Point
@@ -42,8 +43,17 @@ def _figures(report: Report, coverage_min: int) -> str:
     short = "" if coverage.reaches(coverage_min) else f", below {coverage_min} %"
     return (
         f"{report.suite.file}: {passed} of {len(report.results)} cases passed, "
-        f"rule coverage {coverage.percent} % ({coverage.exercised} of {coverage.total}){short}"
+        f"rule coverage {coverage.percent} % ({coverage.exercised} of {coverage.total}){short}{_inherited(report)}"
     )
+
+
+def _inherited(report: Report) -> str:
+    """``; 9 lines are inherited from base, tested there``."""
+    points = report.coverage.inherited
+    names = sorted({PurePath(point.at.file).stem for point in points})
+    lines = len({(point.at.file, point.at.line) for point in points})
+    are = "line is" if lines == 1 else "lines are"
+    return f"; {lines} {are} inherited from {', '.join(names)}, tested there" if points else ""
 
 
 def as_data(reports: Sequence[Report], coverage_min: int = 0) -> dict[str, JSON]:
@@ -66,6 +76,7 @@ def _file(report: Report, coverage_min: int) -> dict[str, JSON]:
             "exercised": coverage.exercised,
             "total": coverage.total,
             "points": [_point(point) for point in coverage.points],
+            "inherited": [_point(point) for point in coverage.inherited],
         },
     }
 
