@@ -10,7 +10,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from waypost.errors import SettingsError
@@ -178,6 +178,7 @@ words = st.text(min_size=1).filter(lambda text: text.strip() and text.isprintabl
 scopes = st.dictionaries(st.sampled_from(overrides.SCOPES) | words.map(lambda text: f"context.{text}"), words)
 
 
+@settings(deadline=None)  # each example waits for the disk
 @given(words, words, words, st.integers(NOW, NOW + 10**18), scopes)
 def test_an_override_survives_the_file(
     target: str, author: str, reason: str, until: int, scope: dict[str, str]
