@@ -174,8 +174,11 @@ def test_files_that_cannot_be_read(tmp_path: Path) -> None:
         load_policy(tmp_path / "gone.yaml", catalog=CATALOG)
     assert str(caught.value) == f"{tmp_path}/gone.yaml: there is no file '{tmp_path}/gone.yaml'; check the path"
     (tmp_path / "latin.yaml").write_bytes(HEAD.encode() + b"description: caf\xe9\n")
-    with pytest.raises(PolicyError, match="is not UTF-8; save it as UTF-8"):
+    with pytest.raises(PolicyError) as caught:
         load_policy(tmp_path / "latin.yaml", catalog=CATALOG)
+    line = HEAD.count("\n") + 1
+    path = tmp_path / "latin.yaml"
+    assert str(caught.value) == f"{path}:{line}:17: '{path}' is not UTF-8: the byte 0xE9; save it as UTF-8"
     with pytest.raises(PolicyError, match="cannot read"):
         load_policy(tmp_path, catalog=CATALOG)
 
@@ -210,3 +213,25 @@ def test_a_duplicate_key_hides_no_other_error() -> None:
         "p.yaml:6:5: unknown field 'qualty'",
         "p.yaml:8:20: unknown tier 'balanced'",
     ]
+
+
+@pytest.mark.parametrize(
+    "content", ["root:x:0:0:root\nwaypost:x:1:1\n", "secret: key-123\n", "a: [\n", "top secret", "a: 1\na: 2\n"]
+)
+def test_nothing_of_a_file_that_is_no_policy_is_quoted(tmp_path: Path, content: str) -> None:
+    """`extends` may lead anywhere, and an error may be shown to somebody who could not read the file."""
+    other = tmp_path / "passwd"
+    other.write_text(content)
+    with pytest.raises(PolicyError) as caught:
+        read_policy(f"{HEAD}extends: {other}\n", "p.yaml", catalog=None)
+    at = f"p.yaml:{HEAD.count(chr(10)) + 1}:10"
+    remedy = "extend a policy, which begins with `waypost: policy/v1`"
+    assert str(caught.value) == f"{at}: '{other}' is no policy: it has no key `waypost`; {remedy}"
+
+
+@pytest.mark.parametrize("head", ["waypost: policy/v1\n", '{"waypost":"policy/v1"}', "{name: b, waypost: policy/v1}"])
+def test_a_base_is_found_however_its_version_is_written(tmp_path: Path, head: str) -> None:
+    """Absolute paths stay allowed, and a mapping in braces is a policy, too."""
+    other = tmp_path / "other.yaml"
+    other.write_text(head)
+    assert read_policy(f"{HEAD}extends: {other}\n", "p.yaml", catalog=None).sources == ("p.yaml", str(other))

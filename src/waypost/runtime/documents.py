@@ -6,6 +6,7 @@ All errors of a file and of the files that it extends come in one `PolicyError` 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
@@ -24,6 +25,7 @@ __all__ = ["load_policy", "merge", "packaged", "read_policy"]
 _REPLACED = frozenset(("rank", "select"))
 MAX_CHAIN = 32
 """So many policies may extend each other."""
+_VERSIONED = re.compile(r"""(?:^|[{,])\s*(?:waypost\s*:\s|["']waypost["']\s*:)""", re.MULTILINE)
 _SUFFIXES = ("", ".yaml", ".yml")
 
 
@@ -89,7 +91,13 @@ def _read_tree(
         found = _base(base, folders, chain)
         chain.append((str(found), _resolved(str(found))))
         sources.append(str(found))
-        parent = _base_document(_read(found, str(base.at)), str(found), cache)
+        text = _read(found, str(base.at))
+        if not _VERSIONED.search(text):  # it may be anybody's file, so nothing of it is quoted
+            what = f"{str(found)!r} is no policy: it has no key `waypost`"
+            raise PolicyError(
+                what, where=str(base.at), remedy=f"extend a policy, which begins with `waypost: {VERSION}`"
+            )
+        parent = _base_document(text, str(found), cache)
         root = merge(_without(root, "extends"), parent, top=True)
     return read_tree(root, catalog, tuple(sources))
 
@@ -99,10 +107,16 @@ def _read(path: Path, where: str) -> str:
         return path.read_text(encoding="utf-8")
     except FileNotFoundError:
         raise PolicyError(f"there is no file {str(path)!r}", where=where, remedy=remedy(path)) from None
-    except UnicodeDecodeError:
-        raise PolicyError(f"{str(path)!r} is not UTF-8", where=where, remedy="save it as UTF-8") from None
+    except UnicodeDecodeError as exc:
+        what = f"{str(path)!r} is not UTF-8: the byte 0x{exc.object[exc.start]:02X}"
+        raise PolicyError(what, where=_place(path, exc), remedy="save it as UTF-8") from None
     except OSError as exc:
         raise PolicyError(f"cannot read {str(path)!r}: {exc.strerror}", where=where, remedy="check the path") from None
+
+
+def _place(path: Path, error: UnicodeDecodeError) -> str:
+    before = error.object[: error.start].decode()
+    return f"{path}:{before.count(chr(10)) + 1}:{len(before) - before.rfind(chr(10))}"
 
 
 def _document(text: str, file: str, cache: Path | None) -> yaml.Mapping:
