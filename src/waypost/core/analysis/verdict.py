@@ -126,7 +126,7 @@ def _mode(told: Told) -> str:
 def _decision(told: Told) -> Iterator[Block]:
     yield Heading("Decision")
     rows = list(decided.chosen(told.proof.decision, told.selected, told.question))
-    yield Fields((*rows, *standing(told), *words.world(told.snapshot)))
+    yield Fields((*rows, *standing(told), *words.world(told.snapshot, told.proof.candidates)))
 
 
 def _provenance(told: Told) -> Block:
