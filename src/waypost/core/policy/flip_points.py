@@ -20,6 +20,8 @@ from waypost.core.policy.tree import Compare, FieldTimes
 
 OF_FACTS = ("need.context_window", "need.max_output", "call.max_price")
 """The reserved rules that a number of a target can change."""
+SHORTLISTS = ("rule.", "budget.", "override")
+"""Of these one takes the place of the other as long as somebody is left by it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,10 +57,11 @@ class Aim:
 
     def _blocked(self) -> dict[int, frozenset[str] | None]:
         found: dict[int, set[str]] = {}
-        stuck = 0
+        stuck, facts = 0, self.case.facts
+        gives_way = facts.question.override is not None or bool(facts.snapshot.used)
         for name, mask in self.case.decision.rejections:
             if name not in self.case.lines and name not in OF_FACTS:
-                stuck |= mask
+                stuck |= 0 if gives_way and name.startswith(SHORTLISTS) else mask
                 continue
             for index in self.case.rejected():
                 if mask >> index & 1:

@@ -45,7 +45,7 @@ def of_select(aim: Aim) -> Iterator[Point]:
 
 def _drawing(case: Case, select: Select) -> Callable[[str], int]:
     key = key_of(case.facts.question, select.by, case.decision.seed)
-    return lambda label: draw(key, case.plan.policy.fingerprint, label)
+    return lambda label: draw(key, case.plan.policy.name, label)
 
 
 def _of_share(case: Case, select: Select, ticket: int) -> Iterator[Point]:
