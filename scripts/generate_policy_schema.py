@@ -19,6 +19,7 @@ if not __package__:  # run as a file: make the package importable by its name
 from scripts.policy_schema_shapes import (
     NULL,
     SOME_TEXT,
+    TEXT,
     Schema,
     default,
     definitions,
@@ -40,6 +41,7 @@ from waypost.runtime import policy_choosing, policy_grants
 from waypost.runtime.policy_reader import KEYS
 
 ROOT = Path(__file__).resolve().parents[1]
+_HOST = r"^(?:\*\.)?[A-Za-z0-9_](?:[A-Za-z0-9_-]*[A-Za-z0-9_])?(?:\.[A-Za-z0-9_](?:[A-Za-z0-9_-]*[A-Za-z0-9_])?)*$"
 FILE = ROOT / "policies" / "policy.schema.json"
 
 
@@ -50,8 +52,8 @@ def keys() -> Schema:
     return {
         "waypost": described({"const": VERSION}, "the version of the language"),
         "name": described(SOME_TEXT, "what receipts call the policy; not inherited", "support"),
-        "extends": described(SOME_TEXT, "a policy beside this file, or a packaged one", "base"),
-        "description": described({"type": "string"}, "for people; not inherited"),
+        "extends": described({"type": "string", "minLength": 1}, "a policy beside this file, or a packaged one", "base"),
+        "description": described(TEXT, "for people; not inherited"),
         "mode": described(
             mode(), "off, observe, advise or route; or a share of the calls: {route: 25%, by: user}", "route"
         ),
@@ -95,7 +97,7 @@ def keys() -> Schema:
         "default": described(default(), "who answers where nobody can be chosen: a target, or one for each provider"),
         "cross_origin": described(words(("auto", "never")), "never: no call leaves its own endpoint"),
         "leave": described(
-            listed({"type": "string"}), "own hosts that calls may leave", ["gateway.corp.example", "*.corp.example"]
+            listed(text(_HOST, {"type": "number"})), "own hosts that calls may leave", ["gateway.corp.example", "*.corp.example"]
         ),
         "affinity": described(
             mapping({"by": affinity_by, "for": ref("duration")}, ["for"]),
@@ -107,12 +109,12 @@ def keys() -> Schema:
         "privacy": described(
             mapping({"content": words(policy_grants.KEPT)}), "what of prompts and answers may be kept"
         ),
-        "envelope": described({"type": "boolean"}, "its lines hold in every other policy; it chooses nothing itself"),
+        "envelope": described({"enum": [True, False, "true", "false"]}, "its lines hold in every other policy; it chooses nothing itself"),
         "grants": described(
             listed({"enum": list(get_args(Claim))}), "what a call may say for itself; all where it is left out"
         ),
         "aliases": described(
-            {"type": "object", "additionalProperties": {"type": "string", "minLength": 1}},
+            {"type": "object", "additionalProperties": SOME_TEXT},
             "what requested models stand for; rules read it as `intent`",
             {"gpt-4": "chat"},
         ),
@@ -135,7 +137,7 @@ def schema() -> Schema:
         "description": "Which model answers a call: match, rules, filter, rank, select, fallback. "
         "docs/policy.md explains every key; `waypost check` finds what a schema cannot see.",
         **body,
-        "if": {"properties": {"envelope": {"const": True}}, "required": ["envelope"]},
+        "if": {"properties": {"envelope": {"enum": [True, "true"]}}, "required": ["envelope"]},
         "then": {"properties": chooses},
         "$defs": definitions(),
     }

@@ -8,16 +8,19 @@ from typing import Any, get_args
 
 from waypost.core.features.classify import LANGUAGES
 from waypost.core.features.privacy import DataClass
+from waypost.core.model.money import MICRO
 from waypost.core.model.outcome import FailureKind
 from waypost.core.model.question import Mode
 from waypost.core.policy.fields import FIELDS, Field
 from waypost.core.policy.tree import ACTIONS, LADDER
 from waypost.core.policy.units import UNITS
-from waypost.runtime import policy_choosing, policy_spending
+from waypost.runtime import policy_choosing, policy_parts, policy_spending
 
 Schema = dict[str, Any]
 NULL: Schema = {"type": "null"}
-SOME_TEXT: Schema = {"type": "string", "minLength": 1}
+TEXT: Schema = {"type": ["string", "number", "boolean"]}
+"""What is read as text: a name may be 5."""
+SOME_TEXT: Schema = {**TEXT, "minLength": 1}
 VARIABLE: Schema = {"type": "string", "pattern": r"\$\{"}
 """A constant of the policy stands for any text, so that no list of words and no pattern holds where one is written."""
 CLOSED = {"data_class": get_args(DataClass), "language": LANGUAGES}
@@ -62,6 +65,14 @@ def quantity(*measures: str, bare: bool = False) -> Schema:
     return text(rf"^\s*[0-9]+(?:\.[0-9]+)?(?:{unit})\s*$", *more)
 
 
+def weight() -> Schema:
+    """A share, or a number that is not beyond what the reader takes."""
+    found = quantity("share", bare=True)
+    most = policy_parts.MAX_WEIGHT // MICRO
+    found["anyOf"] = [{**one, "maximum": most} if one.get("type") == "number" else one for one in found["anyOf"]]
+    return found
+
+
 def field_pattern(fields: Iterable[Field]) -> str:
     names = sorted((field.name for field in fields), key=lambda name: (-len(name), name))
     return "|".join(
@@ -95,9 +106,9 @@ def match_mapping() -> Schema:
 
 
 def definitions() -> Schema:
-    targets = described(listed(ref("target"), minItems=1, uniqueItems=True), "targets, ordered from cheap to powerful")
+    targets = described(listed(ref("target"), minItems=1), "targets, ordered from cheap to powerful")
     return {
-        "word": {"type": ["string", "number", "boolean"]},
+        "word": TEXT,
         "target": described(
             {"type": "string", "minLength": 1},
             "provider/model, provider/model@deployment, or an alias of the catalog",
@@ -116,7 +127,7 @@ def definitions() -> Schema:
             "task == debugging and complexity == complex",
         ),
         "share": described(quantity("share", bare=True), "a part of the calls: 5% or 0.05", "5%"),
-        "weight": quantity("share", bare=True),
+        "weight": weight(),
         "duration": described(quantity("ns"), "a duration with its unit", "200 ms", "30 s", "1 h"),
         "by": described(
             words(policy_choosing.BY, {"type": "string", "pattern": r"^context\.."}),
@@ -130,7 +141,7 @@ def definitions() -> Schema:
                     {
                         "rule": ref("predicate"),
                         "when": described(ref("request_predicate"), "the line holds only where this does"),
-                        "because": described({"type": "string"}, "why; receipts quote it"),
+                        "because": described(TEXT, "why; receipts quote it"),
                     },
                     ["rule"],
                 ),
@@ -147,7 +158,7 @@ def definitions() -> Schema:
 def rule() -> Schema:
     schema = mapping(
         {
-            "name": described({"type": "string", "minLength": 1}, "receipts show it as rule.<name>"),
+            "name": described(SOME_TEXT, "receipts show it as rule.<name>"),
             "when": described(ref("request_predicate"), "the rule matches where this is true; without it, always"),
             "use": described(
                 {"anyOf": [{"type": "string", "minLength": 1}, listed({"type": "string"}, minItems=1)]},
@@ -155,7 +166,7 @@ def rule() -> Schema:
                 "fast_cheap",
             ),
             "filter": described(ref("filter"), "further hard lines where the rule matches"),
-            "because": described({"type": "string"}, "why; receipts quote it"),
+            "because": described(TEXT, "why; receipts quote it"),
         },
         ["name"],
     )

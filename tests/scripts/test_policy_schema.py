@@ -125,6 +125,10 @@ GOOD = [
     "privacy: {content: hash}",
     "envelope: true\nfilter: [region == eu]",
     "grants: [models, only]\naliases: {gpt-4: chat}",
+    "aliases: {gpt-4: 4}\ndescription: 5",
+    "rules: [{name: 5, use: mine, because: true}]\ntiers: {mine: [big, openai/big, big]}",
+    "envelope: 'true'\nfilter: [{rule: region == eu, because: 1.5}]",
+    "leave: ['*.internal', Gateway.corp.example]\nrank: {cost: 1000}",
 ]
 
 
@@ -133,6 +137,13 @@ def test_what_loads_is_valid(body: str) -> None:
     """The schema never objects to what the reader takes."""
     assert policy(f"{body}\n").name == "sample"
     assert faults(f"{HEAD}{body}\n") == []
+
+
+def test_a_name_may_be_a_number() -> None:
+    """What stands in the file is the name, and an editor does not object."""
+    text = HEAD.replace("name: sample", "name: 5")
+    assert read_policy(text, "p.yaml", catalog=CATALOG).name == "5"
+    assert faults(text) == []
 
 
 def test_what_the_reader_takes_of_mutated_policies_is_valid() -> None:
@@ -185,6 +196,10 @@ BAD = [
     ("limits: [{scope: user}]", "$.limits"),
     ("privacy: {content: full}", "$.privacy"),
     ("envelope: maybe", "$.envelope"),
+    ("envelope: 'true'\nrank: best", "$.rank"),
+    ("match: {}", "$.match"),
+    ("rank: {cost: 1001}", "$.rank"),
+    ("leave: ['a b']", "$.leave"),
     ("envelope: true\nrank: best", "$.rank"),
     ("grants: [modles]", "$.grants"),
     ("aliases: {gpt-4: }", "$.aliases"),
