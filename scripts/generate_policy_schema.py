@@ -52,7 +52,9 @@ def keys() -> Schema:
     return {
         "waypost": described({"const": VERSION}, "the version of the language"),
         "name": described(SOME_TEXT, "what receipts call the policy; not inherited", "support"),
-        "extends": described({"type": "string", "minLength": 1}, "a policy beside this file, or a packaged one", "base"),
+        "extends": described(
+            {"type": "string", "minLength": 1}, "a policy beside this file, or a packaged one", "base"
+        ),
         "description": described(TEXT, "for people; not inherited"),
         "mode": described(
             mode(), "off, observe, advise or route; or a share of the calls: {route: 25%, by: user}", "route"
@@ -97,7 +99,9 @@ def keys() -> Schema:
         "default": described(default(), "who answers where nobody can be chosen: a target, or one for each provider"),
         "cross_origin": described(words(("auto", "never")), "never: no call leaves its own endpoint"),
         "leave": described(
-            listed(text(_HOST, {"type": "number"})), "own hosts that calls may leave", ["gateway.corp.example", "*.corp.example"]
+            listed(text(_HOST, {"type": "number"})),
+            "own hosts that calls may leave",
+            ["gateway.corp.example", "*.corp.example"],
         ),
         "affinity": described(
             mapping({"by": affinity_by, "for": ref("duration")}, ["for"]),
@@ -109,7 +113,9 @@ def keys() -> Schema:
         "privacy": described(
             mapping({"content": words(policy_grants.KEPT)}), "what of prompts and answers may be kept"
         ),
-        "envelope": described({"enum": [True, False, "true", "false"]}, "its lines hold in every other policy; it chooses nothing itself"),
+        "envelope": described(
+            {"enum": [True, False, "true", "false"]}, "its lines hold in every other policy; it chooses nothing itself"
+        ),
         "grants": described(
             listed({"enum": list(get_args(Claim))}), "what a call may say for itself; all where it is left out"
         ),
