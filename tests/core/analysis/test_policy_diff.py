@@ -21,9 +21,10 @@ def said(before: str, after: str) -> list[str]:
 @pytest.mark.parametrize(
     ("before", "after", "words"),
     [
-        ("mode: advise", "mode: route", ["mode.mode: advise becomes route"]),
+        ("mode: advise", "mode: route", ["mode: advise becomes route"]),
         ("mode: route", "mode: {route: 25%}", ["mode.share: 100% becomes 25%"]),
-        ("", "match: {department: legal}", ["match: nothing becomes `department == legal`"]),
+        ("", "match: {department: legal}", ["match: no longer every call, but only calls with `department == legal`"]),
+        ("match: {department: legal}", "", ["match: no longer only calls with `department == legal`, but every call"]),
         (
             "filter: [quality >= 0.5]",
             "filter: [quality >= 0.6]",

@@ -60,14 +60,15 @@ def test_changes_are_told_in_words_and_are_a_finding(run: Run) -> None:
     assert (code, out.splitlines()) == (
         1,
         [
-            f"sample {one} -> sample {other}",
+            f"sample (a.yaml) {one} -> sample (b.yaml) {other}",
             "1 change of what it says",
             "  filter: `quality >= 0.5` becomes `quality >= 0.8` (stricter)",
+            "no call was decided under both; add --receipts N or --cases FILE",
         ],
     )
     assert run("policy", "diff", "a.yaml", "same.yaml") == (
         0,
-        f"sample {one} -> sample {one}\nthe same policy: no key differs\n",
+        f"sample (a.yaml) {one} -> sample (same.yaml) {one}\nthe same policy: no key differs\n",
         "",
     )
 
@@ -88,6 +89,7 @@ def test_packaged_policies_are_compared_by_name(run: Run) -> None:
     """`waypost policy diff base default` needs no path into the package."""
     found = document(run, "base", "default")
 
+    assert run("policy", "diff", "base", "default")[1].startswith("base ")
     assert (found["before"]["name"], found["after"]["name"]) == ("base", "default")
     assert "default.openai: nothing becomes openai/gpt-4o-mini" in {row["text"] for row in found["changes"]}
 

@@ -53,6 +53,10 @@ class Change:
                 return f"{where}: no longer {self.before}"
             case "moved":
                 return f"{where}: the order {self.before} becomes {self.after}"
+            case "changed" if self.path == "match" and self.after is None:
+                return f"match: no longer only calls with {self.before}, but every call"
+            case "changed" if self.path == "match" and self.before is None:
+                return f"match: no longer every call, but only calls with {self.after}"
             case "changed":
                 effect = f" ({self.effect})" if self.effect else ""
                 return f"{where}: {self.before or 'nothing'} becomes {self.after or 'nothing'}{effect}"
@@ -246,7 +250,7 @@ def quantity(path: str, value: int) -> str:
 def label(path: str) -> str:
     """A path as a policy file has it: without the units of the canonical document."""
     parts = (part.removesuffix("_ns").removesuffix("_ppm").removesuffix("_nano_usd") for part in path.split("."))
-    return ".".join("at" if part == "thresholds" else part for part in parts)
+    return ".".join("at" if part == "thresholds" else part for part in parts).replace("mode.mode", "mode")
 
 
 def _joined(items: Sequence[Any]) -> str:

@@ -57,7 +57,9 @@ def run(args: argparse.Namespace) -> int:
     if args.json:
         home.print_json(_document(before, after, found, pairs))
     else:
-        _print(before, after, found, pairs, each=args.all)
+        names = (_named(given, policy) for given, policy in ((args.before, before), (args.after, after)))
+        print(" -> ".join(names))
+        _print(found, pairs, each=args.all)
     return 1 if found or any(pair.differs for pair in pairs or ()) else 0
 
 
@@ -75,8 +77,13 @@ def _calls(args: argparse.Namespace, catalog: Catalog) -> list[Asked]:
 # What is shown
 
 
-def _print(before: Policy, after: Policy, found: Sequence[Change], pairs: Sequence[Pair] | None, *, each: bool) -> None:
-    print(f"{before.name} {before.fingerprint[:12]} -> {after.name} {after.fingerprint[:12]}")
+def _named(given: str, policy: Policy) -> str:
+    """``support (new.yaml) dcd24bbdbd63``; the file is left out where the policy was given by name or fingerprint."""
+    stored = given == policy.name or policy.fingerprint.startswith(given)
+    return " ".join((policy.name, *(() if stored else (f"({given})",)), policy.fingerprint[:12]))
+
+
+def _print(found: Sequence[Change], pairs: Sequence[Pair] | None, *, each: bool) -> None:
     semantic = [change for change in found if not change.words_only]
     only = [change for change in found if change.words_only]
     if not found:
@@ -95,6 +102,8 @@ def _print(before: Policy, after: Policy, found: Sequence[Change], pairs: Sequen
         )
     if pairs is not None:
         _print_pairs(pairs, each=each)
+    elif found:
+        print("no call was decided under both; add --receipts N or --cases FILE")
 
 
 def _print_pairs(pairs: Sequence[Pair], *, each: bool) -> None:
