@@ -94,7 +94,8 @@ Receipt wp_abababababababababababababababab
   at            2026-09-21 14:13:20.000 UTC
   request id    rq-1
   response id   chatcmpl-1
-  request       complex, debugging, ~230 tokens in, ~400 out, at most 512 out, en, python
+  request       complex, debugging, ~230 tokens in (counted as 240), ~400 out (counted as 416), at
+                most 512 out, en, python
   needs         tools
   context       department rd, user ann@example.org, workflow triage, team core
 
@@ -393,7 +394,13 @@ def test_the_smallest_change_that_would_have_chosen_otherwise() -> None:
             "quality of a/b: 0.401 instead of 0.4, a change of less than 0.1%, and a/b is chosen"
         ),
         Flip("none", "not known: because"): "not known: because",
-        Flip("none"): "none found: no single limit, weight or fact suffices, up to eleven times what it is",
+        Flip("claim", "the call's ceiling on price.input", None, "$2.4/MTok", "$2.5/MTok", 41_667, "a/b"): (
+            "the call's ceiling on price.input: $2.5/MTok instead of $2.4/MTok, a change of 4.2%, and a/b is chosen"
+        ),
+        Flip("none"): (
+            "none found among limits, conditions, budgets, weights, shares, the call's ceilings and facts of targets, "
+            "each alone and up to eleven times what it is"
+        ),
     }
     for flip, text_of in said.items():
         shown = " ".join(explain(*simple(), flips=(flip,)).split())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from fractions import Fraction
 from functools import partial
@@ -19,7 +19,7 @@ from generators_decision import cases
 from policy_samples import EXPRESSES, SEED, catalog, latency, plan, policy, question, target
 from waypost.core.catalog.table import Catalog
 from waypost.core.model.decision import Flip, Source
-from waypost.core.model.question import EMPTY_SNAPSHOT, Features, Override, Question, Snapshot
+from waypost.core.model.question import EMPTY_SNAPSHOT, Features, Narrow, Override, Question, Snapshot
 from waypost.core.model.target import Latency, Price, Target
 from waypost.core.policy.compile import compile_policy
 from waypost.core.policy.decide import decide
@@ -30,7 +30,19 @@ from waypost.core.policy.flip_weights import Race, first_ahead, floor_sum
 from waypost.core.policy.language import parse_predicate
 from waypost.core.policy.plan import Plan
 from waypost.core.policy.proof import case_of
-from waypost.core.policy.tree import Affinity, Budget, Compare, Filter, Number, Policy, Rank, Rule, Scale, Select
+from waypost.core.policy.tree import (
+    Affinity,
+    Budget,
+    Compare,
+    Filter,
+    Number,
+    Policy,
+    Predicate,
+    Rank,
+    Rule,
+    Scale,
+    Select,
+)
 from waypost.core.policy.why_not import why_not
 
 AT = Source("p.yaml", 4, 5)
@@ -143,6 +155,81 @@ def test_a_decision_that_a_pseudonym_hides_is_not_guessed_at() -> None:
     assert minimal_flip(made, stored, EMPTY_SNAPSHOT, decision) == PERSONAL
 
 
+def test_a_condition_of_a_rule() -> None:
+    """S6.04: the number in a `when`, compared with what the request's tokens count as."""
+    made = plan("rules: [{name: long, when: tokens.input > 8000, use: powerful}]\nrank: cheapest\n")
+    found = flip(made, question(tokens=(8_000, 500)))
+    assert told(found)[:5] == ("limit", "tokens.input > 8000", "8,000", "8,192", 24_000)
+    assert str(found.source).startswith("p.yaml:3:")
+
+
+def test_a_condition_that_asks_for_one_number() -> None:
+    """Where a condition compares for equality, the number that it would have to be."""
+    made = plan("rules: [{name: one, when: turns == 4, use: powerful}]\nrank: cheapest\n")
+    asked = question()
+    found = flip(made, replace(asked, features=replace(asked.features, turns=3)))
+    assert told(found) == ("limit", "turns == 4", "4", "3", 250_000, "anthropic/opus")
+
+
+@pytest.mark.parametrize(
+    ("ceilings", "expected"),
+    [
+        ((2.4, None), ("fact", "price.input of openai/b", "$2.5/MTok", "$2.4/MTok", 40_000, "openai/b")),
+        (
+            (2.4, 2.4),
+            (
+                "claim",
+                "the call's ceiling on price.input and price.output",
+                "$2.4/MTok",
+                "$2.5/MTok",
+                41_667,
+                "openai/b",
+            ),
+        ),
+    ],
+)
+def test_a_ceiling_of_the_call(ceilings: tuple[float | None, float | None], expected: tuple[object, ...]) -> None:
+    """S6.04: how much more the call would have had to allow, or the price to fall; what was said once is one number."""
+    table = catalog(
+        target("openai/a", price=(1, 1), quality=100_000),
+        target("openai/b", price=(2.5, 2.5), quality=900_000),
+    )
+    narrow = Narrow((), (), (), *(None if one is None else round(one * 10**9) for one in ceilings))
+    asked = question(tokens=(1024, 0))
+    asked = replace(asked, context=replace(asked.context, narrow=narrow))
+    found = flip(compile_policy(policy("rank: best\n", table=table), table, EXPRESSES), asked)
+    assert told(found) == expected
+
+
+def test_a_budget_that_would_have_lasted() -> None:
+    """S6.04: 80% used is up to 81%: the sum of which that is surely less than 80%, before any farther change."""
+    body = "budgets: [{scope: user, limit: 5 USD/day, at: {80%: downgrade}}]\nrank: best\n"
+    made, world = plan(body), Snapshot(used=(("user/day", 800_000),))
+    decision = decide(made, question(), world, SEED, frozenset())
+    found = minimal_flip(made, question(), world, decision)
+    assert told(found)[:5] == ("limit", "budget.user of $5 per day", "$5", "$5.0625", 12_500)
+
+
+def test_a_share_of_a_canary_turns_where_the_call_is_drawn() -> None:
+    """S6.04: the share with which this call, drawn alike, is just on the other side."""
+    body = "select: {{canary: {{target: openai/mini, share: {share}%}}}}\nrank: best\n"
+    found = flip(plan(body.format(share=99)))
+    assert (found.kind, found.what, found.from_text) == ("limit", "the share of canary", "99%")
+    share = float(found.to_text.rstrip("%"))
+    beyond = decide(plan(body.format(share=round(share, 4))), question(), EMPTY_SNAPSHOT, SEED, frozenset())
+    within = decide(plan(body.format(share=round(share + 0.0001, 4))), question(), EMPTY_SNAPSHOT, SEED, frozenset())
+    assert beyond.cause == "policy"
+    assert within.cause == "rollout"
+
+
+def test_a_draw_by_a_person_is_not_drawn_again_with_a_pseudonym() -> None:
+    """S6.04: what was drawn by the user cannot be known from a pseudonym, though the same may come of it."""
+    made = plan("select: {canary: {target: openai/mini, share: 99%}, by: user}\nrank: best\n")
+    asked = question(context={"user": "p_" + "0" * 32})
+    assert flip(made, asked) == PERSONAL
+    assert flip(made, question(context={"user": "ann"})) != PERSONAL
+
+
 # Against brute force
 
 
@@ -156,7 +243,9 @@ def small(rng: Random) -> tuple[Policy, Catalog, Question]:
     table = catalog(*(made_target(rng, name) for name in ids))
     base = policy(table=table)
     lines = tuple(made_line(rng) for _ in range(rng.choice((0, 1, 1, 2))))
-    rules = (Rule("r", None, None, (made_line(rng),), None, AT),) if rng.random() < 0.3 else ()
+    lines = tuple(replace(line, when=made_when(rng)) for line in lines)
+    use = tuple(rng.sample(ids, rng.randint(1, len(ids)))) if rng.random() < 0.5 else None
+    rules = (Rule("r", made_when(rng), use, (made_line(rng),), None, AT),) if rng.random() < 0.5 else ()
     fields = rng.sample(("cost", "latency", "quality"), rng.choice((1, 2, 3)))
     weighted = Rank("weighted", tuple(sorted((name, rng.randint(1, 7)) for name in fields)), AT)
     rank = weighted if rng.random() < 0.6 else Rank(rng.choice(("cheapest", "fastest", "best")), (), AT)
@@ -165,10 +254,24 @@ def small(rng: Random) -> tuple[Policy, Catalog, Question]:
     asked = replace(
         asked, features=replace(asked.features, tokens_input=rng.randint(1, 9), tokens_output=rng.randint(0, 5))
     )
+    if rng.random() < 0.4:
+        ceilings = Narrow(max_input_price=rng.choice((None, 1, 3, 5)), max_output_price=rng.choice((None, 2, 3, 4)))
+        asked = replace(asked, context=replace(asked.context, narrow=ceilings))
     if rng.random() < 0.5:
         asked = replace(asked, features=Features(2_097_152, 1_048_576))
         table = catalog(*(replace(one, context_window=10**9) for one in table.targets))
     return replace(base, filters=lines, rules=rules, rank=rank, scales=scales), table, asked
+
+
+def made_when(rng: Random) -> Predicate | None:
+    """A condition on the request, or none."""
+    if rng.random() < 0.6:
+        return None
+    field, op = rng.choice(("tokens.input", "tokens.total")), rng.choice(("<", "<=", ">", ">=", "==", "!="))
+    text = f"{field} {op} {rng.randint(1, 9)}"
+    if rng.random() < 0.3:
+        text = f"{text} {rng.choice(('and', 'or'))} tokens.output < {rng.randint(1, 6)}"
+    return parse_predicate(text, AT)
 
 
 def made_target(rng: Random, name: str) -> Target:
@@ -217,6 +320,122 @@ def changes(made: Policy, table: Catalog) -> Iterator[tuple[int, Callable[[int],
     for at, one in enumerate(table.targets):
         for value, put in facts(one):
             yield value, partial(with_fact, made, table, at, put)
+
+
+Changed = tuple[Policy, Catalog, Question, Snapshot]
+Tried = tuple[int, Iterable[int], Callable[[int], list[Changed]]]
+
+
+def others(made: Policy, table: Catalog, asked: Question, world: Snapshot) -> Iterator[Tried]:
+    """Every number of a condition, a ceiling, a budget or a share, the values to try, and the worlds that it may be."""
+
+    def alone(change: Callable[..., Policy], *given: Any) -> Callable[[int], list[Changed]]:
+        return lambda new: [(change(made, *given, new), table, asked, world)]
+
+    for at, line in enumerate(made.filters):
+        for number, value in conditions(line.when):
+            yield value, span(value), alone(with_line_when, at, number)
+    for rule in made.rules:
+        for number, value in conditions(rule.when):
+            yield value, span(value), alone(with_rule_when, rule, number)
+    for names, value in ceilings(asked):
+        yield value, span(value), partial(with_ceiling, (made, table, asked, world), names)
+    for at, (one, weight) in enumerate(() if made.select is None else made.select.weights):
+        if weight:
+            yield weight, span(weight), alone(with_entry, at, one)
+    if made.select is not None and made.select.share_ppm:
+        yield made.select.share_ppm, turns(made.select.share_ppm, alone(with_share)), alone(with_share)
+    for budget in made.budgets:
+        whole = budget.limit_nano_usd
+        yield whole, range(1, whole * 11 + 1), partial(both_ends, made, table, asked, budget)
+        for at, (threshold, _) in enumerate(budget.thresholds):
+            ends = [0, *(level for level, _ in budget.thresholds), 10**9]
+            news = range(ends[at] + 10_000, min(ends[at + 2], threshold * 11 + 1), 10_000)
+            yield threshold, news, alone(with_threshold, budget, at)
+
+
+def turns(share: int, change: Callable[[int], list[Changed]]) -> list[int]:
+    """The values nearest to a share at which another is selected, below and above it."""
+    now = one_of(change(share)[0])
+    ends = [end for end in (0, 10**6) if one_of(change(end)[0]) != now]
+    return [halved(share, end, lambda new: one_of(change(new)[0]) != now) for end in ends]
+
+
+def span(value: int) -> range:
+    return range(value * 11 + 1)
+
+
+def halved(here: int, there: int, turned: Callable[[int], bool]) -> int:
+    while abs(there - here) > 1:
+        middle = (here + there) // 2
+        here, there = (here, middle) if turned(middle) else (middle, there)
+    return there
+
+
+def one_of(changed: Changed) -> int | None:
+    made, table, asked, world = changed
+    return decide(compile_policy(made, table, EXPRESSES), asked, world, SEED, frozenset()).selected
+
+
+def conditions(when: Predicate | None) -> Iterator[tuple[int, int]]:
+    for number, compare in enumerate(() if when is None else comparisons(when)):
+        assert isinstance(compare.value, Number)
+        yield number, compare.value.value
+
+
+def with_line_when(made: Policy, at: int, number: int, new: int) -> Policy:
+    when = made.filters[at].when
+    assert when is not None
+    changed = replace(made.filters[at], when=with_limit(when, number, new))
+    return replace(made, filters=(*made.filters[:at], changed, *made.filters[at + 1 :]))
+
+
+def with_rule_when(made: Policy, rule: Rule, number: int, new: int) -> Policy:
+    assert rule.when is not None
+    return replace(made, rules=(replace(rule, when=with_limit(rule.when, number, new)),))
+
+
+def ceilings(asked: Question) -> list[tuple[tuple[str, ...], int]]:
+    """Two alike are one number, as one that the caller said once is."""
+    narrow = asked.context.narrow
+    if narrow is None:
+        return []
+    both = ("max_input_price", "max_output_price")
+    if narrow.max_input_price is not None and narrow.max_input_price == narrow.max_output_price:
+        return [(both, narrow.max_input_price)]
+    return [((name,), value) for name in both if (value := getattr(narrow, name)) is not None]
+
+
+def with_ceiling(now: Changed, names: tuple[str, ...], new: int) -> list[Changed]:
+    made, table, asked, world = now
+    changed: Any = dict.fromkeys(names, new)
+    assert asked.context.narrow is not None
+    context = replace(asked.context, narrow=replace(asked.context.narrow, **changed))
+    return [(made, table, replace(asked, context=context), world)]
+
+
+def with_entry(made: Policy, at: int, one: str, new: int) -> Policy:
+    assert made.select is not None
+    known = made.select.weights
+    return replace(made, select=replace(made.select, weights=(*known[:at], (one, new), *known[at + 1 :])))
+
+
+def with_share(made: Policy, new: int) -> Policy:
+    assert made.select is not None
+    return replace(made, select=replace(made.select, share_ppm=new))
+
+
+def with_threshold(made: Policy, budget: Budget, at: int, new: int) -> Policy:
+    rows = budget.thresholds
+    return replace(made, budgets=(replace(budget, thresholds=(*rows[:at], (new, rows[at][1]), *rows[at + 1 :])),))
+
+
+def both_ends(made: Policy, table: Catalog, asked: Question, budget: Budget, new: int) -> list[Changed]:
+    """What was spent, from 60% to less than 61% of the sum: what the least and the most of that are of another."""
+    least = 60 * budget.limit_nano_usd // new
+    most = -(-61 * budget.limit_nano_usd // new) - 1
+    changed = replace(made, budgets=(replace(budget, limit_nano_usd=new),))
+    return [(changed, table, asked, Snapshot(used=(("user/day", end * 10_000),))) for end in (least, most)]
 
 
 def with_own_limit(made: Policy, table: Catalog, at: int, number: int, new: int) -> tuple[Policy, Catalog]:
@@ -289,18 +508,19 @@ def brute(
 ) -> int | None:
     """The smallest change of all that selects ``wanted`` or anybody else, in millionths, by trying every value."""
 
-    def chosen(one: Policy, over: Catalog) -> int | None:
-        return decide(compile_policy(one, over, EXPRESSES), asked, world, SEED, frozenset()).selected
+    def reached(worlds: Iterable[Changed]) -> bool:
+        found = {one_of(one) for one in worlds}
+        return not found & {None, now} if wanted is None else found == {wanted}
 
-    def reached(one: Policy, over: Catalog) -> bool:
-        found = chosen(one, over)
-        return found not in (None, now) if wanted is None else found == wanted
+    def plain(change: Callable[[int], tuple[Policy, Catalog]], new: int) -> list[Changed]:
+        return [(*change(new), asked, world)]
 
-    now, best = chosen(made, table), None
-    for value, change in changes(made, table):
-        for new in range(value * 11 + 1):
+    now, best = one_of((made, table, asked, world)), None
+    tried: list[Tried] = [(value, span(value), partial(plain, change)) for value, change in changes(made, table)]
+    for value, news, worlds in (*tried, *others(made, table, asked, world)):
+        for new in news:
             share = Fraction(abs(new - value), value)
-            if (best is None or share < best) and new != value and reached(*change(new)):
+            if (best is None or share < best) and new != value and reached(worlds(new)):
                 best = share
     return None if best is None else -(-best.numerator * 10**6 // best.denominator)
 
@@ -346,7 +566,7 @@ def selecting(rng: Random, kind: str) -> tuple[Policy, Catalog, Question, Snapsh
             tiers = [replace(one, tier=rng.choice(("fast_cheap", "balanced", "powerful"))) for one in table.targets]
             table = replace(table, targets=tuple(tiers))
             action = rng.choice(("balanced", "fast_cheap", "downgrade"))
-            made = replace(made, budgets=(Budget("user", 10**9, "day", ((500_000, action),), AT),))
+            made = replace(made, budgets=(Budget("user", 97, "day", ((500_000, action), (800_000, "balanced")), AT),))
             world = Snapshot(used=(("user/day", 600_000),))
         case _:
             asked = replace(asked, override=Override("ov_1", rng.choice(ids), "ops", "outage", 9))
@@ -408,7 +628,7 @@ def test_every_generated_decision_has_its_answer() -> None:
                 told = why_not(made, ask.question, ask.snapshot, decision, one.id)
                 assert (told.state == "selected") is (one.id == winner)
                 assert told.state == "selected" or (told.single.kind == "none") is bool(told.together)
-    assert kinds == {"limit", "weight", "fact", "none"}
+    assert kinds == {"limit", "weight", "fact", "claim", "none"}
 
 
 def test_many_targets_and_lines_are_fast_enough() -> None:
