@@ -43,6 +43,28 @@ def policies(tmp_path: Path) -> Policies:
     return waypost.policy.load(write(tmp_path), CATALOG)
 
 
+def test_the_world_can_be_given_as_in_a_policy_test(tmp_path: Path) -> None:
+    """What stands in a test file can be asked from Python: budgets by scope and period, limits by scope."""
+    path = tmp_path / "budgets.yaml"
+    path.write_text(
+        "waypost: policy/v1\nname: budgets\nbudgets: [{scope: user, limit: 5 USD/day, at: {80%: warn, 100%: fail}}]\n"
+        "limits: [{scope: endpoint, requests: 5/s}]\n"
+    )
+    found = waypost.policy.load(path, CATALOG)
+    near = found.decide(snapshot={"used": {"user/day": "85.5%"}, "limited": [{"endpoint": "openai"}]})
+    assert near.snapshot == Snapshot(epoch=1, used=(("user/day", 850_000),), limited=(("limit.endpoint", "openai"),))
+    assert near.decision.rejections[0][0] == "limit.endpoint"
+    spent = found.decide(snapshot={"used": {"user/day": 1.0}})
+    assert (spent.selected, spent.decision.cause) == (None, "budget")
+    measured = found.decide(
+        snapshot={"latency.p95": {"openai/mini": "3 s"}, "warm": {"target": "openai/mini", "cached": "2k"}}
+    )
+    assert measured.snapshot.latency_p95_ns == (("openai/mini", 3_000_000_000),)
+    assert measured.snapshot.warm == ("openai/mini", 2_000)
+    as_on_a_receipt = found.decide(snapshot={"used": [["user/day", 1_000_000]]})
+    assert as_on_a_receipt.decision.rejections == spent.decision.rejections
+
+
 def test_features_by_keyword_decide_and_explain_themselves(policies: Policies) -> None:
     """S2.17: a dry run without keys: who, by which rule, and who was rejected by which line."""
     verdict = policies.decide(complexity="complex", tokens=(8_000, 300))
@@ -237,7 +259,13 @@ def test_envelopes_alone_lie_around_the_packaged_policy(tmp_path: Path) -> None:
         ({"turns": -1}, "turns: -1 is not a count; give a whole number such as 1200 or 8k"),
         ({"streaming": "yes"}, "streaming: 'yes' is neither true nor false; give true or false"),
         ({"preference": "speed"}, "features: preference is 'speed'; use quality, cost, latency"),
-        ({"snapshot": {"brken": []}}, "snapshot: there is no 'brken' in a snapshot; known: epoch, "),
+        ({"snapshot": {"brken": []}}, "snapshot: there is no 'brken' in a snapshot; did you mean 'broken'?"),
+        ({"snapshot": {"used": {"user/day": "80%"}}}, "snapshot: unknown key 'user/day' in used; "),
+        (
+            {"snapshot": {"warm": {"target": "anthropic/opus", "cached": "x"}}},
+            "snapshot: warm.cached is 'x', not a number; ",
+        ),
+        ({"snapshot": {"latency_p95_ns": {"a": 1}}}, "snapshot: cannot be read: "),
         ({"credentials": ["opnai"]}, "credentials: there is no endpoint 'opnai'; did you mean 'openai'?"),
         ({"context": {"mode": "off"}}, "context: context.mode is no label of yours; write 'mode' outside of it"),
         ({"body": {"prompt": "x"}}, "body: a body of no dialect that is known here; it has prompt; "),

@@ -15,7 +15,6 @@ from waypost.core.catalog.table import Catalog
 from waypost.core.codecs import CODECS, EXPRESSES
 from waypost.core.model.decision import Cause, Decision, Flip, Proof
 from waypost.core.model.question import EMPTY_SNAPSHOT, Mode, Question, Snapshot
-from waypost.core.model.record import snapshot_of
 from waypost.core.model.target import TargetId
 from waypost.core.policy.compile import compile_policy
 from waypost.core.policy.decide import decide
@@ -30,6 +29,7 @@ from waypost.core.routing.narrow import nameless
 from waypost.core.routing.prepare import Routes, effective_mode, governed
 from waypost.errors import SettingsError
 from waypost.runtime.asking import ask, ask_body
+from waypost.runtime.asking_world import world
 from waypost.runtime.bundle import packaged_policy
 from waypost.runtime.catalogs import load_catalog
 from waypost.runtime.documents import load_policy
@@ -116,7 +116,8 @@ class Policies(tuple[Policy, ...]):
         ``body`` is a real request instead, a mapping as the SDK would send it; its dialect is recognised unless
         ``dialect`` names it, and features stand above what is read in it.
 
-        ``snapshot`` is the world (nothing of it by default), as a record or as on a receipt. ``credentials`` are the
+        ``snapshot`` is the world (nothing of it by default), as a record, as on a receipt or as in a policy test
+        (``{"used": {"user/day": "80%"}}``). ``credentials`` are the
         endpoints that there are keys for: all of them by default, so that a dry run needs no key.
         ``tried`` are targets that have failed already.
 
@@ -130,7 +131,8 @@ class Policies(tuple[Policy, ...]):
             question = ask(given, self.catalog, credentials=credentials)
         else:
             question = ask_body(body, given, self.catalog, dialect=dialect, credentials=credentials)
-        return self.answer(question, _world(snapshot), seed=seed, tried=tried)
+        found = world(snapshot, self.catalog, lambda: governed(question, self._routes())[0].policy)
+        return self.answer(question, found, seed=seed, tried=tried)
 
     def answer(
         self,
@@ -238,20 +240,3 @@ class Verdict:
             applies=plan.matches(self.question),
             strange=() if narrow is None else tuple(hinted(nameless(narrow, plan.catalog), plan.catalog)),
         )
-
-
-def _world(given: Snapshot | Mapping[str, Any] | None) -> Snapshot:
-    if given is None:
-        return EMPTY_SNAPSHOT
-    if isinstance(given, Snapshot):
-        return given
-    strange = [name for name in given if name not in Snapshot.__dataclass_fields__]
-    try:
-        if not strange:
-            return snapshot_of(given)
-    except (TypeError, ValueError) as error:
-        raise SettingsError(
-            f"cannot be read: {error}", where="snapshot", remedy="see the snapshot of a receipt"
-        ) from None
-    known = ", ".join(Snapshot.__dataclass_fields__)
-    raise SettingsError(f"there is no {strange[0]!r} in a snapshot", where="snapshot", remedy=f"known: {known}")
