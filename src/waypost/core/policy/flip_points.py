@@ -81,8 +81,8 @@ class Aim:
                 found = [self.wanted] if self.wanted in self.keys else []
             return [other for other in dict.fromkeys(found) if other != index]
         found = [ranked[0], *([] if self.selected is None else [self.selected])]
-        if index in found:
-            found += ranked[1:2]
+        if index in found or not self.simple:
+            found += ranked[1 : 2 if self.simple else 3]
         return [other for other in dict.fromkeys(found) if other != index]
 
     def overtakes(self, target: Target) -> bool:
