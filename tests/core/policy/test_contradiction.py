@@ -52,7 +52,20 @@ LINES = [
     (["turns == 3", "turns != 3"],
      "5:5 4:5 nobody can ever be selected: `turns != 3` contradicts `turns == 3` at p.yaml:4:5"),
     (["turns >= 3", "turns <= 3", "turns != 3"],
-     "6:5 5:5 nobody can ever be selected: `turns != 3` contradicts `turns <= 3` at p.yaml:5:5"),
+     "6:5 5:5 nobody can ever be selected: `turns != 3` contradicts `turns <= 3` at p.yaml:5:5 "
+     "together with `turns >= 3` at p.yaml:4:5"),
+    (["region in [eu, us]", "quality > 0.1", "region != eu", "region != asia", "region != us"],
+     "8:5 4:5 nobody can ever be selected: `region != us` contradicts `region in [eu, us]` at p.yaml:4:5 "
+     "together with `region != eu` at p.yaml:6:5"),
+    (["context_window >= tokens.total * 2", "context_window < tokens.total"],
+     "5:5 4:5 nobody can ever be selected: "
+     "`context_window < tokens.total` contradicts `context_window >= tokens.total * 2` at p.yaml:4:5"),
+    (["max_output >= tokens.output", "tokens.output > max_output"],
+     "5:5 4:5 nobody can ever be selected: "
+     "`tokens.output > max_output` contradicts `max_output >= tokens.output` at p.yaml:4:5"),
+    (["price.input == price.output", "not price.output == price.input"],
+     "5:9 4:5 nobody can ever be selected: "
+     "`not price.output == price.input` contradicts `price.input == price.output` at p.yaml:4:5"),
     (["capabilities has tools", "not capabilities has tools"],
      "5:9 4:5 nobody can ever be selected: "
      "`not capabilities has tools` contradicts `capabilities has tools` at p.yaml:4:5"),
@@ -88,6 +101,9 @@ FINE = [
     ["user matches a*", "user matches *b"],
     ["not (turns > 3 and turns < 2)"],
     ["context_window >= tokens.total * 1.2", "context_window >= 1k"],
+    ["context_window >= tokens.total * 2", "context_window <= tokens.total"],
+    ["context_window >= tokens.total * 2", "context_window < tokens.total * 2.1"],
+    ["context_window > tokens.total", "max_output < tokens.total"],
 ]
 
 
@@ -95,6 +111,17 @@ FINE = [
 def test_lines_that_can_hold_together_are_not_named(lines: list[str]) -> None:
     """A warning that is wrong is worse than none."""
     assert found("filter:\n" + "".join(f"  - {line}\n" for line in lines)) == ()
+
+
+def test_a_rule_that_match_excludes_is_named() -> None:
+    """No call that the policy is for can reach it; what is inherited need not fit, and is passed over."""
+    rule = "rules: [{name: a, when: department == hr, use: [openai/mini]}]\n"
+    (one,) = found("match: {department: sales}\n" + rule)
+    assert str(one) == (
+        "p.yaml:4:25: rule 'a' matches no call that the policy's `match` lets in: `department == hr` contradicts "
+        "`department == sales` at p.yaml:3:9; loosen or remove one of the two"
+    )
+    assert found("match: {department: [sales, hr]}\n" + rule) == ()
 
 
 BODIES = [

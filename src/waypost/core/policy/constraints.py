@@ -11,10 +11,13 @@ from typing import assert_never
 
 from waypost.core.model.frozen import dataclass
 from waypost.core.model.money import MICRO
+from waypost.core.policy.crossed import crossed
 from waypost.core.policy.fields import lookup
 from waypost.core.policy.request import glob
 from waypost.core.policy.tree import And, Compare, FieldTimes, Items, Not, Number, Op, Or, Predicate, Word
 
+MAX_BLAMED = 50
+"""So many comparisons of one field are tried without each other."""
 _NEGATED: dict[Op, Op] = {
     "==": "!=", "!=": "==", "<": ">=", ">=": "<", ">": "<=", "<=": ">", "in": "not in", "not in": "in",
 }  # fmt: skip
@@ -24,12 +27,14 @@ _NEGATED: dict[Op, Op] = {
 class Conflict:
     """Two comparisons that are never true together; ``second`` is ``None`` where the first is never true alone.
 
-    ``negated`` says of each whether it is its negation that is asked for.
+    ``negated`` says of each whether it is its negation that is asked for. ``more`` are further ones without which the
+    two could be true, each with whether it is negated.
     """
 
     first: Compare
     second: Compare | None
     negated: tuple[bool, bool] = (False, False)
+    more: tuple[tuple[Compare, bool], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,15 +187,37 @@ def conflict(predicates: Iterable[Predicate]) -> Conflict | None:
     for predicate in predicates:
         _spread(predicate, True, literals, choices)
     fields: dict[str, _Field] = {}
-    for literal in literals:
+    for number, literal in enumerate(literals):
         found = fields.setdefault(literal.compare.field, _Field(literal.compare.field)).add(literal)
         if found is not None:
-            return found
+            return _whole(found, [one for one in literals[: number + 1] if one.compare.field == literal.compare.field])
+    asked = [(literal.compare, literal.op or "has") for literal in literals]
+    for first, second in crossed(asked):
+        return _conflict(literals[first], literals[second])
     for branches in choices:
         found = _all_dead(branches, fields)
         if found is not None:
             return found
     return None
+
+
+def _whole(found: Conflict, literals: list[_Literal]) -> Conflict:
+    """``found`` with all of ``literals`` that it takes, where they are more than two; the last one is its first."""
+    *kept, last = literals
+    for literal in kept[:MAX_BLAMED]:
+        rest = [one for one in kept if one is not literal]
+        if _dead([*rest, last]):
+            kept = rest
+    if len(kept) < 2:
+        return found
+    second, *more = sorted(kept, key=lambda one: one.compare is not found.second)
+    negated = (not last.wanted, not second.wanted)
+    return Conflict(last.compare, second.compare, negated, tuple((one.compare, not one.wanted) for one in more))
+
+
+def _dead(literals: list[_Literal]) -> bool:
+    field = _Field(literals[0].compare.field)
+    return any(field.add(literal) is not None for literal in literals)
 
 
 def _all_dead(branches: list[tuple[Predicate, bool]], fields: dict[str, _Field]) -> Conflict | None:

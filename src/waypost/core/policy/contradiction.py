@@ -106,7 +106,7 @@ class _Search:
         earlier: dict[frozenset[str], Rule] = {}
         for rule in self.policy.rules[:MAX_RULES]:
             dead = () if rule.when is None else tuple(_never(rule.when, f"rule {rule.name!r} never matches"))
-            yield from dead
+            yield from dead or self._unmatched(rule)
             terms = frozenset(_terms(rule.when))
             shadow = next((earlier[wider] for wider in _parts(terms) if wider in earlier), None)
             if shadow is not None:
@@ -116,6 +116,15 @@ class _Search:
                 earlier[terms] = rule
                 if alive:
                     yield from self._shortlist(rule)
+
+    def _unmatched(self, rule: Rule) -> Iterator[Contradiction]:
+        """Whether ``match`` excludes what the rule asks for; of a rule that is inherited nobody need care."""
+        match = self.policy.match
+        if match is None or rule.when is None or rule.at.file != match.at.file or conflict((match,)) is not None:
+            return
+        clash = conflict((match, rule.when))
+        if clash is not None:
+            yield _clash(clash, f"rule {rule.name!r} matches no call that the policy's `match` lets in")
 
     def _shortlist(self, rule: Rule) -> Iterator[Contradiction]:
         """Whether the lines that hold where the rule matches leave anybody whom it names."""
@@ -218,7 +227,10 @@ def _clash(clash: Conflict, result: str) -> Contradiction:
         what = f"{result}: {one} is never true"
         return Contradiction(first.at, None, what, "write a value that the field can have")
     other = f"`{'not ' if clash.negated[1] else ''}{second.text}`"
-    return Contradiction(first.at, second.at, f"{result}: {one} contradicts {other} at {second.at}", _LOOSEN)
+    more = [f"`{'not ' if negated else ''}{compare.text}` at {compare.at}" for compare, negated in clash.more]
+    together = f" together with {' and '.join(more)}" if more else ""
+    what = f"{result}: {one} contradicts {other} at {second.at}{together}"
+    return Contradiction(first.at, second.at, what, "loosen or remove one of them" if more else _LOOSEN)
 
 
 def _parts(terms: frozenset[str]) -> Iterator[frozenset[str]]:
