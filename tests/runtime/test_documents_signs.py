@@ -69,3 +69,24 @@ def test_letters_of_all_scripts_stay() -> None:
     """What is refused are signs, not languages."""
     name = "größe-日本-עברית-a\u200db"
     assert read_policy(f"{HEAD}name: {name}\n", "p.yaml", catalog=None).name == name
+
+
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        ("filter: [price.input <= 5\u00a0USD/MTok]", "p.yaml:3:10: U+00A0 only looks like a blank"),
+        ("match: department\u2003== hr", "p.yaml:3:8: U+2003 only looks like a blank"),
+        ("affinity: {for: 1\u00a0h}", "p.yaml:3:17: U+00A0 only looks like a blank"),
+        ("budgets: [{scope: user, limit: 5\u202fUSD/day}]", "p.yaml:3:32: U+202F only looks like a blank"),
+    ],
+)
+def test_a_blank_is_an_ordinary_one(body: str, said: str) -> None:
+    """A copied line looks right and is another text for whoever compares it."""
+    assert errors(f"name: a\n{body}") == [said]
+
+
+def test_other_blanks_stay_in_names_and_prose() -> None:
+    """They are part of what somebody is called."""
+    body = 'match: {department: "営業\u3000部"}\ndescription: "5\u00a0USD"\nfilter: ["user != \'a\u00a0b\'"]\n'
+    policy = read_policy(f"{HEAD}name: a\n{body}", "p.yaml", catalog=None)
+    assert policy.description == "5\u00a0USD"

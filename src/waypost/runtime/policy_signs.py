@@ -16,6 +16,8 @@ _TURNING = r"\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069"
 _BAD = re.compile(f"[{_CONTROL}{_TURNING}]")
 _BAD_ON_A_LINE = re.compile(f"[\\t\\n{_CONTROL}{_TURNING}]")
 _ORDER = re.compile(f"[{_TURNING}]")
+_BLANK = re.compile(r"[\u00a0\u1680\u2000-\u200a\u202f\u205f\u3000]")
+_NUMBER = re.compile(r"\s*[0-9.]+[^\w]*\s")
 _PROSE = frozenset(("because", "description"))
 _PREDICATES = frozenset(("filter", "match", "rule", "when"))
 _QUOTED = re.compile(r"\"(?:[^\"\\]|\\.)*\"|'(?:[^'\\]|\\.)*'", re.DOTALL)
@@ -50,7 +52,17 @@ def _check(reader: Reader, node: yaml.Scalar, key: str) -> None:
     if found is None and key in _PREDICATES:
         found = next((bad for text in _QUOTED.findall(raw) if (bad := _BAD_ON_A_LINE.search(text))), None)
     if found is None:
+        _check_blanks(reader, node, key)
         return
     point, turns = f"U+{ord(found[0]):04X}", _ORDER.match(found[0])
     what = f"{point} changes the order in which the text is read" if turns else f"the text has the character {point}"
     reader.wrong(node.at, what, "write it on one line" if found[0] in "\t\n" else "remove it; it cannot be seen")
+
+
+def _check_blanks(reader: Reader, node: yaml.Scalar, key: str) -> None:
+    """Note what only looks like a blank where one separates words; inside of a name it may be meant."""
+    outside = _QUOTED.sub("", node.raw) if key in _PREDICATES else node.raw
+    counts = key in _PREDICATES or (key not in _PROSE and _NUMBER.match(outside) is not None)
+    found = _BLANK.search(outside) if counts else None
+    if found is not None:
+        reader.wrong(node.at, f"U+{ord(found[0]):04X} only looks like a blank", "write an ordinary blank")
