@@ -165,7 +165,7 @@ def test_a_file_that_cannot_be_read_says_so(tmp_path: Path) -> None:
     with pytest.raises(CatalogError) as caught:
         load_catalog(tmp_path / "no.yaml")
     where = tmp_path / "no.yaml"
-    assert str(caught.value) == f"{where}: cannot be read (FileNotFoundError); give the path of a catalog file"
+    assert str(caught.value) == f"{where}: cannot be read (No such file or directory); give the path of a catalog file"
     where.write_bytes(b"name: \xff")
     with pytest.raises(CatalogError, match=r"no\.yaml: not UTF-8; give the path"):
         load_catalog(str(where))

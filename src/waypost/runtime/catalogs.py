@@ -91,7 +91,7 @@ def _bytes(file: Path) -> bytes:
     try:
         return file.read_bytes()
     except OSError as exc:
-        what = f"cannot be read ({type(exc).__name__})"
+        what = f"cannot be read ({getattr(exc, 'strerror', None) or type(exc).__name__})"
         raise CatalogError(what, where=str(file), remedy="give the path of a catalog file") from None
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import ast
+import json
 import os
 import sys
 from collections.abc import Sequence
@@ -16,7 +17,7 @@ from pathlib import Path
 from types import ModuleType
 
 from waypost._version import __version__
-from waypost.errors import WaypostError
+from waypost.errors import ConfigError, WaypostError
 
 FINE, FINDING, BAD_INPUT = 0, 1, 2
 
@@ -31,13 +32,17 @@ def main(argv: Sequence[str] | None = None) -> int:
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
     wanted = next((word for word in words if not word.startswith("-")), None)
     module: ModuleType | None = None
+    asked = parser
     for name, (path, text) in _commands().items():
         sub = commands.add_parser(name, help=text)
         if name == wanted:
             module = import_module(f"waypost.surfaces.cli.{path.stem}")
             describe(sub, text, getattr(module, "EXAMPLES", ""))
             module.arguments(sub)
-    args = parser.parse_args(words)
+            asked = sub
+    args, strange = parser.parse_known_args(words)
+    if strange:  # told beside the usage of the command that was asked for, not beside that of all commands
+        asked.error(f"unrecognized arguments: {' '.join(strange)}")
     return _run(module, args)
 
 
@@ -57,12 +62,24 @@ def _run(module: ModuleType | None, args: argparse.Namespace) -> int:
         sys.stdout.flush()
         return code
     except WaypostError as error:
-        print(f"waypost {args.command}: {error}", file=sys.stderr)
+        print(_as_json(args.command, error) if getattr(args, "json", False) else _as_text(args, error), file=sys.stderr)
         return BAD_INPUT
     except BrokenPipeError:
         # The reader (`| head`) has enough; nothing may be flushed into the closed pipe at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return FINE
+
+
+def _as_text(args: argparse.Namespace, error: WaypostError) -> str:
+    """With the command in front, unless the place is a command itself."""
+    return str(error) if error.where.startswith("waypost ") else f"waypost {args.command}: {error}"
+
+
+def _as_json(command: str, error: WaypostError) -> str:
+    """``error/v1``: who asked for a document gets one, on standard error."""
+    found = (error, *(error.others if isinstance(error, ConfigError) else ()))
+    rows = [{"where": one.where or None, "what": one.what, "remedy": one.remedy or None} for one in found]
+    return json.dumps({"schema": "error/v1", "command": command, "errors": rows}, ensure_ascii=False, indent=2)
 
 
 def _commands() -> dict[str, tuple[Path, str]]:
