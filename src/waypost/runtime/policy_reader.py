@@ -35,6 +35,7 @@ KEYS = (
 HOST = re.compile(r"(?:\*\.)?[a-z0-9_](?:[a-z0-9_-]*[a-z0-9_])?(?:\.[a-z0-9_](?:[a-z0-9_-]*[a-z0-9_])?)*\Z")
 PRIVATE = frozenset(("internal", "intranet", "private", "corp", "home", "lan", "local", "localhost", "test"))
 """Top levels that are nobody's, so that all hosts of one may be somebody's own."""
+RULE_KEYS = ("name", "when", "use", "filter", "because")
 
 
 def read_tree(root: yaml.Mapping, catalog: Catalog | None, sources: tuple[str, ...]) -> Policy:
@@ -156,7 +157,7 @@ class _Parts:
 
     def rule(self, node: yaml.Node) -> Rule | None:
         read = self.reader
-        body = read.mapping(node, "a rule", ("name", "when", "use", "filter", "because"))
+        body = read.mapping(node, "a rule", RULE_KEYS)
         if body is None:
             if is_null(node):
                 read.wrong(node.at, "a rule is empty", "write `- name: ...`, or remove the line")
@@ -164,7 +165,8 @@ class _Parts:
         name = read.text(body.get("name"), "the rule's name")
         if not name:
             read.wrong(body.at, "a rule has no name", "write `- name: ...`; receipts show it as rule.<name>")
-        if not _written(body, "use") and not _written(body, "filter"):
+        known = all(key.raw in RULE_KEYS for key, _ in body.entries)  # else a slip in `use` was told already
+        if known and not _written(body, "use") and not _written(body, "filter"):
             read.wrong(body.at, f"rule {name or '?'!r} does nothing", "add `use` or `filter`")
         return Rule(
             name=name or "",

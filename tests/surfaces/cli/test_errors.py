@@ -54,3 +54,14 @@ def test_who_asks_for_json_gets_errors_as_json(run: Run) -> None:
             {"where": "bad.yaml:4:9", "what": "unknown select 'bst'", "remedy": "did you mean 'best'?"},
         ],
     }
+
+
+def test_a_slip_in_a_rule_is_one_error(run: Run) -> None:
+    """A rule whose `use` is misspelt does something, once that is mended."""
+    text = "waypost: policy/v1\nname: x\nrules:\n  - {name: a, us: fast_cheap}\n  - {name: b}\n"
+    Path("slip.yaml").write_text(text, encoding="utf-8")
+
+    assert run("check", "slip.yaml")[1].splitlines()[:2] == [
+        "slip.yaml:4:15: error: unknown key 'us' in a rule; did you mean 'use'?",
+        "slip.yaml:5:5: error: rule 'b' does nothing; add `use` or `filter`",
+    ]
