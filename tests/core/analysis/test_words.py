@@ -149,3 +149,10 @@ def test_a_random_choice_shows_its_probability() -> None:
     """A drawn choice says with which probability it was drawn."""
     assert words.cause(DECISION) == "rule 'hard-bugs': a rule of the policy matched; rank balanced"
     assert words.cause(replace(DECISION, propensity_ppm=50_000)).endswith("drawn with probability 5%")
+
+
+def test_tokens_with_what_they_count_as() -> None:
+    """S2.04: an estimate beside its value on the grid, where a comparison sees another number."""
+    assert words.counted(8_000, " tokens in") == "~8,000 tokens in (counted as 8,192)"
+    assert words.counted(8_192, " tokens in") == "~8,192 tokens in"
+    assert words.counted(12, " out") == "~12 out"
