@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from pathlib import PurePath
 from xml.etree import ElementTree
 
 from waypost.core.analysis.policy_coverage import Point
@@ -50,10 +49,14 @@ def _figures(report: Report, coverage_min: int) -> str:
 def _inherited(report: Report) -> str:
     """``; 9 lines are inherited from base, tested there``."""
     points = report.coverage.inherited
-    names = sorted({PurePath(point.at.file).stem for point in points})
+    names = sorted({_stem(point.at.file) for point in points})
     lines = len({(point.at.file, point.at.line) for point in points})
     are = "line is" if lines == 1 else "lines are"
     return f"; {lines} {are} inherited from {', '.join(names)}, tested there" if points else ""
+
+
+def _stem(file: str) -> str:
+    return file.replace("\\", "/").rpartition("/")[2].partition(".")[0]
 
 
 def as_data(reports: Sequence[Report], coverage_min: int = 0) -> dict[str, JSON]:
