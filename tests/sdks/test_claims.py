@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from typing import Any
 
+import openai
 import pytest
 
 import waypost
@@ -90,10 +91,34 @@ def test_what_cannot_be_read_is_left_out_and_said_once(
     world.on(PAIR)
     with caplog.at_level(logging.WARNING, "waypost"):
         for _ in range(2):
-            said = {"X-Waypost-Max-Price": "cheap", "X-Waypost-Only": "anthropic"}
+            said = {"X-Waypost-Strategy": "nicest", "X-Waypost-Only": "anthropic"}
             assert ask(client, extra_headers=said).model == CLAUDE
-    (record,) = [record for record in caplog.records if "max_price" in record.getMessage()]
-    assert "max_price is 'cheap', not a price" in record.getMessage()
+    (record,) = [record for record in caplog.records if "strategy" in record.getMessage()]
+    assert "strategy is 'nicest'" in record.getMessage()
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        {"extra_headers": {"X-Waypost-Max-Price": "cheap"}},
+        {"extra_headers": {"X-Waypost-Max-Price": "-5"}},
+        {"extra_headers": {"X-Waypost-Only": ""}},
+        {"extra_headers": {"X-Waypost-Onyl": "anthropic"}},
+        {"extra_body": {"waypost": {"only": []}}},
+        {"extra_body": {"waypost": {"ignore": 5}}},
+    ],
+    ids=str,
+)
+def test_a_narrowing_that_cannot_be_read_lets_nobody_in(
+    said: dict[str, Any], world: Any, client: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    """S5.01: an allow-list that came out empty does not mean everybody; the next call is served as ever."""
+    world.on(PAIR)
+    with caplog.at_level(logging.WARNING, "waypost"), pytest.raises(openai.BadRequestError) as caught:
+        ask(client, **said)
+    assert caught.value.code == "no_eligible_model"
+    assert "nobody is let in where it would narrow a call" in caplog.text
+    assert ask(client).model == MINI
 
 
 def test_a_name_that_nothing_has_is_remarked_on_once(world: Any, client: Any, caplog: pytest.LogCaptureFixture) -> None:
@@ -126,16 +151,16 @@ def test_what_a_nameless_entry_probably_meant(world: Any, client: Any, caplog: p
 def test_a_misspelt_key_is_said_once(
     said: dict[str, Any], world: Any, client: Any, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """The call goes on without it, and so does the rest of what it says; each key is said, and every one counted."""
+    """Each key is said once, and every one counted."""
     world.on(PAIR)
     with caplog.at_level(logging.WARNING, "waypost"):
-        for _ in range(2):
-            assert ask(client, **said).model == MINI
-        ask(client, extra_headers={"X-Waypost-Ignroe": "x"})
-    remedy = "A label of that name goes into `labels`; ignored. Said once for each key; "
+        for one in (said, said, {"extra_headers": {"X-Waypost-Ignroe": "x"}}):
+            with pytest.raises(openai.BadRequestError):
+                ask(client, **one)
+    remedy = "A label of that name goes into `labels`; nobody is let in where it would narrow a call. "
     assert [record.getMessage() for record in caplog.records] == [
         f"claims: a call's headers or extra_body: unknown key {key!r}; did you mean {meant!r}? {remedy}"
-        "the metric waypost.dropped counts them."
+        "Said once for each key; the metric waypost.dropped counts them."
         for key, meant in (("onyl", "only"), ("ignroe", "ignore"))
     ]
     engine = instrument.engine()

@@ -1,4 +1,4 @@
-"""The error of a call that nobody may answer: who was near comes first, the others are told by what they failed."""
+"""The error of a call that nobody may answer: one line per candidate, those that were near first."""
 
 from __future__ import annotations
 
@@ -21,17 +21,16 @@ def refused(client: Any) -> list[str]:
 
 
 def test_those_on_the_shortlist_come_first_and_the_others_by_their_rule(world: Any, client: Any) -> None:
-    """S3.09: a line for each that the rule names, with the first rule that it fails; one for all others, by name."""
+    """S3.09: first those that the rule names, with what they fail besides; then a line for each of the others."""
     world.on("rules: [{name: pair, use: [openai/gpt-4o, openai/o1]}]\nfilter: [quality >= 1]\n")
     head, *lines = refused(client)
 
     assert head.startswith("waypost: no eligible model under policy ")
     assert [line.partition(": ")[0] for line in lines[:2]] == ["  openai/gpt-4o", "  openai/o1"]
     assert "quality" in lines[0]
-    assert len(lines) == 3
-    count = len(waypost.runtime.instrument.engine().bundle.routes.catalog) - 2  # type: ignore[union-attr]
-    assert lines[2].startswith(f"  {count} others, not on the list of rule pair: ")
-    assert "gpt-4o-mini" in lines[2]
+    assert len(lines) == len(waypost.runtime.instrument.engine().bundle.routes.catalog)  # type: ignore[union-attr]
+    assert all(": not on the list of rule pair" in line for line in lines[2:])
+    assert any(line.startswith("  openai/gpt-4o-mini: ") for line in lines[2:])
 
 
 def test_a_budget_without_room_is_told_once(world: Any, client: Any) -> None:

@@ -81,6 +81,11 @@ def max_price(value: Any, where: str) -> tuple[int | None, int | None]:
     return read.get("input"), read.get("output")
 
 
+def narrows(name: str) -> bool:
+    """Whether a key is one that keeps somebody out, or was probably meant to be."""
+    return name in NARROWING or misspelt(name) in NARROWING
+
+
 @lru_cache(maxsize=512)
 def misspelt(name: str) -> str | None:
     """The claim that was probably meant by a key that is none: taken as a label, a misspelt narrowing would let

@@ -109,6 +109,8 @@ def merge(claims: Claims, keys: Mapping[str, Any], where: str) -> Claims:
             labels[name] = value
     if known.get("preference") is not None:
         known.setdefault("strategy", None)  # the one that is said last holds
+    if known.get("mode") is not None and claims.context.mode is not None:
+        known["mode"] = min(known["mode"], claims.context.mode, key=_CHOICES["mode"].index)
     merged = replace(claims.context, **known) if known else claims.context
     if labels:
         merged = replace(merged, labels={**merged.labels, **labels})

@@ -20,11 +20,13 @@ from waypost.adapters.stores.objects import ObjectStore
 from waypost.core.model.question import Context
 from waypost.core.routing.effects import Answer, Call, NativeError
 from waypost.core.routing.flow import route
+from waypost.core.routing.narrow import NOBODY
 from waypost.core.routing.ports import State
 from waypost.core.routing.settle import Open, finish
 from waypost.errors import SettingsError
 from waypost.runtime import bundle as bundles
 from waypost.runtime.alarms import Unmatched
+from waypost.runtime.claims import narrows
 from waypost.runtime.context import Claims, current, merge, suppressed
 from waypost.runtime.drive import adrive, drive
 from waypost.runtime.home import Home
@@ -208,12 +210,16 @@ class Engine:
         return claims.context, claims.request_id
 
     def _each(self, claims: Claims, keys: Mapping[str, Any]) -> Claims:
-        """One by one, so that the fault of one key costs only that."""
+        """One by one, so that the fault of one key costs only that; of a narrowing nobody knows whom it lets in."""
         for name, value in keys.items():
             try:
                 claims = merge(claims, {name: value}, SAID)
             except SettingsError as error:
-                self.faults.refuse("claims", name, str(error))
+                if narrows(name):  # what was to keep somebody out keeps everybody out
+                    self.faults.refuse("claims", name, str(error), "nobody is let in where it would narrow a call")
+                    claims = merge(claims, {"only": [NOBODY]}, SAID)
+                else:
+                    self.faults.refuse("claims", name, str(error))
         return claims
 
     # --- the process

@@ -65,13 +65,13 @@ class Faults:
             self._said.add(layer)
             log.warning("%s: %s; %s. Said once; %s.", layer, reason, consequence, _BY_METRIC)
 
-    def refuse(self, layer: str, key: str, reason: str) -> None:
-        """Somebody's ``key`` was left out: counted each time, and said once for each key."""
+    def refuse(self, layer: str, key: str, reason: str, consequence: str = "ignored") -> None:
+        """Somebody's ``key`` cannot be read: counted each time, and said once for each key."""
         self.counts[layer] = self.counts.get(layer, 0) + 1
         said = f"{layer}.{key}"
         if said not in self._said and len(self._said) < MOST_SAID:
             self._said.add(said)
-            log.warning("%s: %s; ignored. Said once for each key; %s.", layer, reason, _BY_METRIC)
+            log.warning("%s: %s; %s. Said once for each key; %s.", layer, reason, consequence, _BY_METRIC)
 
     def mended(self, layer: str) -> None:
         """It works again, so that the next loss there is news."""

@@ -24,9 +24,6 @@ NO_ELIGIBLE_MODEL = "no_eligible_model"
 SPENT: Mapping[str, str] = {"budget": "budget_exceeded", "limit": "limit_reached"}
 """The error's code by the decision's cause, where money or a limit is why nobody is left."""
 
-FEWEST = 4
-"""Fewer than so many of one rule have a line each."""
-
 OF_THE_CALL = ("tried", "breaker", "limit.", "budget.", "call.", "override")
 """Rules that no fact of the catalog fails."""
 
@@ -71,8 +68,8 @@ def default_exchange(stage: Stage, decided: Decided | None, *, forced: bool = Fa
 
 
 def no_candidates(stage: Stage, decided: Decided, retry_ns: int | None = None) -> NativeError:
-    """The native error of a call for which no candidate survived: a budget that had no room, then who was near, a line
-    each with its first failed rule, then the others by theirs.
+    """The native error of a call for which no candidate survived: a budget that had no room, then one line per
+    candidate with its first failed rule, those that were near first.
 
     ``retry_ns`` is in how many nanoseconds a limit that is why has room again.
     """
@@ -83,22 +80,16 @@ def no_candidates(stage: Stage, decided: Decided, retry_ns: int | None = None) -
 
 
 def _near_first(rows: Sequence[CandidateProof]) -> Iterator[str]:
-    """Who was on the shortlist of the rule, or fails nothing but the call and the world; then the others, those of one
-    first rule together where there are several."""
+    """A line for each: who was on the shortlist of the rule, or fails nothing but the call and the world, then the
+    others by the rule that they fail first."""
     listed = any(map(_off_list, rows))
-    alone, groups = list[CandidateProof](), dict[str, list[CandidateProof]]()
-    for row in rows:
-        if (listed and not _off_list(row)) or all(item.rule.startswith(OF_THE_CALL) for item in row.rejections):
-            alone.append(row)
-        else:
-            groups.setdefault(_first(row).rule, []).append(row)
-    few = [row for group in groups.values() if len(group) < FEWEST for row in group]
-    for row in (*sorted(alone, key=_distance), *sorted(few, key=_distance)):
+
+    def place(row: CandidateProof) -> tuple[bool, str, int, str]:
+        near = (listed and not _off_list(row)) or all(item.rule.startswith(OF_THE_CALL) for item in row.rejections)
+        return (False, "", *_distance(row)) if near else (True, _first(row).rule, *_distance(row))
+
+    for row in sorted(rows, key=place):
         yield f"{row.target}: {reason(_first(row))}" + _more(row)
-    for rule, group in sorted(groups.items(), key=lambda item: -len(item[1])):
-        if len(group) >= FEWEST:
-            whys = {reason(_first(row)) for row in group}
-            yield f"{len(group)} others, {whys.pop() if len(whys) == 1 else f'by {rule}'}: {_names(group)}"
 
 
 def _distance(row: CandidateProof) -> tuple[int, str]:
@@ -116,15 +107,6 @@ def _off_list(row: CandidateProof) -> bool:
 
 def _is_list(item: Rejection) -> bool:
     return item.rule.startswith("rule.") and item.field == "target"
-
-
-def _names(rows: Sequence[CandidateProof]) -> str:
-    """``openai/ gpt-4o, o1; groq/ ...``"""
-    models: dict[str, list[str]] = {}
-    for row in rows:
-        provider, _, model = row.target.partition("/")
-        models.setdefault(provider, []).append(model)
-    return "; ".join(f"{provider}/ {', '.join(each)}" for provider, each in models.items())
 
 
 def plainly_nobody(stage: Stage, decided: Decided) -> NativeError:
