@@ -208,7 +208,7 @@ class Verdict:
 
     @cached_property
     def flip(self) -> Flip:
-        """The smallest change of one limit, weight or fact that would have chosen another target."""
+        """The smallest change of one limit, weight, claim or fact that would have chosen another target."""
         return minimal_flip(self.plan, self.question, self.snapshot, self.decision)
 
     def why_not(self, target: str) -> WhyNot:

@@ -148,9 +148,10 @@ class Proof:
 class Flip:
     """The change of one number that would have chosen another target.
 
-    ``what`` is a comparison, a share or a budget (``limit``), a field of the rank or a target of ``select`` (``weight``),
-    a fact and its target (``fact``), or a ceiling of the call (``claim``); ``source`` the line of the first two. ``change_ppm`` is the change in millionths of the old value,
-    rounded up. Of the kind ``none``, where no such change was found, ``what`` may say why, and nothing else anything.
+    ``what`` is a comparison, a share or a budget (``limit``), a field of the rank or a target of ``select``
+    (``weight``), a fact and its target (``fact``), or a ceiling of the call (``claim``); ``source`` the line of the
+    first two. ``change_ppm`` is the change in millionths of the old value, rounded up. Of the kind ``none``, where no
+    such change was found, ``what`` may say why, and nothing else anything.
     """
 
     kind: Literal["limit", "weight", "fact", "claim", "none"]
