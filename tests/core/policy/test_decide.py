@@ -94,7 +94,7 @@ AWAY = ["anthropic/opus", "groq/fast"]
         ("cross_origin: never\n", {}, AWAY),
         ("", {"origin": replace(ORIGIN, endpoint=None, host="x.example")}, [*AWAY, "openai/big", "openai/mini"]),
         ("leave: [x.example]\n", {"origin": replace(ORIGIN, endpoint=None, host="x.example")}, None),
-        ("leave: ['*.example']\n", {"origin": replace(ORIGIN, endpoint=None, host="x.example")}, None),
+        ("leave: ['*.x.example']\n", {"origin": replace(ORIGIN, endpoint=None, host="a.x.example")}, None),
         ("leave: ['*.x.example']\n", {"origin": replace(ORIGIN, endpoint=None, host="evilx.example")}, [
             *AWAY, "openai/big", "openai/mini"]),
         ("leave: [x.example]\n", {"origin": replace(ORIGIN, endpoint=None, host="x.example"), "granted": False}, [

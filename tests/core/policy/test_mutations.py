@@ -187,7 +187,11 @@ MUTATIONS = (
         "who is warm stays without a price", "stay is not None and stay <= switch", "stay is None or stay <= switch"
     ),
     Mutation("affinity needs no policy", "and plan.policy.affinity is not None", ""),
-    Mutation("a draw forgets the weights before it", "        left -= weight\n", ""),
+    Mutation(
+        "a draw forgets the weights before it",
+        "weight * MICRO // whole)\n        left -= weight\n",
+        "weight * MICRO // whole)\n",
+    ),
     Mutation(
         "only the first eight are a pool",
         "plan.weights if survivors >> pair[0] & 1]",
