@@ -68,6 +68,14 @@ print("codes", 0 if until("claude-haiku-4-5") else 2, flush=True)
 )
 
 
+@pytest.fixture(autouse=True)
+def hangup() -> Iterator[None]:
+    """The signal as a program finds it that is not run by `nohup`, which these tests may be: children inherit that."""
+    before = signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    yield
+    signal.signal(signal.SIGHUP, before)
+
+
 @contextmanager
 def started(site: Site, program: str, **env: str) -> Iterator[subprocess.Popen[str]]:
     """A program without a terminal, which the test ends."""
