@@ -16,7 +16,7 @@ from oracle.facts import warm_cost
 from oracle.oracle import OracleDecision, decide
 from waypost.core.model.decision import Source
 from waypost.core.model.question import Context, Narrow, Override
-from waypost.core.model.record import question_of, snapshot_of
+from waypost.core.model.record_question import question_of, snapshot_of
 from waypost.core.policy.compile import compile_policy
 from waypost.core.policy.decide import decide as compiled
 from waypost.core.policy.document import policy_from_document

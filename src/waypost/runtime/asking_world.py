@@ -8,7 +8,7 @@ from typing import Any
 
 from waypost.core.catalog.table import Catalog
 from waypost.core.model.question import EMPTY_SNAPSHOT, Snapshot
-from waypost.core.model.record import snapshot_of
+from waypost.core.model.record_question import snapshot_of
 from waypost.core.policy.fields import nearest
 from waypost.core.policy.tree import Policy
 from waypost.errors import SettingsError

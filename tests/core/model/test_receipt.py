@@ -38,7 +38,7 @@ from waypost.core.model.receipt import (
     settled_line,
     settled_record,
 )
-from waypost.core.model.record import context_record
+from waypost.core.model.record_question import context_record
 
 
 def keep(user: str) -> str:

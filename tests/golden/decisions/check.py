@@ -19,7 +19,7 @@ from waypost.core.catalog.table import Catalog, build_catalog
 from waypost.core.model.canonical import canonical, fingerprint
 from waypost.core.model.decision import Decision
 from waypost.core.model.money import grid, line_cost
-from waypost.core.model.record import question_of, snapshot_of
+from waypost.core.model.record_question import question_of, snapshot_of
 from waypost.core.policy.compile import compile_policy
 from waypost.core.policy.decide import choose, decide, mode_of
 from waypost.core.policy.document import policy_from_document

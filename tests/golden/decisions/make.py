@@ -26,7 +26,7 @@ from oracle.chance import draw
 from oracle.envelopes import granted, wrap
 from oracle.facts import grid, lg, line_cost
 from oracle.oracle import OracleDecision, World, decide
-from waypost.core.model.record import question_of, snapshot_of
+from waypost.core.model.record_question import question_of, snapshot_of
 from waypost.core.policy.document import policy_from_document
 
 HERE = Path(__file__).parent

@@ -14,7 +14,8 @@ from waypost.core.model.decision import Flip, Proof
 from waypost.core.model.frozen import dataclass
 from waypost.core.model.money import MICRO
 from waypost.core.model.question import Mode, Override, Question, Snapshot
-from waypost.core.model.record import decision_record, question_record, snapshot_record
+from waypost.core.model.record import decision_record
+from waypost.core.model.record_question import question_record, snapshot_record
 from waypost.core.policy.render import render
 from waypost.core.policy.tree import Policy
 

@@ -13,6 +13,7 @@ from json.encoder import encode_basestring_ascii as _escape
 from typing import Any
 
 from waypost.core.model import record as rec
+from waypost.core.model import record_question as put
 from waypost.core.model.decision import ENGINE, Decision
 from waypost.core.model.events import Decided, Started
 from waypost.core.model.outcome import Attempt, Cost, Settlement, Usage
@@ -99,7 +100,7 @@ def question_text(question: Question, call: Started, pseudonym: Callable[[str], 
     if question.intent is not None:
         out += f',"intent":{_q[question.intent]}'
     if question.override is not None:
-        out += f',"override":{_encode(rec.override_record(question.override, pseudonym))}'
+        out += f',"override":{_encode(put.override_record(question.override, pseudonym))}'
     if question.withheld:
         out += f',"withheld":{_texts[question.withheld]}'
     return out + _context_text(question.context, pseudonym) + "}"
@@ -271,7 +272,7 @@ def _context_text(context: Context, pseudonym: Callable[[str], str]) -> str:
     if context.labels:
         out += f',"labels":{_encode(dict(context.labels))}'
     if context.narrow is not None:
-        out += f',"narrow":{_encode(rec.narrow_record(context.narrow))}'
+        out += f',"narrow":{_encode(put.narrow_record(context.narrow))}'
     return f',"context":{{{out[1:]}}}' if out else ""
 
 

@@ -15,12 +15,14 @@ from typing import Any, Literal, TypeAlias
 
 from waypost.core.model import line as txt
 from waypost.core.model import record as rec
+from waypost.core.model import record_question as put
 from waypost.core.model.decision import ENGINE, Decision
 from waypost.core.model.events import Attempted, Attempting, InternalError, Settled, Started
 from waypost.core.model.frozen import dataclass
 from waypost.core.model.outcome import Attempt, Outcome, Settlement
 from waypost.core.model.question import Mode, Question, Snapshot
-from waypost.core.model.record import attempt_of, call_of, decision_of, question_of, settlement_of, snapshot_of
+from waypost.core.model.record import attempt_of, call_of, decision_of, settlement_of
+from waypost.core.model.record_question import question_of, snapshot_of
 
 __all__ = [
     "SCHEMA",
@@ -126,7 +128,7 @@ class Receipt:
             "policy": policy,
             "catalog": {"fingerprint": call.pop("catalog")},
             "call": {**call, "trace_id": self.trace_id},
-            "question": None if self.question is None else rec.question_record(self.question, str),
+            "question": None if self.question is None else put.question_record(self.question, str),
             "hops": [self._hop(hop) for hop in self.hops],
             "settlement": settled,
         }
@@ -134,14 +136,14 @@ class Receipt:
 
     def _hop(self, hop: Hop) -> dict[str, Any]:
         out: dict[str, Any] = {
-            "snapshot": None if hop.snapshot is None else rec.snapshot_record(hop.snapshot),
+            "snapshot": None if hop.snapshot is None else put.snapshot_record(hop.snapshot),
             "decision": None if hop.decision is None else rec.decision_record(hop.decision),
             "attempt": None if hop.attempt is None else rec.attempt_ended(hop.attempt),
             "journal_seq": hop.journal_seq,
             **{name: getattr(hop, name) for name in _BESIDE},
         }
         if hop.question is not None and hop.question != self.question:
-            out["question"] = rec.question_record(hop.question, str)
+            out["question"] = put.question_record(hop.question, str)
         return out
 
 

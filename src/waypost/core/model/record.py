@@ -8,19 +8,17 @@ passes through the given pseudonym before anything is written; no text of a prom
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Any, TypeAlias
+from typing import Any
 
 from waypost.core.model.decision import ENGINE, Decision
 from waypost.core.model.events import Started
-from waypost.core.model.needs import Need
 from waypost.core.model.outcome import UNPRICED, Attempt, Baseline, Cost, CostLine, Failure, Settlement, Usage
-from waypost.core.model.question import Context, Features, Narrow, Origin, Override, Question, Snapshot
+from waypost.core.model.record_question import Wire, fields_of, only
 
 CERTAIN = 1_000_000
 
-Wire: TypeAlias = Mapping[str, Any]
-"""One JSON object as read back."""
+_FAILURE = tuple(Failure.__dataclass_fields__)
+_USAGE = tuple(Usage.__dataclass_fields__)
 
 
 def call_record(call: Started) -> dict[str, Any]:
@@ -72,92 +70,6 @@ def seed_of(receipt: str) -> bytes:
         return bytes.fromhex(receipt[3:])
     except ValueError:
         return b""
-
-
-def question_record(question: Question, pseudonym: Callable[[str], str]) -> dict[str, Any]:
-    """The question; ``context.user`` and ``context.session`` are replaced by their pseudonyms."""
-    origin = question.origin
-    record = {
-        "dialect": question.dialect,
-        "requested": question.requested,
-        "auto": question.auto,
-        "origin": {
-            "sdk": origin.sdk,
-            "client_class": origin.client_class,
-            "host": origin.host,
-            "provider": origin.provider,
-            "endpoint": origin.endpoint,
-        },
-        "features": _features_record(question.features),
-        "context": context_record(question.context, pseudonym),
-        "streaming": question.streaming,
-        "granted": question.granted,
-        "pinned": question.pinned,
-        "credentials": question.credentials,
-    }
-    if question.needs:
-        record["needs"] = [[need.flag, need.path, need.severity, need.value] for need in question.needs]
-    if question.intent is not None:
-        record["intent"] = question.intent
-    if question.override is not None:
-        record["override"] = override_record(question.override, pseudonym)
-    if question.withheld:
-        record["withheld"] = question.withheld
-    return record
-
-
-def question_of(record: Wire) -> Question:
-    """The question as it was asked, but for the pseudonyms of ``context.user`` and ``context.session``."""
-    override = record.get("override")
-    return Question(
-        dialect=record["dialect"],
-        requested=record["requested"],
-        auto=record["auto"],
-        origin=Origin(**_only(record["origin"], _ORIGIN)),
-        features=_features_of(record["features"]),
-        needs=tuple(Need(flag, path, severity, value) for flag, path, severity, value in record.get("needs", ())),
-        context=_context_of(record.get("context", {})),
-        streaming=record.get("streaming", False),
-        granted=record.get("granted", False),
-        pinned=record.get("pinned", False),
-        credentials=tuple(record.get("credentials", ())),
-        intent=record.get("intent"),
-        override=None if override is None else _override_of(override),
-        withheld=tuple(record.get("withheld", ())),
-    )
-
-
-def snapshot_record(snapshot: Snapshot) -> dict[str, Any]:
-    record: dict[str, Any] = {"epoch": snapshot.epoch, "at_ns": snapshot.at_ns}
-    if snapshot.broken:
-        record["broken"] = snapshot.broken
-    if snapshot.disabled:
-        record["disabled"] = snapshot.disabled
-    for name in _PAIRS:
-        if value := getattr(snapshot, name):
-            record[name] = value
-    if snapshot.warm is not None:
-        record["warm"] = snapshot.warm
-    return record
-
-
-def snapshot_of(record: Wire) -> Snapshot:
-    warm = record.get("warm")
-    return Snapshot(
-        epoch=record.get("epoch", 0),
-        at_ns=record.get("at_ns", 0),
-        broken=tuple(record.get("broken", ())),
-        disabled=tuple(record.get("disabled", ())),
-        latency_p95_ns=_pairs(record, "latency_p95_ns"),
-        used=_pairs(record, "used"),
-        limited=_pairs(record, "limited"),
-        refused=_pairs(record, "refused"),
-        warm=None if warm is None else (warm[0], warm[1]),
-    )
-
-
-def _pairs(record: Wire, name: str) -> tuple[tuple[Any, Any], ...]:
-    return tuple((key, value) for key, value in record.get(name, ()))
 
 
 def decision_record(decision: Decision) -> dict[str, Any]:
@@ -232,7 +144,7 @@ def attempt_ended(attempt: Attempt) -> dict[str, Any]:
     record.update(
         ended_ns=attempt.ended_ns,
         failure=None if failure is None else failure_record(failure),
-        usage=None if attempt.usage is None else _fields(attempt.usage, _USAGE),
+        usage=None if attempt.usage is None else fields_of(attempt.usage, _USAGE),
         cost=cost_record(attempt.cost),
         response_id=attempt.response_id,
         response_model=attempt.response_model,
@@ -254,8 +166,8 @@ def attempt_of(record: Wire) -> Attempt:
         reason=record["reason"],
         started_ns=record["started_ns"],
         ended_ns=record.get("ended_ns", 0),
-        failure=None if failure is None else Failure(**_only(failure, _FAILURE)),
-        usage=None if usage is None else Usage(**_only(usage, _USAGE)),
+        failure=None if failure is None else Failure(**only(failure, _FAILURE)),
+        usage=None if usage is None else Usage(**only(usage, _USAGE)),
         cost=UNPRICED if cost is None else cost_of(cost),
         response_id=record.get("response_id"),
         response_model=record.get("response_model"),
@@ -266,7 +178,7 @@ def attempt_of(record: Wire) -> Attempt:
 
 
 def failure_record(failure: Failure) -> dict[str, Any]:
-    return _fields(failure, _FAILURE)
+    return fields_of(failure, _FAILURE)
 
 
 def cost_record(cost: Cost) -> dict[str, Any]:
@@ -288,7 +200,7 @@ def settlement_record(settlement: Settlement) -> dict[str, Any]:
     usage = settlement.usage
     record: dict[str, Any] = {
         "outcome": settlement.outcome,
-        "usage": None if usage is None else _fields(usage, _USAGE),
+        "usage": None if usage is None else fields_of(usage, _USAGE),
         "cost": cost_record(settlement.cost),
         "baselines": [
             {"label": base.label, "target": base.target, "cost": cost_record(base.cost)}
@@ -306,7 +218,7 @@ def settlement_of(record: Wire, attempts: tuple[Attempt, ...]) -> Settlement:
     usage = record.get("usage")
     return Settlement(
         outcome=record["outcome"],
-        usage=None if usage is None else Usage(**_only(usage, _USAGE)),
+        usage=None if usage is None else Usage(**only(usage, _USAGE)),
         cost=cost_of(record["cost"]),
         baselines=tuple(
             Baseline(base["label"], base["target"], cost_of(base["cost"])) for base in record.get("baselines", ())
@@ -316,104 +228,3 @@ def settlement_of(record: Wire, attempts: tuple[Attempt, ...]) -> Settlement:
         attempts=attempts,
         charged_nano_usd=record.get("charged_nano_usd"),
     )
-
-
-_ORIGIN = tuple(Origin.__dataclass_fields__)
-_CONTEXT = tuple(Context.__dataclass_fields__)
-_CLAIMS = tuple(name for name in _CONTEXT if name not in ("user", "session", "labels", "narrow"))
-_PERSONAL = ("user", "session")
-_NARROW = tuple(Narrow.__dataclass_fields__)
-_LISTS = ("models", "only", "ignore")
-_PAIRS = ("latency_p95_ns", "used", "limited", "refused")
-_FEATURES = tuple(Features.__dataclass_fields__)
-_FAILURE = tuple(Failure.__dataclass_fields__)
-_USAGE = tuple(Usage.__dataclass_fields__)
-
-
-def _features_record(features: Features) -> dict[str, Any]:
-    record: dict[str, Any] = {
-        "tokens_input": features.tokens_input,
-        "tokens_output": features.tokens_output,
-        "messages": features.messages,
-        "turns": features.turns,
-        "has_code": features.has_code,
-        "task": features.task,
-        "complexity": features.complexity,
-        "data_class": features.data_class,
-        "classified_by": features.classified_by,
-    }
-    for name in ("max_output", "language"):
-        if (value := getattr(features, name)) is not None:
-            record[name] = value
-    for name in ("code_languages", "signals"):
-        if value := getattr(features, name):
-            record[name] = value
-    return record
-
-
-def _features_of(record: Wire) -> Features:
-    known = _only(record, _FEATURES)
-    for name in ("code_languages", "signals"):
-        known[name] = tuple(known.get(name, ()))
-    return Features(**known)
-
-
-def context_record(context: Context, pseudonym: Callable[[str], str]) -> dict[str, Any]:
-    """What is known of the context; empty where nothing is."""
-    record = {name: value for name in _CLAIMS if (value := getattr(context, name)) is not None}
-    if context.user is not None:
-        record["user"] = pseudonym(context.user)
-    if context.session is not None:
-        record["session"] = pseudonym(context.session)
-    if context.labels:
-        record["labels"] = dict(context.labels)
-    if context.narrow is not None:
-        record["narrow"] = narrow_record(context.narrow)
-    return record
-
-
-def _context_of(record: Wire) -> Context:
-    known = _only(record, _CONTEXT)
-    known["labels"] = dict(record.get("labels") or {})
-    if (narrow := record.get("narrow")) is not None:
-        lists = {name: tuple(narrow.get(name, ())) for name in _LISTS}
-        known["narrow"] = Narrow(**_only(narrow, _NARROW) | lists)
-    return Context(**known)
-
-
-def narrow_record(narrow: Narrow) -> dict[str, Any]:
-    """What the call says of who may answer it; empty lists and absent prices are left out."""
-    return {name: value for name in _NARROW if (value := getattr(narrow, name)) not in ((), None)}
-
-
-def override_record(override: Override, pseudonym: Callable[[str], str]) -> dict[str, Any]:
-    """The override; a user or a session that its scope names is replaced as the context's own is."""
-    record: dict[str, Any] = {
-        "id": override.id,
-        "target": override.target,
-        "author": override.author,
-        "reason": override.reason,
-        "until_ns": override.until_ns,
-    }
-    if override.scope:
-        record["scope"] = [[key, pseudonym(value) if key in _PERSONAL else value] for key, value in override.scope]
-    return record
-
-
-def _override_of(record: Wire) -> Override:
-    return Override(
-        id=record["id"],
-        target=record["target"],
-        author=record["author"],
-        reason=record["reason"],
-        until_ns=record["until_ns"],
-        scope=tuple((key, value) for key, value in record.get("scope", ())),
-    )
-
-
-def _fields(value: object, names: tuple[str, ...]) -> dict[str, Any]:
-    return {name: getattr(value, name) for name in names}
-
-
-def _only(record: Wire, names: tuple[str, ...]) -> dict[str, Any]:
-    return {name: record[name] for name in names if name in record}
