@@ -13,7 +13,10 @@ import os
 import secrets
 import tempfile
 from collections.abc import Callable, Sequence
+from functools import cached_property, partial
 from pathlib import Path
+
+from waypost.runtime.digests import keyed
 
 log = logging.getLogger("waypost")
 
@@ -45,7 +48,7 @@ class Home:
 
     def pseudonym(self) -> Callable[[str], str]:
         """A person's identifier to its HMAC under this home's key: the same person, the same text, nothing to read."""
-        key = _key(self.path / "pseudonym.key")
+        key = self._key
 
         def stable(text: str) -> str:
             return "p_" + hmac.new(key, text.encode(), hashlib.sha256).hexdigest()[:32]
@@ -53,18 +56,12 @@ class Home:
         return stable
 
     def digest(self) -> Callable[[Sequence[str]], str]:
-        """Texts to their HMAC under this home's key: equal texts, equal digests, nothing to read."""
-        key = _key(self.path / "pseudonym.key")
+        """Texts to 32 bytes in hex under this home's key: equal texts, equal digests, nothing to read."""
+        return partial(keyed, key=self._key, size=32)
 
-        def of(texts: Sequence[str]) -> str:
-            made = hmac.new(key, digestmod=hashlib.sha256)
-            for text in texts:
-                data = text.encode("utf-8", "surrogatepass")
-                made.update(len(data).to_bytes(8, "big"))
-                made.update(data)
-            return made.hexdigest()
-
-        return of
+    @cached_property
+    def _key(self) -> bytes:
+        return _made_once(self.path / "pseudonym.key")
 
 
 def _writable(path: Path) -> tuple[Path, bool]:
@@ -73,9 +70,9 @@ def _writable(path: Path) -> tuple[Path, bool]:
         ignore = path / ".gitignore"
         if not ignore.exists():
             ignore.write_text(IGNORE)
-        probe = path / f".probe-{os.getpid()}"
-        probe.touch()
-        probe.unlink()
+        fd, probe = tempfile.mkstemp(prefix=".probe-", dir=path)
+        os.close(fd)
+        os.unlink(probe)
     except OSError as error:
         fallback = Path(tempfile.mkdtemp(prefix="waypost-"))
         log.warning(
@@ -89,13 +86,19 @@ def _writable(path: Path) -> tuple[Path, bool]:
     return path, True
 
 
-def _key(file: Path) -> bytes:
-    """The key, made once; of two processes that make it at the same time one wins."""
-    try:
-        fd = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
-        return bytes.fromhex(file.read_text().strip())
-    with os.fdopen(fd, "w") as out:
-        key = secrets.token_bytes(32)
-        out.write(key.hex())
-    return key
+def _made_once(file: Path) -> bytes:
+    """The key. Of two processes that make it at the same time one wins: the name appears with the whole key in it."""
+    if not file.exists():
+        fd, made = tempfile.mkstemp(dir=file.parent)
+        with os.fdopen(fd, "w") as out:
+            out.write(secrets.token_hex(32))
+        try:
+            os.link(made, file)
+        except FileExistsError:
+            pass
+        except OSError:
+            # A file system without hard links: whoever comes last wins, and no half of a key is ever read.
+            os.replace(made, file)
+            return bytes.fromhex(file.read_text().strip())
+        os.unlink(made)
+    return bytes.fromhex(file.read_text().strip())

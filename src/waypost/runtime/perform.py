@@ -7,7 +7,6 @@ import os
 import time
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
-from hashlib import blake2b
 from inspect import isawaitable
 from typing import Any, Protocol
 
@@ -36,19 +35,11 @@ from waypost.core.routing.ports import Codec, State
 from waypost.core.routing.prepare import Routes
 from waypost.runtime import alarms
 from waypost.runtime.coexistence import without_baggage
+from waypost.runtime.digests import keyed
 from waypost.runtime.recording import Recorder
 
 _KEY = os.urandom(32)
-
-
-def keyed(texts: Sequence[str], key: bytes = _KEY) -> str:
-    """A digest that tells texts apart and, without ``key``, says nothing of them; a new key with every process."""
-    digest = blake2b(key=key, digest_size=16)
-    for text in texts:
-        data = text.encode("utf-8", "surrogatepass")
-        digest.update(len(data).to_bytes(8, "big"))
-        digest.update(data)
-    return digest.hexdigest()
+"""Of digests that only this process compares."""
 
 
 class Ports(Protocol):
@@ -99,7 +90,7 @@ class Performer:
             case Release():
                 return self._state("release", effect.lease, effect.attempts, time.time_ns())
             case Digest():
-                return self.ports.digest(effect.texts) if effect.kept else keyed(effect.texts)
+                return self.ports.digest(effect.texts) if effect.kept else keyed(effect.texts, _KEY)
 
     def around(self, effect: Effect) -> AbstractContextManager[Any]:
         assert isinstance(effect, Send)
