@@ -228,7 +228,7 @@ def _time(given: str | None) -> datetime:
 
 def _named(args: argparse.Namespace, name: str) -> Catalog:
     """A file, or a stored catalog by the beginning of its fingerprint."""
-    if Path(name).exists() or not source._FINGERPRINT.match(name):
+    if Path(name).exists() or not source.FINGERPRINT.match(name):
         return load_catalog(name)
     found = source.stored(home.objects(args), [name]).catalog
     if found is None:

@@ -22,7 +22,7 @@ from waypost.runtime.catalogs import catalog_from_document, load_catalog
 from waypost.runtime.documents import load_policy
 from waypost.runtime.policy_files import policy_path
 
-_FINGERPRINT = re.compile(r"[0-9a-f]{8,64}\Z")
+FINGERPRINT = re.compile(r"[0-9a-f]{8,64}\Z")
 _REMEDY = "`waypost explain ID` shows the fingerprints of a receipt; --home names another store"
 
 
@@ -99,7 +99,7 @@ def policy(given: str, objects: ObjectStore, table: Catalog | None) -> Policy:
         ConfigError: no such file and no such policy, or one that cannot be used.
     """
     path = path_of(given)
-    if path.is_file() or not _FINGERPRINT.match(given):
+    if path.is_file() or not FINGERPRINT.match(given):
         return load_policy(path, catalog=table)
     found = stored(objects, [given]).policy
     if found is None:
@@ -108,7 +108,7 @@ def policy(given: str, objects: ObjectStore, table: Catalog | None) -> Policy:
 
 
 def _object(objects: ObjectStore, name: str) -> tuple[str, dict[str, Any]]:
-    if not _FINGERPRINT.match(name):
+    if not FINGERPRINT.match(name):
         what = f"{name!r} is no fingerprint: 8 to 64 of the digits 0-9 and a-f"
         raise SettingsError(what, where="--at", remedy=_REMEDY)
     found = [path for path in objects.directory.glob(f"{name[:2]}/{name[2:]}*") if "." not in path.name]
