@@ -22,7 +22,7 @@ from receipt_cases import (
     single,
     started,
 )
-from waypost.core.analysis import words
+from waypost.core.analysis import words_decision
 from waypost.core.analysis.explain import explain
 from waypost.core.analysis.layout import Fields, Heading, Layout, Line, Rows, markdown, text
 from waypost.core.model.decision import (
@@ -370,7 +370,7 @@ def test_of_many_that_passed_a_few_are_named() -> None:
 )
 def test_another_cause_than_the_rule_has_the_rule_behind_it(cause: Any, expected: str) -> None:
     """S2.02: what decided comes first, which rule held comes after it."""
-    assert words.cause(replace(DECISION, cause=cause)) == expected
+    assert words_decision.cause(replace(DECISION, cause=cause)) == expected
 
 
 def test_a_margin_is_told() -> None:

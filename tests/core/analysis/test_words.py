@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from receipt_cases import ANSWERED, BASELINE, COST, DECISION, FAILED, FIRST, SETTLEMENT, USAGE
-from waypost.core.analysis import words
+from waypost.core.analysis import words_decision, words_numbers, words_outcome, words_question
 from waypost.core.analysis.calendar import utc
 from waypost.core.model.decision import CandidateProof, Rejection, Source
 from waypost.core.model.outcome import UNPRICED, Baseline, Cost, Failure, Usage
@@ -41,7 +41,7 @@ def test_times_are_those_of_the_calendar(moment: datetime) -> None:
 )
 def test_durations(ns: int, text: str) -> None:
     """S2.09: the unit that a person would use."""
-    assert words.duration(ns) == text
+    assert words_numbers.duration(ns) == text
 
 
 @pytest.mark.parametrize(
@@ -49,7 +49,7 @@ def test_durations(ns: int, text: str) -> None:
 )
 def test_scores(micro: int, text: str) -> None:
     """S2.05: ``0.54``, not a float's tail."""
-    assert words.micro(micro) == text
+    assert words_numbers.micro(micro) == text
 
 
 @pytest.mark.parametrize(
@@ -58,40 +58,42 @@ def test_scores(micro: int, text: str) -> None:
 )
 def test_costs_against_a_baseline(cost: int, base: int, text: str) -> None:
     """S2.10: -71% of the sketch, $0.018 against $0.063; halves go to even."""
-    assert words.change(cost, base) == text
+    assert words_numbers.change(cost, base) == text
 
 
 def test_the_baseline_is_named_and_its_price_shown() -> None:
     """S2.10: what it is against, whose baseline that is, and what that would have cost."""
     base = Baseline("policy", "openai/gpt-5.5", Cost(63_000_000, "computed"))
     assert (
-        words.against(Cost(18_000_000, "computed"), base)
+        words_outcome.against(Cost(18_000_000, "computed"), base)
         == "cost against baseline -71% (the policy's baseline openai/gpt-5.5: $0.063 for the same tokens)"
     )
-    assert words.against(UNPRICED, replace(base, label="requested")) == (
+    assert words_outcome.against(UNPRICED, replace(base, label="requested")) == (
         "cost against baseline unknown (the requested model openai/gpt-5.5: $0.063 for the same tokens)"
     )
-    assert words.against(COST, replace(base, cost=UNPRICED)) == (
+    assert words_outcome.against(COST, replace(base, cost=UNPRICED)) == (
         "cost against baseline unknown (the policy's baseline openai/gpt-5.5 has no price)"
     )
-    assert words.against(COST, replace(BASELINE, cost=Cost(0, "local"))).startswith("cost against baseline unknown")
+    assert words_outcome.against(COST, replace(BASELINE, cost=Cost(0, "local"))).startswith(
+        "cost against baseline unknown"
+    )
 
 
 def test_a_cost_says_its_basis() -> None:
     """S2.10: computed, estimated, reported or local, with the date of the prices; unpriced is not zero."""
-    assert words.cost(COST) == "$0.001565 (computed, prices of 2026-01-01)"
-    assert words.cost(Cost(0, "local")) == "$0 (local)"
-    assert words.cost(UNPRICED) == "unpriced: the catalog has no price for it"
-    assert words.bill(COST.lines[0]) == ("input", "230 tokens x $2.50/MTok = $0.000575")
+    assert words_outcome.cost(COST) == "$0.001565 (computed, prices of 2026-01-01)"
+    assert words_outcome.cost(Cost(0, "local")) == "$0 (local)"
+    assert words_outcome.cost(UNPRICED) == "unpriced: the catalog has no price for it"
+    assert words_outcome.bill(COST.lines[0]) == ("input", "230 tokens x $2.50/MTok = $0.000575")
 
 
 def test_a_rejection_is_what_holds_instead_with_its_line() -> None:
     """S2.07: observed value, operator, threshold, the line of the policy; the exact value where the grid rounded."""
     low = Rejection("quality >= 0.5", "quality", ">=", "0.42", "0.5", Source("/etc/policies/base.yaml", 12, 5))
-    assert words.rejection(low) == "quality 0.42 < 0.5 (base.yaml:12)"
-    assert words.rejection(Rejection("need.tools", "capabilities", "has", "absent", "")) == "no tools"
+    assert words_decision.rejection(low) == "quality 0.42 < 0.5 (base.yaml:12)"
+    assert words_decision.rejection(Rejection("need.tools", "capabilities", "has", "absent", "")) == "no tools"
     dear = Rejection("x", "estimated.cost", "<=", "$0.0021", "$0.002", Source("p.yaml", 3, 1), "$0.00201")
-    assert words.rejection(dear) == f"{reason(dear)}, $0.00201 before rounding (p.yaml:3)"
+    assert words_decision.rejection(dear) == f"{reason(dear)}, $0.00201 before rounding (p.yaml:3)"
 
 
 @pytest.mark.parametrize(
@@ -101,33 +103,35 @@ def test_a_rejection_is_what_holds_instead_with_its_line() -> None:
 def test_a_rejected_candidate_that_is_cheaper_says_so(own: int | None, winner: int | None, said: bool) -> None:
     """S2.02: which rule dropped the cheaper one; equal is not cheaper, unknown is neither."""
     row = CandidateProof("a/b", "rejected", None, (), (Rejection("need.tools", "", "has", "absent", ""),), own)
-    assert words.rejected(row, winner) == "filtered: no tools" + ("; cheaper, about $0.000000099" if said else "")
+    assert words_decision.rejected(row, winner) == "filtered: no tools" + (
+        "; cheaper, about $0.000000099" if said else ""
+    )
 
 
 def test_attempts_say_what_came_of_them() -> None:
     """S2.08: failure, latency, usage and cost of each."""
-    assert words.attempt(FIRST) == "sent; no end recorded"
-    assert words.attempt(FAILED) == "rate_limited (429 rate_limit_error, retry after 2.00 s), 250 ms"
-    assert words.attempt(ANSWERED) == (
+    assert words_outcome.attempt(FIRST) == "sent; no end recorded"
+    assert words_outcome.attempt(FAILED) == "rate_limited (429 rate_limit_error, retry after 2.00 s), 250 ms"
+    assert words_outcome.attempt(ANSWERED) == (
         "fallback, ok, 750 ms, 230 in, 99 out, $0.001565 (computed, prices of 2026-01-01), provider's request id req_9"
     )
-    assert words.failure(Failure("stream_error", committed=True)) == (
+    assert words_outcome.failure(Failure("stream_error", committed=True)) == (
         "stream_error (after content had reached the caller)"
     )
-    assert words.failure(Failure("timeout")) == "timeout"
+    assert words_outcome.failure(Failure("timeout")) == "timeout"
 
 
 def test_usage_shows_cache_and_reasoning() -> None:
     """Tokens as they were counted, and whether they were guessed."""
-    assert words.usage(USAGE) == "230 in (30 from cache), 99 out"
+    assert words_outcome.usage(USAGE) == "230 in (30 from cache), 99 out"
     full = Usage(1_000, 50, cache_read=10, cache_write=20, reasoning=40, estimated=True)
-    assert words.usage(full) == "1,000 in (10 from cache, 20 into cache), 50 out (40 reasoning), estimated"
+    assert words_outcome.usage(full) == "1,000 in (10 from cache, 20 into cache), 50 out (40 reasoning), estimated"
 
 
 def test_latency_has_the_first_content() -> None:
     """S2.09: of a stream, also when the first content came."""
-    assert words.latency(SETTLEMENT, None) == "1.00 s"
-    assert words.latency(SETTLEMENT, ANSWERED) == "1.00 s, first content after 500 ms"
+    assert words_outcome.latency(SETTLEMENT, None) == "1.00 s"
+    assert words_outcome.latency(SETTLEMENT, ANSWERED) == "1.00 s, first content after 500 ms"
 
 
 @pytest.mark.parametrize(
@@ -142,17 +146,17 @@ def test_latency_has_the_first_content() -> None:
 )
 def test_scores_have_the_unit_of_their_rank(rank: str, score: int, text: str) -> None:
     """S2.05: a raw nano-USD or nanosecond is never shown as a score."""
-    assert words.ranked(score, rank) == text
+    assert words_decision.ranked(score, rank) == text
 
 
 def test_a_random_choice_shows_its_probability() -> None:
     """A drawn choice says with which probability it was drawn."""
-    assert words.cause(DECISION) == "rule 'hard-bugs': a rule of the policy matched; rank balanced"
-    assert words.cause(replace(DECISION, propensity_ppm=50_000)).endswith("drawn with probability 5%")
+    assert words_decision.cause(DECISION) == "rule 'hard-bugs': a rule of the policy matched; rank balanced"
+    assert words_decision.cause(replace(DECISION, propensity_ppm=50_000)).endswith("drawn with probability 5%")
 
 
 def test_tokens_with_what_they_count_as() -> None:
     """S2.04: an estimate beside its value on the grid, where a comparison sees another number."""
-    assert words.counted(8_000, " tokens in") == "~8,000 tokens in (counted as 8,192)"
-    assert words.counted(8_192, " tokens in") == "~8,192 tokens in"
-    assert words.counted(12, " out") == "~12 out"
+    assert words_question.counted(8_000, " tokens in") == "~8,000 tokens in (counted as 8,192)"
+    assert words_question.counted(8_192, " tokens in") == "~8,192 tokens in"
+    assert words_question.counted(12, " out") == "~12 out"

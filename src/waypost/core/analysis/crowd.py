@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from waypost.core.analysis import words
+from waypost.core.analysis import words_decision
 from waypost.core.model.decision import CandidateProof, Rejection
 from waypost.core.model.money import format_usd
 
@@ -69,7 +69,7 @@ def _seen(items: Sequence[Rejection]) -> str:
     """One failure of all: ``quality 0.2 to 0.48 < 0.5 (base.yaml:12)``."""
     first = items[0]
     if first.rule.startswith("rule.") or len({item.observed for item in items}) == 1:
-        return words.rejection(replace(first, exact=None, margin_ppm=None))
+        return words_decision.rejection(replace(first, exact=None, margin_ppm=None))
     known = [item for item in items if item.observed != UNKNOWN]
     numbers = sorted((item for item in known if item.margin_ppm is not None), key=lambda item: item.margin_ppm or 0)
     if numbers and len(numbers) == len(known):
@@ -82,7 +82,7 @@ def _seen(items: Sequence[Rejection]) -> str:
         shown = " or ".join(kinds) if len(kinds) <= FEW_WORDS else f"one of {len(kinds)} others"
     if len(known) < len(items):
         shown = f"{shown} or not known"
-    return words.rejection(replace(known[0], observed=shown, exact=None, margin_ppm=None))
+    return words_decision.rejection(replace(known[0], observed=shown, exact=None, margin_ppm=None))
 
 
 def _names(rows: Sequence[CandidateProof]) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TypeAlias
 
-from waypost.core.analysis import crowd, words
+from waypost.core.analysis import crowd, words_decision
 from waypost.core.analysis.layout import Block, Line, Rows
 from waypost.core.model.decision import CandidateProof, Decision, Flip, Proof, Rejection
 from waypost.core.model.question import Question
@@ -25,22 +25,22 @@ NAMED = 8
 
 def chosen(decision: Decision, selected: str | None, question: Question | None) -> Iterator[tuple[str, str]]:
     """Fields: who was selected, by what cause, which rule, why, by which rank, and what chance had to do with it."""
-    yield "selected", f"{selected or 'nobody: no candidate survived'}{words.score(decision)}"
-    yield "cause", words.cause(decision)
+    yield "selected", f"{selected or 'nobody: no candidate survived'}{words_decision.score(decision)}"
+    yield "cause", words_decision.cause(decision)
     if decision.because is not None:
         yield "because", decision.because
     if decision.aside is not None:
-        yield "set aside", words.aside(decision)
+        yield "set aside", words_decision.aside(decision)
     if decision.rank and question is not None:
-        yield "rank", words.rank(decision.rank, question)
+        yield "rank", words_decision.rank(decision.rank, question)
     if decision.chance:
-        yield "chance", words.chance(decision)
+        yield "chance", words_decision.chance(decision)
 
 
 def proved(proof: Proof, before: Before, *, each: bool) -> Iterator[Block]:
     """The winner's reasons, the standby, and a row per rejected candidate, unless the hop before had the same row."""
     if proof.passed:
-        rows = tuple((words.passed(row), words.place(row.source)) for row in proof.passed)
+        rows = tuple((words_decision.passed(row), words_decision.place(row.source)) for row in proof.passed)
         yield Rows("Reason: it passed", rows)
     yield from _score(proof)
     yield from _standby(proof, each=each)
@@ -51,7 +51,7 @@ def _score(proof: Proof) -> Iterator[Block]:
     """The terms of the winner's score, where there are several."""
     winner = next((row for row in proof.candidates if row.state == "selected"), None)
     if winner is not None and any(term.weight for term in winner.terms):
-        yield Rows("Its score is the sum of", tuple(map(words.term, winner.terms)))
+        yield Rows("Its score is the sum of", tuple(map(words_decision.term, winner.terms)))
 
 
 def _standby(proof: Proof, *, each: bool) -> Iterator[Block]:
@@ -61,12 +61,12 @@ def _standby(proof: Proof, *, each: bool) -> Iterator[Block]:
     if not standby:
         return
     told = [row for row in standby if each or row.target in ahead]
-    rows = tuple((row.target, words.standby(row, ahead.get(row.target), proof.decision)) for row in told)
+    rows = tuple((row.target, words_decision.standby(row, ahead.get(row.target), proof.decision)) for row in told)
     parts = any(why.startswith("score ") for why in ahead.values())
     yield Rows(f"Ahead of{SCORE_PARTS if parts else ''}", rows)
     rest = [] if each else [row for row in standby if row.target not in ahead]
     if rest:
-        named = ", ".join(f"{row.target} ({words.standby(row, None, proof.decision)})" for row in rest[:NAMED])
+        named = ", ".join(f"{row.target} ({words_decision.standby(row, None, proof.decision)})" for row in rest[:NAMED])
         more = f", and {len(rest) - NAMED} more" if len(rest) > NAMED else ""
         yield Line(f"and {len(rest)} more that passed everything, in this order: {named}{more}")
 
@@ -85,7 +85,7 @@ def _rejected(proof: Proof, before: Before, *, each: bool) -> Iterator[Block]:
 
 
 def _row(row: CandidateProof, winner: int | None) -> tuple[str, str]:
-    return row.target, words.rejected(row, winner)
+    return row.target, words_decision.rejected(row, winner)
 
 
 def crowded(proof: Proof) -> bool:
@@ -97,4 +97,4 @@ def crowded(proof: Proof) -> bool:
 def flipped(flip: Flip | None) -> Iterator[Block]:
     """The smallest change of one number that would have chosen otherwise."""
     if flip is not None:
-        yield Line(f"Smallest change that would have chosen otherwise: {words.flip(flip)}")
+        yield Line(f"Smallest change that would have chosen otherwise: {words_decision.flip(flip)}")

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from waypost.core.analysis import words
+from waypost.core.analysis import words_decision, words_outcome
+from waypost.core.analysis.words_numbers import change
 from waypost.core.model.decision import CandidateProof, Flip, Proof, Rejection, Source
 from waypost.core.model.outcome import Baseline, Cost
 from waypost.core.model.receipt import Receipt
@@ -27,7 +28,7 @@ def of(
         "receipt": receipt.to_dict(),
         "policy": {"name": receipt.policy, "fingerprint": receipt.policy_fingerprint},
         "catalog": {"name": catalog, "fingerprint": receipt.catalog_fingerprint},
-        "answered": None if receipt.answered is None else words.name(receipt.answered),
+        "answered": None if receipt.answered is None else words_outcome.name(receipt.answered),
         "proofs": [None if proof is None else _proof(proof, flips.get(id(proof))) for proof in rows],
         "against": [] if settlement is None else [_against(settlement.cost, base) for base in settlement.baselines],
     }
@@ -62,7 +63,7 @@ def flip_document(flip: Flip) -> dict[str, Any]:
         "to": flip.to_text,
         "change_ppm": flip.change_ppm,
         "selected": flip.selected,
-        "text": words.flip(flip),
+        "text": words_decision.flip(flip),
     }
 
 
@@ -92,7 +93,7 @@ def rejection_document(item: Rejection) -> dict[str, Any]:
         "source": source_document(item.source),
         "exact": item.exact,
         "margin_ppm": item.margin_ppm,
-        "text": words.rejection(item),
+        "text": words_decision.rejection(item),
     }
 
 
@@ -107,5 +108,5 @@ def _against(spent: Cost, base: Baseline) -> dict[str, Any]:
         "label": base.label,
         "target": base.target,
         "nano_usd": there,
-        "change": words.change(spent.nano_usd, there) if known and spent.nano_usd is not None and there else None,
+        "change": change(spent.nano_usd, there) if known and spent.nano_usd is not None and there else None,
     }

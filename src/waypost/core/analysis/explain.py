@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from waypost.core.analysis import decided, document, words
+from waypost.core.analysis import decided, document, words_decision, words_outcome, words_question
 from waypost.core.analysis.calendar import utc
 from waypost.core.analysis.layout import Block, Fields, Heading, Layout, Line, Rows, markdown, text
 from waypost.core.model.decision import Decision, Flip, Proof
@@ -109,12 +109,12 @@ def _failed(proof: Proof | None) -> decided.Before:
 
 def _header(receipt: Receipt, *, last: bool) -> Fields:
     call, answered = receipt.call, receipt.answered
-    got = words.answer(receipt)
+    got = words_outcome.answer(receipt)
     rows = [
-        ("status", words.status(receipt)),
+        ("status", words_outcome.status(receipt)),
         ("asked for", f"{call.requested} at {call.provider} ({call.dialect}{', streamed' if call.streaming else ''})"),
-        ("answered", got if answered is None else f"{got}{words.alias(answered)}"),
-        ("mode", words.MODES[receipt.mode]),
+        ("answered", got if answered is None else f"{got}{words_outcome.alias(answered)}"),
+        ("mode", words_outcome.MODES[receipt.mode]),
         ("at", utc(call.at_ns)),
     ]
     if last:
@@ -126,7 +126,7 @@ def _header(receipt: Receipt, *, last: bool) -> Fields:
     if receipt.trace_id is not None:
         rows.append(("trace", receipt.trace_id))
     if receipt.question is not None:
-        rows += words.question(receipt.question)
+        rows += words_question.question(receipt.question)
     return Fields(tuple(rows))
 
 
@@ -140,12 +140,12 @@ def _decision(hop: Hop, receipt: Receipt, proof: Proof | None, *, more: bool) ->
     if hop.advised:
         rows = [("advised", rows[0][1]), *rows[1:], ("note", "advice only: the call ran unchanged")]
     candidates = () if proof is None else proof.candidates
-    yield Fields((*rows, *(() if hop.snapshot is None else words.world(hop.snapshot, candidates))))
+    yield Fields((*rows, *(() if hop.snapshot is None else words_question.world(hop.snapshot, candidates))))
 
 
 def _unproved(decision: Decision) -> Iterator[Block]:
     yield Line(NO_PROOF)
-    yield Rows("Failed rules", tuple((name, words.candidates(mask)) for name, mask in decision.rejections))
+    yield Rows("Failed rules", tuple((name, words_decision.candidates(mask)) for name, mask in decision.rejections))
 
 
 def _cascade(receipt: Receipt, proofs: dict[int, Proof]) -> Iterator[Block]:
@@ -154,7 +154,7 @@ def _cascade(receipt: Receipt, proofs: dict[int, Proof]) -> Iterator[Block]:
     if len(sent) > 1 or any(hop.attempt is not None and hop.attempt.failure is not None for hop in sent):
         yield Heading(f"Fallback: {len(sent)} attempt{'s' if len(sent) > 1 else ''}")
         attempts = [hop.attempt for hop in sent if hop.attempt is not None]
-        yield Rows("", tuple((f"{a.number}. {words.name(a)}", words.attempt(a)) for a in attempts))
+        yield Rows("", tuple((f"{a.number}. {words_outcome.name(a)}", words_outcome.attempt(a)) for a in attempts))
         return
     decision = next(
         (hop.decision for hop in reversed(receipt.hops) if hop.decision is not None and not hop.advised), None
@@ -178,16 +178,16 @@ def _outcome(receipt: Receipt) -> Iterator[Block]:
         return
     yield Fields(tuple(_settled(settlement, receipt.answered)))
     if settlement.cost.lines:
-        yield Rows("Bill", tuple(words.bill(line) for line in settlement.cost.lines))
+        yield Rows("Bill", tuple(words_outcome.bill(line) for line in settlement.cost.lines))
 
 
 def _settled(settlement: Settlement, answered: Attempt | None) -> Iterator[tuple[str, str]]:
-    yield "latency", words.latency(settlement, answered)
+    yield "latency", words_outcome.latency(settlement, answered)
     if settlement.usage is not None:
-        yield "tokens", words.usage(settlement.usage)
-    yield "cost", words.cost(settlement.cost)
+        yield "tokens", words_outcome.usage(settlement.usage)
+    yield "cost", words_outcome.cost(settlement.cost)
     for base in settlement.baselines:
-        yield "", words.against(settlement.cost, base)
+        yield "", words_outcome.against(settlement.cost, base)
 
 
 def _provenance(receipt: Receipt, catalog: str | None) -> Block:
@@ -195,7 +195,7 @@ def _provenance(receipt: Receipt, catalog: str | None) -> Block:
         (
             ("policy", f"{receipt.policy}  {receipt.policy_fingerprint}"),
             ("catalog", f"{catalog}  {receipt.catalog_fingerprint}" if catalog else receipt.catalog_fingerprint),
-            ("versions", f"{words.LANGUAGE}, engine {receipt.engine}, {SCHEMA}"),
+            ("versions", f"{words_decision.LANGUAGE}, engine {receipt.engine}, {SCHEMA}"),
         ),
         title="Provenance",
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from waypost.core.analysis import words
+from waypost.core.analysis import words_decision
 from waypost.core.analysis.document import flip_document, rejection_document, source_document
 from waypost.core.analysis.layout import Block, Fields, Heading, Layout, Line, Rows
 from waypost.core.policy.why_not import WhyNot
@@ -23,12 +23,12 @@ def layout(found: WhyNot, where: str) -> Layout:
 
 
 def _blocks(found: WhyNot, where: str) -> Iterator[Block]:
-    state = words.STATES[found.state]
+    state = words_decision.STATES[found.state]
     yield Fields((("in", where), ("selected", found.selected or "nobody"), ("this one", state)))
     if found.state == "selected":
         return
     if found.rejections:
-        rows = tuple((item.rule, words.rejection(item)) for item in found.rejections)
+        rows = tuple((item.rule, words_decision.rejection(item)) for item in found.rejections)
         yield Rows(f"It failed ({len(rows)})", rows)
     yield from _needed(found)
     if found.ahead:
@@ -42,12 +42,12 @@ def _blocks(found: WhyNot, where: str) -> Iterator[Block]:
 def _needed(found: WhyNot) -> Iterator[Block]:
     yield Heading("What would have to change")
     if found.single.kind != "none":
-        yield Line(f"One number suffices: {words.flip(found.single)}")
+        yield Line(f"One number suffices: {words_decision.flip(found.single)}")
         return
     many = len(found.together) > 1
     yield Line(f"No single number suffices. {'All of this together:' if many else 'But this does:'}")
     for number, change in enumerate(found.together, 1):
-        yield Line(f"{number}. {change.text} {words.place(change.source)}".rstrip())
+        yield Line(f"{number}. {change.text} {words_decision.place(change.source)}".rstrip())
 
 
 def document(found: WhyNot) -> dict[str, Any]:

@@ -6,9 +6,10 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from waypost.core.analysis import decided, words
+from waypost.core.analysis import decided, words_decision, words_question
 from waypost.core.analysis.document import candidate_document, flip_document, source_document
 from waypost.core.analysis.layout import Block, Fields, Heading, Layout, markdown, text
+from waypost.core.analysis.words_numbers import percent
 from waypost.core.catalog.table import Catalog
 from waypost.core.model.decision import Flip, Proof
 from waypost.core.model.frozen import dataclass
@@ -83,7 +84,7 @@ def asked(told: Told) -> list[tuple[str, str]]:
     """What the decision knew of the request, of who asks and of what it claims."""
     question = told.question
     named = f"{question.requested} at {question.origin.provider} ({question.dialect}"
-    return [("asked for", f"{named}{', streamed' if question.streaming else ''})"), *words.question(question)]
+    return [("asked for", f"{named}{', streamed' if question.streaming else ''})"), *words_question.question(question)]
 
 
 def standing(told: Told) -> list[tuple[str, str]]:
@@ -111,11 +112,11 @@ def _mode(told: Told) -> str:
             named = "one that names a model runs unchanged"
             return f'route: model="{question.requested}" is routed; {named} ({told.operator or spec.mode}{by})'
         case "route" if not by and spec.share_ppm < MICRO and not question.auto:
-            return f"route: such a call is in the share of {words.percent(spec.share_ppm, MICRO)} that is routed"
+            return f"route: such a call is in the share of {percent(spec.share_ppm, MICRO)} that is routed"
         case "route":
             return f"route{by}: such a call is routed"
         case "advise" if not by and spec.mode == "route" and spec.share_ppm < MICRO:
-            return f"advise: {unchanged}, outside of the share of {words.percent(spec.share_ppm, MICRO)} that is routed"
+            return f"advise: {unchanged}, outside of the share of {percent(spec.share_ppm, MICRO)} that is routed"
         case "advise":
             return f'advise{by}: {unchanged}; model="auto" is routed'
         case "observe":
@@ -127,7 +128,7 @@ def _mode(told: Told) -> str:
 def _decision(told: Told) -> Iterator[Block]:
     yield Heading("Decision")
     rows = list(decided.chosen(told.proof.decision, told.selected, told.question))
-    yield Fields((*rows, *standing(told), *words.world(told.snapshot, told.proof.candidates)))
+    yield Fields((*rows, *standing(told), *words_question.world(told.snapshot, told.proof.candidates)))
 
 
 def _provenance(told: Told) -> Block:
@@ -136,7 +137,7 @@ def _provenance(told: Told) -> Block:
         (
             ("policy", f"{policy.name}  {policy.fingerprint}"),
             ("catalog", f"{catalog.name}  {catalog.fingerprint}"),
-            ("versions", f"{words.LANGUAGE}, engine {told.proof.decision.engine}, {SCHEMA}"),
+            ("versions", f"{words_decision.LANGUAGE}, engine {told.proof.decision.engine}, {SCHEMA}"),
         ),
         title="Provenance",
     )

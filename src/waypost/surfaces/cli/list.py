@@ -13,7 +13,7 @@ from typing import get_args
 from waypost.adapters.stores.sqlite import SqliteStore
 from waypost.adapters.stores.tables import Summary
 from waypost.core.analysis.calendar import utc
-from waypost.core.analysis.words import change
+from waypost.core.analysis.words_numbers import change
 from waypost.core.model.money import format_usd
 from waypost.core.model.outcome import Outcome
 from waypost.core.routing.content import asked

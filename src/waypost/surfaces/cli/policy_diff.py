@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from waypost.core.analysis.policy_diff import Change, changes
-from waypost.core.analysis.words import change as percent
+from waypost.core.analysis.words_numbers import change as percent
 from waypost.core.catalog.table import Catalog
 from waypost.core.model.money import format_usd
 from waypost.core.policy.decide import estimates

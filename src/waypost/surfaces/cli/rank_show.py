@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from shutil import get_terminal_size
 
 from waypost.core.analysis import verdict as told
-from waypost.core.analysis import words
+from waypost.core.analysis import words_decision
 from waypost.core.model.decision import CandidateProof
 from waypost.core.model.money import format_usd
 from waypost.policy import Verdict
@@ -32,7 +32,7 @@ def show(verdict: Verdict, page: told.Told, *, each: bool) -> None:
         print(f"  {label:<12} {text}")
     chosen = verdict.selected or "nobody: no candidate survived"
     decision = verdict.decision
-    print(home.bold(f"{chosen}{words.score(decision)}"), f"  {words.cause(decision)}", sep="\n")
+    print(home.bold(f"{chosen}{words_decision.score(decision)}"), f"  {words_decision.cause(decision)}", sep="\n")
     if decision.because is not None:
         print(f"  because: {decision.because}")
     rows = verdict.proof.candidates
@@ -64,12 +64,12 @@ def _fitting(rows: Sequence[tuple[str, ...]]) -> list[tuple[str, ...]]:
 
 def _row(row: CandidateProof, verdict: Verdict) -> tuple[str, ...]:
     decision = verdict.decision
-    score = "-" if row.score is None else words.ranked(row.score, decision.rank).rpartition(" ")[2]
+    score = "-" if row.score is None else words_decision.ranked(row.score, decision.rank).rpartition(" ")[2]
     cost = "-" if row.estimated_nano_usd is None else format_usd(row.estimated_nano_usd)
     if row.state == "selected":
-        why = words.cause(decision)
+        why = words_decision.cause(decision)
     elif row.rejections:
-        why = "; ".join(words.rejection(item) for item in row.rejections)
+        why = "; ".join(words_decision.rejection(item) for item in row.rejections)
     else:
         why = dict(verdict.proof.beats).get(row.target) or "ranks lower, and is not among those that are tried"
     return short(row.target, 40), row.state, score, cost, why

@@ -11,7 +11,7 @@ from dataclasses import asdict
 from waypost.adapters.stores.tables import Summary
 from waypost.core.analysis.calendar import utc
 from waypost.core.analysis.report import LEAST, Holdback, Row, Spend, holdbacks, rows, total
-from waypost.core.analysis.words import change
+from waypost.core.analysis.words_numbers import change
 from waypost.core.model.money import format_usd
 from waypost.errors import SettingsError
 from waypost.surfaces.cli import home

@@ -6,7 +6,7 @@ import argparse
 from collections.abc import Iterator
 from typing import Any
 
-from waypost.core.analysis import words
+from waypost.core.analysis import words_numbers, words_outcome
 from waypost.core.analysis.calendar import utc
 from waypost.core.model.receipt import Hop, Receipt
 from waypost.surfaces.cli import home
@@ -25,7 +25,7 @@ def run(args: argparse.Namespace) -> int:
     if args.json:
         home.print_json(document(receipt))
         return 0
-    print(home.bold(f"{receipt.id}  {words.status(receipt)}  {utc(receipt.call.at_ns)}"))
+    print(home.bold(f"{receipt.id}  {words_outcome.status(receipt)}  {utc(receipt.call.at_ns)}"))
     rows = [(_offset(receipt, at_ns), what, text) for at_ns, what, text in steps(receipt)]
     print(*table(("AT", "STEP", ""), rows, right=frozenset((0,)))[1:], sep="\n")
     if receipt.trace_id is not None:
@@ -52,24 +52,28 @@ def steps(receipt: Receipt) -> Iterator[tuple[int, str, str]]:
         yield from _hop(receipt, hop)
     settlement = receipt.settlement
     if settlement is not None:
-        yield settlement.ended_ns, "settled", f"{settlement.outcome}, {words.cost(settlement.cost)}"
+        yield settlement.ended_ns, "settled", f"{settlement.outcome}, {words_outcome.cost(settlement.cost)}"
 
 
 def _hop(receipt: Receipt, hop: Hop) -> Iterator[tuple[int, str, str]]:
     decision, attempt = hop.decision, hop.attempt
     if decision is not None:
-        took = "" if hop.duration_ns is None else f" in {words.duration(hop.duration_ns)}"
+        took = "" if hop.duration_ns is None else f" in {words_numbers.duration(hop.duration_ns)}"
         chosen = hop.selected or "nobody"
         word = "advised" if hop.advised else "decided"
         yield hop.decided_ns or receipt.call.at_ns, word, f"{chosen}{took}; {decision.cause}"
     if attempt is None:
         return
     where = "" if hop.host is None else f" at {hop.host}"
-    yield attempt.started_ns, "sent", f"attempt {attempt.number} ({attempt.reason}): {words.name(attempt)}{where}"
+    yield (
+        attempt.started_ns,
+        "sent",
+        f"attempt {attempt.number} ({attempt.reason}): {words_outcome.name(attempt)}{where}",
+    )
     if attempt.first_chunk_ns is not None:
         yield attempt.first_chunk_ns, "content", "the first content arrived"
     if attempt.ended_ns:
-        yield attempt.ended_ns, "ok" if attempt.failure is None else "failed", words.ended(attempt)
+        yield attempt.ended_ns, "ok" if attempt.failure is None else "failed", words_outcome.ended(attempt)
 
 
 def _offset(receipt: Receipt, at_ns: int) -> str:

@@ -1,0 +1,119 @@
+"""What came of a call, in words: its status, its attempts, tokens and cost, numbers with their units."""
+
+from __future__ import annotations
+
+from waypost.core.analysis.words_numbers import change, duration
+from waypost.core.model.money import format_usd
+from waypost.core.model.outcome import Attempt, Baseline, Cost, CostLine, Failure, Settlement, Usage
+from waypost.core.model.receipt import Receipt
+
+MODES = {
+    "off": "off",
+    "observe": "observe: the call ran unchanged",
+    "advise": "advise: the call ran unchanged beside the decision",
+    "route": "route",
+}
+
+STATUS = {
+    "open": "open",
+    "ok": "ok",
+    "error": "error",
+    "cancelled": "cancelled by the caller",
+    "abandoned": "abandoned: the stream was not read to its end",
+    "rejected": "rejected: no candidate survived",
+}
+
+BASELINES = {"requested": "the requested model", "policy": "the policy's baseline"}
+
+
+def status(receipt: Receipt) -> str:
+    return STATUS[receipt.status]
+
+
+def name(attempt: Attempt) -> str:
+    """``provider/model``, or the catalog's id of it."""
+    return attempt.target or f"{attempt.provider}/{attempt.model}"
+
+
+def answer(receipt: Receipt) -> str:
+    """Who answered, or why nobody did."""
+    if receipt.answered is not None:
+        return name(receipt.answered)
+    last = next((hop.attempt for hop in reversed(receipt.hops) if hop.attempt is not None), None)
+    match receipt.status:
+        case "open":
+            return "nothing recorded" if last is None else f"nothing recorded; the last send was to {name(last)}"
+        case _:
+            return "nobody" if last is None else f"nobody; the last attempt was at {name(last)}"
+
+
+def alias(attempt: Attempt) -> str:
+    """The model's own name for itself, where it says another."""
+    said = attempt.response_model
+    return f" (as {said})" if said is not None and said != attempt.model else ""
+
+
+def attempt(one: Attempt) -> str:
+    """What came of it, after its reason where it was not the first."""
+    why = "" if one.number == 1 else f"{one.reason}, "
+    return f"{why}{ended(one)}" if one.ended_ns else f"{why}sent; no end recorded"
+
+
+def ended(one: Attempt) -> str:
+    """Failure or success, latency, tokens, cost."""
+    facts = ["ok" if one.failure is None else failure(one.failure), duration(one.ended_ns - one.started_ns)]
+    if one.usage is not None:
+        facts.append(f"{one.usage.input:,} in, {one.usage.output:,} out")
+    if one.cost.nano_usd is not None:
+        facts.append(cost(one.cost))
+    if one.request_id is not None:
+        facts.append(f"provider's request id {one.request_id}")
+    return ", ".join(facts)
+
+
+def failure(what: Failure) -> str:
+    """``rate_limited (429 rate_limit_error, retry after 2 s)``."""
+    said = " ".join(str(part) for part in (what.status, what.type) if part is not None)
+    wait = None if what.retry_after_ns is None else f"retry after {duration(what.retry_after_ns)}"
+    late = "after content had reached the caller" if what.committed else None
+    inside = ", ".join(part for part in (said, wait, late) if part)
+    return f"{what.kind} ({inside})" if inside else what.kind
+
+
+def latency(settlement: Settlement, answered: Attempt | None) -> str:
+    whole = duration(settlement.ended_ns - settlement.started_ns)
+    if answered is None or answered.first_chunk_ns is None:
+        return whole
+    return f"{whole}, first content after {duration(answered.first_chunk_ns - settlement.started_ns)}"
+
+
+def usage(used: Usage) -> str:
+    """``230 in (30 from cache), 99 out``."""
+    inside = [("from cache", used.cache_read), ("into cache", used.cache_write)]
+    cached = ", ".join(f"{count:,} {label}" for label, count in inside if count)
+    thought = f" ({used.reasoning:,} reasoning)" if used.reasoning else ""
+    guess = ", estimated" if used.estimated else ""
+    return f"{used.input:,} in{f' ({cached})' if cached else ''}, {used.output:,} out{thought}{guess}"
+
+
+def cost(spent: Cost) -> str:
+    """The sum with its basis: ``$0.0016 (computed, prices of 2026-01-01)``."""
+    if spent.nano_usd is None:
+        return "unpriced: the catalog has no price for it"
+    dated = "" if spent.price_as_of is None else f", prices of {spent.price_as_of}"
+    return f"{format_usd(spent.nano_usd)} ({spent.basis}{dated})"
+
+
+def bill(line: CostLine) -> tuple[str, str]:
+    return line.kind.replace(
+        "_", " "
+    ), f"{line.tokens:,} tokens x {format_usd(line.price)}/MTok = {format_usd(line.nano_usd)}"
+
+
+def against(spent: Cost, base: Baseline) -> str:
+    """``cost against baseline -71% (the policy's baseline openai/gpt-5.5: $0.063 for the same tokens)``."""
+    there, label = base.cost.nano_usd, f"{BASELINES[base.label]} {base.target}"
+    if there is None:
+        return f"cost against baseline unknown ({label} has no price)"
+    share = "unknown" if spent.nano_usd is None or not there else change(spent.nano_usd, there)
+    return f"cost against baseline {share} ({label}: {format_usd(there)} for the same tokens)"
