@@ -10,7 +10,7 @@ from functools import reduce
 from pathlib import Path
 from typing import Any
 
-from waypost.core.analysis.policy_diff import label, quantity
+from waypost.core.analysis.policy_values import label, quantity
 from waypost.core.catalog.table import Catalog
 from waypost.core.model.decision import Source
 from waypost.core.model.frozen import dataclass

@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Literal, assert_never
 
+from waypost.core.analysis.policy_values import joined, label, percent, rank, shown
 from waypost.core.model.decision import Source
 from waypost.core.model.frozen import dataclass
-from waypost.core.model.money import MICRO
 from waypost.core.policy.language import parse_predicate
-from waypost.core.policy.tree import Compare, Number, Unit
-from waypost.core.policy.units import decimal, literal
+from waypost.core.policy.tree import Compare, Number
 from waypost.errors import PolicyError
 
 _WORDS = frozenset(("description", "because"))
@@ -22,10 +21,8 @@ _NAMED = {
     "envelopes": ("name",),
 }
 """What tells the items of a list apart, by the list's name; any other list is one of words."""
+
 _OPEN = ("aliases", "tiers", "default")
-_SUFFIXES: dict[str, Unit] = {"_ns": "ns", "_nano_usd": "usd"}
-_SCALES: dict[str, Unit] = {"cost": "usd", "latency": "ns", "quality": "micro"}
-_MOST = 8
 _NOWHERE = Source("", 0, 0)
 
 
@@ -79,7 +76,7 @@ def _mappings(path: str, before: Mapping[str, Any], after: Mapping[str, Any]) ->
 def _differ(path: str, key: str, one: Any, other: Any) -> Iterator[Change]:
     lists = all(item is None or isinstance(item, list | tuple) for item in (one, other))
     if key == "rank" and one and other and one["strategy"] != other["strategy"]:
-        yield Change(path, "changed", _rank(one), _rank(other))
+        yield Change(path, "changed", rank(one), rank(other))
     elif key == "thresholds" and lists:
         yield from _mappings(path, _by_share(one), _by_share(other))
     elif key in _NAMED and lists:
@@ -92,11 +89,11 @@ def _differ(path: str, key: str, one: Any, other: Any) -> Iterator[Change]:
         yield from _mappings(path, one or {}, other or {})
     else:
         words = path.rpartition(".")[2] in _WORDS
-        yield Change(path, "changed", _shown(path, one), _shown(path, other), words)
+        yield Change(path, "changed", shown(path, one), shown(path, other), words)
 
 
 def _by_share(thresholds: Sequence[Any] | None) -> dict[str, Any]:
-    return {_percent(share): action for share, action in thresholds or ()}
+    return {percent(share): action for share, action in thresholds or ()}
 
 
 def _list(path: str, one: Sequence[Any], other: Sequence[Any]) -> Iterator[Change]:
@@ -104,12 +101,12 @@ def _list(path: str, one: Sequence[Any], other: Sequence[Any]) -> Iterator[Chang
     gone = [item for item in one if item not in other]
     new = [item for item in other if item not in one]
     if gone:
-        yield Change(path, "removed", _joined(gone), None)
+        yield Change(path, "removed", joined(gone), None)
     if new:
-        yield Change(path, "added", None, _joined(new))
+        yield Change(path, "added", None, joined(new))
     kept = [item for item in one if item in other], [item for item in other if item in one]
     if kept[0] != kept[1]:
-        yield Change(path, "moved", _joined(kept[0]), _joined(kept[1]))
+        yield Change(path, "moved", joined(kept[0]), joined(kept[1]))
 
 
 def _items(path: str, key: str, one: Sequence[Any], other: Sequence[Any]) -> Iterator[Change]:
@@ -153,12 +150,12 @@ def _item(key: str, item: Mapping[str, Any]) -> str:
             return f"`{item['rule']}`" + (f" when `{item['when']}`" if item.get("when") else "")
         case "rules":
             when = f" when `{item['when']}`" if item.get("when") else ""
-            use = f", using {_joined(item['use'])}" if item.get("use") else ""
+            use = f", using {joined(item['use'])}" if item.get("use") else ""
             lines = "".join(f", requiring `{line['rule']}`" for line in item.get("filter", ()))
             return f"`{item['name']}`{when}{use}{lines}"
         case _:
             name = _NAMED[key]
-            rest = [f"{label(part)} {_shown(part, value)}" for part, value in item.items() if part not in name]
+            rest = [f"{label(part)} {shown(part, value)}" for part, value in item.items() if part not in name]
             return (
                 f"{'/'.join(str(item[part]) for part in name)} ({', '.join(rest)})"
                 if key != "envelopes"
@@ -197,67 +194,3 @@ def _moved_limit(path: str, one: Mapping[str, Any], other: Mapping[str, Any]) ->
 
 def _rest(line: Mapping[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in line.items() if key not in ("rule", "when")}
-
-
-# Values in words
-
-
-def _shown(path: str, value: Any) -> str | None:
-    """A value with its unit, which the names around it tell."""
-    key = path.rpartition(".")[2]
-    if value is None:
-        return None
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, int):
-        return quantity(path, value)
-    if isinstance(value, Mapping):
-        inside = (
-            f"{label(name)} {_shown(f'{path}.{name}', item)}"
-            for name, item in value.items()
-            if item not in (None, [], {})
-        )
-        return "{" + ", ".join(inside) + "}"
-    if key == "thresholds":
-        return ", ".join(f"{_percent(share)} {action}" for share, action in value)
-    if isinstance(value, list | tuple):
-        return _joined(value) or "nobody"
-    return f"`{value}`" if key in ("when", "match") else str(value)
-
-
-def _rank(rank: Mapping[str, Any]) -> str:
-    """A strategy's name, or the weights that it stands for."""
-    weights = ", ".join(f"{field} {decimal(weight, MICRO)}" for field, weight in rank["weights"].items())
-    return weights if rank["strategy"] == "weighted" else str(rank["strategy"])
-
-
-def quantity(path: str, value: int) -> str:
-    """A whole number of the canonical document, at ``path``, as a policy file has it: ``2000000000`` as ``2 s``."""
-    key = path.rpartition(".")[2]
-    for suffix, unit in _SUFFIXES.items():
-        if key.endswith(suffix):
-            return literal(value, unit)
-    if key.endswith("_ppm"):
-        return _percent(value)
-    if ".weights." in path or path.startswith("weights."):
-        return decimal(value, MICRO) if "rank" in path else str(value)
-    parts = path.split(".")
-    if "scales" in parts:
-        return literal(value, _SCALES.get(parts[parts.index("scales") + 1], "count"))
-    return str(value)
-
-
-def label(path: str) -> str:
-    """A path as a policy file has it: without the units of the canonical document."""
-    parts = (part.removesuffix("_ns").removesuffix("_ppm").removesuffix("_nano_usd") for part in path.split("."))
-    return ".".join("at" if part == "thresholds" else part for part in parts).replace("mode.mode", "mode")
-
-
-def _joined(items: Sequence[Any]) -> str:
-    """The first of a list, and how many more there are."""
-    shown = ", ".join(map(str, items[:_MOST]))
-    return f"{shown} and {len(items) - _MOST} more" if len(items) > _MOST else shown
-
-
-def _percent(ppm: int) -> str:
-    return f"{decimal(ppm, MICRO // 100)}%"

@@ -29,7 +29,6 @@ CAUSES = {
     "passthrough": "passed through untouched",
     "default": "the policy's default",
 }
-
 STATES = {
     "selected": "selected: it won",
     "standby": "standby: it passed everything and others come before it",
@@ -44,7 +43,6 @@ RANKS = {
     "balanced": "the highest score, quality 0.4, cost 0.4, latency 0.2",
     "weighted": "the highest score, weights times utilities",
 }
-
 CHANCES = {
     "weighted": "drawn by the weights of those that share the calls",
     "explore": "a share of the calls goes to others than the best, to learn how they do",

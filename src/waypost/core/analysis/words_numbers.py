@@ -5,7 +5,6 @@ from __future__ import annotations
 from waypost.core.model.money import div_half_even
 
 MS = 1_000_000
-
 SECOND = 1_000_000_000
 
 

@@ -13,7 +13,6 @@ MODES = {
     "advise": "advise: the call ran unchanged beside the decision",
     "route": "route",
 }
-
 STATUS = {
     "open": "open",
     "ok": "ok",
