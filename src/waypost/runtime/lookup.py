@@ -34,7 +34,7 @@ class Lookup:
 
     def receipt(self, value: Any) -> Receipt | None:
         """The receipt of a native result, or of an id; ``None`` for what we never saw."""
-        from waypost.core.model.receipt import fold
+        from waypost.core.model.receipt_fold import fold
         from waypost.runtime.receipts import Receipt
 
         recorder = self._engine.recorder

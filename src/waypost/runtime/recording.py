@@ -16,7 +16,7 @@ from typing import Any, Protocol
 
 from waypost.adapters.stores.journal import Journal
 from waypost.core.model.events import Attempting, Event, InternalError, Settled
-from waypost.core.model.receipt import attempt_line, fault_line, settled_line
+from waypost.core.model.receipt_lines import attempt_line, fault_line, settled_line
 from waypost.runtime.worker import Worker
 
 log = logging.getLogger("waypost")

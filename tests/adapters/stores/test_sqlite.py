@@ -24,7 +24,8 @@ from waypost.adapters.stores.sqlite import SqliteStore, StoreError
 from waypost.adapters.stores.tables import MIGRATIONS, Summary
 from waypost.core.model.events import InternalError
 from waypost.core.model.outcome import Baseline, Cost
-from waypost.core.model.receipt import attempt_line, attempt_record, fault_line, fold, settled_line, settled_record
+from waypost.core.model.receipt_fold import fold
+from waypost.core.model.receipt_lines import attempt_line, attempt_record, fault_line, settled_line, settled_record
 
 FORKS = pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning")
 
@@ -207,7 +208,7 @@ def test_kill_9_between_decision_and_answer_leaves_an_open_receipt(tmp_path: Pat
         sys.path.insert(0, {str(Path(__file__).parents[2])!r})
         from receipt_cases import ATTEMPTING
         from waypost.adapters.stores.journal import Journal
-        from waypost.core.model.receipt import attempt_line
+        from waypost.core.model.receipt_lines import attempt_line
         Journal({str(tmp_path / "journal")!r}).append(attempt_line(ATTEMPTING, str))
         os.kill(os.getpid(), signal.SIGKILL)
     """

@@ -37,7 +37,9 @@ from waypost.core.model.decision import (
 )
 from waypost.core.model.events import Settled
 from waypost.core.model.question import Context, Narrow, Override, Snapshot
-from waypost.core.model.receipt import Receipt, attempt_record, fold, settled_record
+from waypost.core.model.receipt import Receipt
+from waypost.core.model.receipt_fold import fold
+from waypost.core.model.receipt_lines import attempt_record, settled_record
 
 FLOOR = Source("policies/base.yaml", 12, 3)
 TINY = CandidateProof(

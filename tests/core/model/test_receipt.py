@@ -27,17 +27,9 @@ from receipt_cases import (
 )
 from waypost.core.model.events import Attempted, Attempting, Settled
 from waypost.core.model.question import Context, Narrow, Override, Snapshot
-from waypost.core.model.receipt import (
-    SCHEMA,
-    Receipt,
-    attempt_line,
-    attempt_record,
-    attempted_line,
-    fold,
-    receipt_of,
-    settled_line,
-    settled_record,
-)
+from waypost.core.model.receipt import SCHEMA, Receipt
+from waypost.core.model.receipt_fold import fold, receipt_of
+from waypost.core.model.receipt_lines import attempt_line, attempt_record, attempted_line, settled_line, settled_record
 from waypost.core.model.record_question import context_record
 
 

@@ -27,7 +27,9 @@ from waypost.core.model.question import (
     Strategy,
     Task,
 )
-from waypost.core.model.receipt import SCHEMA, attempt_record, fold, settled_record
+from waypost.core.model.receipt import SCHEMA
+from waypost.core.model.receipt_fold import fold
+from waypost.core.model.receipt_lines import attempt_record, settled_record
 
 FILE = Path(__file__).parents[3] / "policies" / "receipt.schema.json"
 DOCUMENT: dict[str, Any] = json.loads(FILE.read_text())

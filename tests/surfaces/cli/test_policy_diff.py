@@ -17,7 +17,7 @@ from waypost.adapters.stores.objects import ObjectStore
 from waypost.core.catalog.table import build_catalog
 from waypost.core.model.canonical import canonical
 from waypost.core.model.question import Override
-from waypost.core.model.receipt import attempt_line, settled_line
+from waypost.core.model.receipt_lines import attempt_line, settled_line
 from waypost.runtime.catalogs import load_catalog
 
 A = "waypost: policy/v1\nname: sample\nrank: cheapest\nfilter: [quality >= 0.5]\n"

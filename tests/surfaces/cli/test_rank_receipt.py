@@ -12,7 +12,7 @@ from receipt_cases import DECIDED, QUESTION, RECEIPT, SECOND, SNAPSHOT, T0, sing
 from tools_runner import Run, runner
 from waypost.adapters.stores.journal import Journal
 from waypost.adapters.stores.objects import ObjectStore
-from waypost.core.model.receipt import attempt_line, settled_line
+from waypost.core.model.receipt_lines import attempt_line, settled_line
 from waypost.core.policy.decide import decide
 from waypost.runtime import bundle, settings
 

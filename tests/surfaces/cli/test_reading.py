@@ -30,7 +30,7 @@ from waypost._version import __version__
 from waypost.adapters.stores.journal import Journal
 from waypost.adapters.stores.objects import ObjectStore
 from waypost.core.model.events import InternalError
-from waypost.core.model.receipt import attempt_line, fault_line, settled_line
+from waypost.core.model.receipt_lines import attempt_line, fault_line, settled_line
 from waypost.core.policy.decide import decide
 from waypost.core.policy.plan import Plan
 from waypost.runtime import bundle, settings

@@ -10,7 +10,7 @@ import pytest
 
 from receipt_cases import SECOND, single, started
 from waypost.adapters.stores.journal import Journal
-from waypost.core.model.receipt import attempt_line, settled_line
+from waypost.core.model.receipt_lines import attempt_line, settled_line
 from waypost.surfaces.cli.main import main
 
 

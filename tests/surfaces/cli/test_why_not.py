@@ -16,7 +16,7 @@ from waypost.adapters.stores.objects import ObjectStore
 from waypost.core.analysis.layout import text
 from waypost.core.analysis.refusal import SHOWN, document, layout
 from waypost.core.model.decision import Flip
-from waypost.core.model.receipt import attempt_line, settled_line
+from waypost.core.model.receipt_lines import attempt_line, settled_line
 from waypost.core.policy.decide import decide
 from waypost.core.policy.why_not import WhyNot
 from waypost.errors import SettingsError

@@ -22,7 +22,8 @@ from typing import Any
 
 from waypost.adapters.stores.journal import SUFFIX, Finding, Line, check_line, genesis, line_hash, owner_of, raw_lines
 from waypost.adapters.stores.tables import ADD_FAULT, COLUMNS, MIGRATIONS, PLACES, UPSERT, Summary, faults, summarise
-from waypost.core.model.receipt import Receipt, fold
+from waypost.core.model.receipt import Receipt
+from waypost.core.model.receipt_fold import fold
 from waypost.errors import WaypostError
 
 BATCH = 2_000

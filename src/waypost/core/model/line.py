@@ -1,7 +1,7 @@
 """The text of a journal line, formatted by hand, because it is made on the caller's thread before each send.
 
 Compact: what equals the call's own (fingerprints, seed, dialect, requested model) and what is at its default is left
-out, and `waypost.core.model.receipt.fold` puts it back. The shape is that of `waypost.core.model.record`. Every text
+out, and `receipt_fold.fold` puts it back. The shape is that of `waypost.core.model.record`. Every text
 passes through JSON's escapes, so that a line stays one line.
 """
 
