@@ -424,7 +424,7 @@ def test_a_file_that_is_no_database_is_said(tmp_path: Path, journal: Journal) ->
 
 def test_a_locked_store_is_said(tmp_path: Path, journal: Journal, monkeypatch: pytest.MonkeyPatch) -> None:
     """Another process that does not let go is an error after a while, and nothing is lost."""
-    monkeypatch.setattr("waypost.adapters.stores.sqlite.BUSY_S", 0.05)
+    monkeypatch.setattr("waypost.adapters.stores.database.BUSY_S", 0.05)
     store = SqliteStore(tmp_path / "receipts.sqlite")
     write_one(journal, 1)
     assert store.count() == 0

@@ -8,50 +8,39 @@ journal is gone; journals of dead processes are removed once they are in.
 
 from __future__ import annotations
 
-import contextlib
 import fcntl
 import hashlib
 import json
 import os
 import sqlite3
-import threading
-import weakref
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from waypost.adapters.stores.database import Database, StoreError
 from waypost.adapters.stores.journal import SUFFIX, Finding, Line, check_line, genesis, line_hash, owner_of, raw_lines
-from waypost.adapters.stores.tables import ADD_FAULT, COLUMNS, MIGRATIONS, PLACES, UPSERT, Summary, faults, summarise
+from waypost.adapters.stores.tables import ADD_FAULT, COLUMNS, PLACES, UPSERT, Summary, faults, summarise
 from waypost.core.model.receipt import Receipt
 from waypost.core.model.receipt_fold import fold
-from waypost.errors import WaypostError
+
+__all__ = ["SqliteStore", "StoreError"]
 
 BATCH = 2_000
 CHUNK = 4_000_000
-BUSY_S = 10.0
-
-_abandoned: list[sqlite3.Connection] = []
-"""Connections inherited by a fork; using or closing them there would harm the parent's."""
-
-
-_stores: weakref.WeakSet[SqliteStore] = weakref.WeakSet()
-
-
-class StoreError(WaypostError):
-    """The store cannot be opened, read or written; ``where`` is its file."""
 
 
 class SqliteStore:
     """Receipts in one SQLite file, made on first use. Safe for threads, forks and many processes."""
 
     def __init__(self, path: str | os.PathLike[str], *, readonly: bool = False) -> None:
-        self.path = Path(path)
-        self._readonly = readonly
-        self._lock = threading.RLock()
-        self._pid = os.getpid()
-        self._db: sqlite3.Connection | None = None
+        self._database = Database(Path(path), readonly=readonly)
+        self._query = self._database.query
+        self._transaction = self._database.transaction
         self._seen: dict[str, int] = {}
-        _stores.add(self)
+
+    @property
+    def path(self) -> Path:
+        return self._database.path
 
     def fold(self, journals: str | os.PathLike[str]) -> int:
         """Take in all that is new in that directory, and return how many records that was.
@@ -60,7 +49,7 @@ class SqliteStore:
             StoreError: the store cannot be written; the journals stay as they are.
         """
         directory = Path(journals)
-        with self._lock:
+        with self._database.lock:
             return sum(self._fold_file(directory, name) for name in _files(directory))
 
     def get(self, name: str) -> Receipt | None:
@@ -151,15 +140,7 @@ class SqliteStore:
         return [*findings, *self._verify_anchors(hashes)]
 
     def close(self) -> None:
-        with self._lock:
-            if self._db is not None:
-                self._db.close()
-                self._db = None
-
-    def __del__(self) -> None:
-        if getattr(self, "_db", None) is not None and self._pid == os.getpid():
-            with contextlib.suppress(Exception):
-                self._db.close()  # type: ignore[union-attr]  # nobody else holds it any more
+        self._database.close()
 
     # Folding
 
@@ -219,7 +200,7 @@ class SqliteStore:
 
     def _derive(self) -> None:
         """Bring summaries up to the records. Lines that are damaged are left to `verify`."""
-        if self._readonly:
+        if self._database.readonly:
             return
         for journal, seq, done in self._query("SELECT id, seq, summarised FROM journals WHERE summarised < seq", ()):
             while done < seq:
@@ -265,42 +246,6 @@ class SqliteStore:
                 yield Finding("anchors", n, "does not fit the records or the anchor before")
                 last = kept
 
-    # The connection
-
-    def _query(self, query: str, values: Sequence[Any]) -> list[Any]:
-        with self._lock, self._errors():
-            return self._open().execute(query, values).fetchall()
-
-    @contextlib.contextmanager
-    def _transaction(self) -> Iterator[sqlite3.Connection]:
-        with self._lock, self._errors():
-            db = self._open()
-            db.execute("BEGIN IMMEDIATE")
-            try:
-                yield db
-            except BaseException:
-                db.execute("ROLLBACK")
-                raise
-            db.execute("COMMIT")
-
-    def _open(self) -> sqlite3.Connection:
-        if self._pid != os.getpid():
-            if self._db is not None:
-                _abandoned.append(self._db)
-            self._pid, self._db = os.getpid(), None
-        if self._db is None:
-            self._db = _read(self.path) if self._readonly else _connect(self.path)
-        return self._db
-
-    @contextlib.contextmanager
-    def _errors(self) -> Iterator[None]:
-        try:
-            yield
-        except sqlite3.Error as error:
-            raise StoreError(str(error), where=str(self.path), remedy=_remedy(error)) from error
-        except PermissionError as error:
-            raise StoreError("not permitted", where=str(error.filename), remedy="set WAYPOST_HOME") from error
-
 
 def _files(directory: Path) -> list[str]:
     try:
@@ -309,88 +254,5 @@ def _files(directory: Path) -> list[str]:
         return []
 
 
-def _after_fork() -> None:
-    for store in list(_stores):
-        # The parent's thread that held it is not here to give it back.
-        store._lock = threading.RLock()
-
-
-os.register_at_fork(after_in_child=_after_fork)
-
-
-def _connect(path: Path) -> sqlite3.Connection:
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    db = sqlite3.connect(path, timeout=BUSY_S, isolation_level=None, check_same_thread=False)
-    try:
-        db.execute("PRAGMA journal_mode = WAL")
-        db.execute("PRAGMA synchronous = NORMAL")
-        _migrate(db, path)
-    except BaseException:
-        db.close()
-        raise
-    return db
-
-
-def _read(path: Path) -> sqlite3.Connection:
-    """A connection that writes nothing, not even beside the file where the directory is read-only."""
-    if not path.exists():
-        return _memory()
-    for mode in ("mode=ro", "mode=ro&immutable=1"):
-        uri = f"{path.absolute().as_uri()}?{mode}"
-        db = sqlite3.connect(uri, uri=True, timeout=BUSY_S, isolation_level=None, check_same_thread=False)
-        try:
-            db.execute("SELECT count(*) FROM sqlite_master")
-        except sqlite3.OperationalError:
-            db.close()
-        else:
-            return db
-    raise StoreError("cannot be read", where=str(path), remedy="check its permissions")
-
-
-def _memory() -> sqlite3.Connection:
-    db = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
-    _migrate(db, Path(":memory:"))
-    return db
-
-
-def _migrate(db: sqlite3.Connection, path: Path) -> None:
-    """Bring the tables to this version; two processes that do it at the same time do it once."""
-    if _version(db, path) == len(MIGRATIONS):
-        return
-    db.execute("BEGIN IMMEDIATE")
-    try:
-        for number in range(_version(db, path), len(MIGRATIONS)):
-            for statement in MIGRATIONS[number].split(";"):
-                db.execute(statement)
-            db.execute(f"PRAGMA user_version = {number + 1}")
-    except BaseException:
-        db.execute("ROLLBACK")
-        raise
-    db.execute("COMMIT")
-
-
-def _version(db: sqlite3.Connection, path: Path) -> int:
-    version = int(db.execute("PRAGMA user_version").fetchone()[0])
-    if version > len(MIGRATIONS):
-        raise StoreError(
-            f"written by a newer Waypost (version {version}, this one knows {len(MIGRATIONS)})",
-            where=str(path),
-            remedy="upgrade waypost, or set WAYPOST_HOME to another directory",
-        )
-    return version
-
-
 def _anchor(last: str, place: int, head: str) -> str:
     return hashlib.blake2b(f"{last}:{place}:{head}".encode(), digest_size=16).hexdigest()
-
-
-def _remedy(error: sqlite3.Error) -> str:
-    match getattr(error, "sqlite_errorname", ""):
-        case "SQLITE_BUSY" | "SQLITE_LOCKED":
-            return "another process holds it; try again"
-        case "SQLITE_NOTADB" | "SQLITE_CORRUPT":
-            return "move the file away; journals that are still there are folded into a new one"
-        case "SQLITE_FULL":
-            return "free the disk"
-        case _:
-            return "set WAYPOST_HOME to a directory that can be written"

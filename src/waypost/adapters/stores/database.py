@@ -1,0 +1,169 @@
+"""The store's connection: opened on first use, brought to this version's tables, safe for threads and forks."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sqlite3
+import threading
+import weakref
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from waypost.adapters.stores.tables import MIGRATIONS
+from waypost.errors import WaypostError
+
+BUSY_S = 10.0
+
+_abandoned: list[sqlite3.Connection] = []
+"""Connections inherited by a fork; using or closing them there would harm the parent's."""
+
+
+_databases: weakref.WeakSet[Database] = weakref.WeakSet()
+
+
+class StoreError(WaypostError):
+    """The store cannot be opened, read or written; ``where`` is its file."""
+
+
+class Database:
+    """One SQLite file, made on first use. Safe for threads, forks and many processes."""
+
+    def __init__(self, path: Path, *, readonly: bool) -> None:
+        self.path = path
+        self.readonly = readonly
+        self.lock = threading.RLock()
+        self._pid = os.getpid()
+        self._db: sqlite3.Connection | None = None
+        _databases.add(self)
+
+    def query(self, query: str, values: Sequence[Any]) -> list[Any]:
+        """All rows. Raises StoreError."""
+        with self.lock, self._errors():
+            return self._open().execute(query, values).fetchall()
+
+    @contextlib.contextmanager
+    def transaction(self) -> Iterator[sqlite3.Connection]:
+        """All that is done inside, or nothing. Raises StoreError."""
+        with self.lock, self._errors():
+            db = self._open()
+            db.execute("BEGIN IMMEDIATE")
+            try:
+                yield db
+            except BaseException:
+                db.execute("ROLLBACK")
+                raise
+            db.execute("COMMIT")
+
+    def close(self) -> None:
+        with self.lock:
+            if self._db is not None:
+                self._db.close()
+                self._db = None
+
+    def __del__(self) -> None:
+        if getattr(self, "_db", None) is not None and self._pid == os.getpid():
+            with contextlib.suppress(Exception):
+                self._db.close()  # type: ignore[union-attr]  # nobody else holds it any more
+
+    def _open(self) -> sqlite3.Connection:
+        if self._pid != os.getpid():
+            if self._db is not None:
+                _abandoned.append(self._db)
+            self._pid, self._db = os.getpid(), None
+        if self._db is None:
+            self._db = _read(self.path) if self.readonly else _connect(self.path)
+        return self._db
+
+    @contextlib.contextmanager
+    def _errors(self) -> Iterator[None]:
+        try:
+            yield
+        except sqlite3.Error as error:
+            raise StoreError(str(error), where=str(self.path), remedy=_remedy(error)) from error
+        except PermissionError as error:
+            raise StoreError("not permitted", where=str(error.filename), remedy="set WAYPOST_HOME") from error
+
+
+def _after_fork() -> None:
+    for database in list(_databases):
+        # The parent's thread that held it is not here to give it back.
+        database.lock = threading.RLock()
+
+
+os.register_at_fork(after_in_child=_after_fork)
+
+
+def _connect(path: Path) -> sqlite3.Connection:
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    db = sqlite3.connect(path, timeout=BUSY_S, isolation_level=None, check_same_thread=False)
+    try:
+        db.execute("PRAGMA journal_mode = WAL")
+        db.execute("PRAGMA synchronous = NORMAL")
+        _migrate(db, path)
+    except BaseException:
+        db.close()
+        raise
+    return db
+
+
+def _read(path: Path) -> sqlite3.Connection:
+    """A connection that writes nothing, not even beside the file where the directory is read-only."""
+    if not path.exists():
+        return _memory()
+    for mode in ("mode=ro", "mode=ro&immutable=1"):
+        uri = f"{path.absolute().as_uri()}?{mode}"
+        db = sqlite3.connect(uri, uri=True, timeout=BUSY_S, isolation_level=None, check_same_thread=False)
+        try:
+            db.execute("SELECT count(*) FROM sqlite_master")
+        except sqlite3.OperationalError:
+            db.close()
+        else:
+            return db
+    raise StoreError("cannot be read", where=str(path), remedy="check its permissions")
+
+
+def _memory() -> sqlite3.Connection:
+    db = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
+    _migrate(db, Path(":memory:"))
+    return db
+
+
+def _migrate(db: sqlite3.Connection, path: Path) -> None:
+    """Bring the tables to this version; two processes that do it at the same time do it once."""
+    if _version(db, path) == len(MIGRATIONS):
+        return
+    db.execute("BEGIN IMMEDIATE")
+    try:
+        for number in range(_version(db, path), len(MIGRATIONS)):
+            for statement in MIGRATIONS[number].split(";"):
+                db.execute(statement)
+            db.execute(f"PRAGMA user_version = {number + 1}")
+    except BaseException:
+        db.execute("ROLLBACK")
+        raise
+    db.execute("COMMIT")
+
+
+def _version(db: sqlite3.Connection, path: Path) -> int:
+    version = int(db.execute("PRAGMA user_version").fetchone()[0])
+    if version > len(MIGRATIONS):
+        raise StoreError(
+            f"written by a newer Waypost (version {version}, this one knows {len(MIGRATIONS)})",
+            where=str(path),
+            remedy="upgrade waypost, or set WAYPOST_HOME to another directory",
+        )
+    return version
+
+
+def _remedy(error: sqlite3.Error) -> str:
+    match getattr(error, "sqlite_errorname", ""):
+        case "SQLITE_BUSY" | "SQLITE_LOCKED":
+            return "another process holds it; try again"
+        case "SQLITE_NOTADB" | "SQLITE_CORRUPT":
+            return "move the file away; journals that are still there are folded into a new one"
+        case "SQLITE_FULL":
+            return "free the disk"
+        case _:
+            return "set WAYPOST_HOME to a directory that can be written"
