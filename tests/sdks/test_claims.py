@@ -92,7 +92,9 @@ def test_what_cannot_be_read_is_left_out_and_said_once(
     with caplog.at_level(logging.WARNING, "waypost"):
         for _ in range(2):
             said = {"X-Waypost-Strategy": "nicest", "X-Waypost-Only": "anthropic"}
-            assert ask(client, extra_headers=said).model == CLAUDE
+            answer = ask(client, extra_headers=said)
+            assert answer.model == CLAUDE
+            assert asked(answer)["withheld"] == ["strategy: unreadable"]
     (record,) = [record for record in caplog.records if "strategy" in record.getMessage()]
     assert "strategy is 'nicest'" in record.getMessage()
 
@@ -185,6 +187,115 @@ def test_a_policy_that_is_not_in_force_is_remarked_on_once(
         f"a call names the policy '{own}s', which is not in force (did you mean {own!r}?): {end}",
         f"a call names the policy 'rd', which is not in force: {end}",
     ]
+
+
+TWO = """\
+waypost: policy/v1
+name: {name}
+mode: route
+{match}
+rules: [{{name: one, use: [{use}]}}]
+"""
+
+
+@pytest.fixture
+def strict_and_lax(world: Any, tmp_path: Any) -> Any:
+    """Policy ``strict`` for finance sends to Claude, ``lax`` takes everybody else to GPT."""
+    files = []
+    for name, match, use in (
+        ("strict", "match: department == finance or context.team == core", "anthropic/claude-haiku-4-5"),
+        ("lax", "", "openai/gpt-4o-mini"),
+    ):
+        file = tmp_path / f"{name}.yaml"
+        file.write_text(TWO.format(name=name, match=match, use=use))
+        files.append(file)
+    waypost.auto_instrument(policy=files)
+    return world
+
+
+def asked(answer: Any) -> Any:
+    receipt = waypost.receipt(answer)
+    assert receipt is not None
+    return receipt.to_dict()["question"]
+
+
+@pytest.mark.parametrize("block", [{"department": "finance"}, {"labels": {"team": "core"}}, {"policy": "strict"}])
+@pytest.mark.parametrize("place", ["headers", "body", "client"])
+def test_who_asks_is_not_changed_by_what_comes_with_a_call(
+    strict_and_lax: Any, caplog: pytest.LogCaptureFixture, block: dict[str, Any], place: str
+) -> None:
+    """S5.01: what a block says of who asks stands above a client's and a call's headers and the body, and the receipt
+    says what was not followed."""
+    headers = {"X-Department": "rd", "X-Waypost-Team": "other", "X-Waypost-Policy": "lax"}
+    body = {"department": "rd", "team": "other", "policy": "lax"}
+    (name,) = block if "labels" not in block else ("team",)
+    header = {key: value for key, value in headers.items() if key.lower().endswith(name)}
+    said: dict[str, Any] = {
+        "headers": {"extra_headers": header},
+        "body": {"extra_body": {"waypost": {name: body[name]}}},
+        "client": {},
+    }[place]
+    with (
+        caplog.at_level(logging.WARNING, "waypost"),
+        openai.OpenAI(max_retries=0, default_headers=header if place == "client" else None) as client,
+        waypost.context(**block),
+    ):
+        answers = [ask(client, **said) for _ in range(2)]
+    assert [answer.model for answer in answers] == [CLAUDE] * 2
+    shown = "context.team" if name == "team" else name
+    assert [asked(answer)["withheld"] for answer in answers] == [[f"{shown}: settled around the call"]] * 2
+    (record,) = caplog.records
+    assert record.getMessage() == (
+        f"claims: a call's headers or extra_body: {shown} is not what the block or the client around it says; "
+        "that holds; to change it, say it in a `waypost.context` right around the call. "
+        "Said once for each key; the metric waypost.dropped counts them."
+    )
+
+
+def test_what_nobody_around_says_a_call_may_say(strict_and_lax: Any, client: Any) -> None:
+    """Who asks is added by a header where no block says it, the same word changes nothing, and an inner block of the
+    application does."""
+    assert ask(client).model == MINI
+    assert ask(client, extra_headers={"X-Department": "finance"}).model == CLAUDE
+    with waypost.context(department="finance"):
+        answer = ask(client, extra_headers={"X-Department": "finance", "X-Waypost-Workflow": "w"})
+        assert (answer.model, asked(answer)["context"]) == (CLAUDE, {"department": "finance", "workflow": "w"})
+        assert "withheld" not in asked(answer)
+        with waypost.context(department="rd"):
+            assert ask(client).model == MINI
+
+
+@pytest.mark.parametrize("said", [None, {"department": None}, {"labels": {"team": "other"}}, {"user": "eve"}])
+def test_no_word_of_a_body_takes_back_who_asks(strict_and_lax: Any, client: Any, said: Any) -> None:
+    """Neither `None` nor a mapping of labels; what it may say besides is followed."""
+    with waypost.context(department="finance", user="ada", labels={"team": "core"}):
+        answer = ask(client, extra_body={"waypost": said})
+    assert answer.model == CLAUDE
+    assert asked(answer)["context"]["labels"] == {"team": "core"}
+    assert asked(answer)["context"]["department"] == "finance"
+    names = {"department": "department", "labels": "context.team", "user": "user"}
+    assert asked(answer).get("withheld") == (
+        None if said is None else [f"{names[name]}: settled around the call" for name in said]
+    )
+
+
+@pytest.mark.parametrize("said", [["openai"], "only=openai", 5, True], ids=str)
+def test_a_reserved_key_that_is_no_mapping_is_said_once(
+    world: Any, client: Any, caplog: pytest.LogCaptureFixture, said: Any
+) -> None:
+    """It is not sent, the call is decided without it, and the receipt says that it was not read."""
+    world.on(PAIR)
+    with caplog.at_level(logging.WARNING, "waypost"):
+        answers = [ask(client, extra_body={"waypost": said, "routing_preference": "cost"}) for _ in range(2)]
+    assert [answer.model for answer in answers] == [MINI] * 2
+    assert asked(answers[1])["withheld"] == ["extra_body.waypost: unreadable"]
+    assert asked(answers[1])["context"] == {"preference": "cost"}
+    assert ["waypost" in request.body for request in world.openai.seen] == [False] * 2
+    (record,) = caplog.records
+    assert record.getMessage() == (
+        f"claims: extra_body: `waypost` is {type(said).__name__}, not a mapping; give claims by name, as in "
+        '{"waypost": {"only": ["openai"]}}; ignored. Said once for each key; the metric waypost.dropped counts them.'
+    )
 
 
 def test_a_policy_that_does_not_grant_a_claim_withholds_it(world: Any, client: Any) -> None:

@@ -17,6 +17,7 @@ from waypost.core.model.target import DIALECTS, Dialect, Endpoint, host_and_port
 from waypost.core.policy.fields import nearest
 from waypost.errors import SettingsError
 from waypost.runtime.asking_values import count, flag, listed, text, tokens, word
+from waypost.runtime.claims import no_mapping
 from waypost.runtime.context import Claims, merge
 
 AUTO = frozenset(("auto", "best", ""))
@@ -125,7 +126,9 @@ def _labels(value: Any) -> Mapping[str, Any]:
 def _own_claims(body: Mapping[str, Any]) -> dict[str, Any]:
     """What a body says for itself under our reserved keys: claims, and labels by any other name."""
     own = body.get("waypost")
-    said = dict(own) if isinstance(own, Mapping) else {}
+    if own is not None and not isinstance(own, Mapping):
+        raise no_mapping(own)
+    said = dict(own or {})
     if isinstance(body.get("routing_preference"), str):
         said["preference"] = body["routing_preference"]
     out: dict[str, Any] = {}

@@ -19,7 +19,9 @@ NARROWING = frozenset((*LISTS, MAX_PRICE))
 OF_CONTEXT = frozenset(field.name for field in fields(Context)) - {"labels", "narrow"}
 REQUEST_ID = "request_id"
 LABELS = "labels"
-_KNOWN = tuple(sorted({*OF_CONTEXT, *NARROWING, REQUEST_ID}))
+KEYS = frozenset((*OF_CONTEXT, *NARROWING, REQUEST_ID))
+"""Every key of ours; any other is a label, but for `LABELS`, which holds some."""
+_KNOWN = tuple(sorted(KEYS))
 _UNIT = "USD/MTok"
 _SIDES = ("input", "output")
 _MOST = 2**53
@@ -79,6 +81,12 @@ def max_price(value: Any, where: str) -> tuple[int | None, int | None]:
         raise SettingsError(what, where=where, remedy="give input, output, or one price for both")
     read = {side: _price(price, f"{MAX_PRICE}.{side}", where) for side, price in value.items()}
     return read.get("input"), read.get("output")
+
+
+def no_mapping(value: Any) -> SettingsError:
+    """What is wrong with a body's reserved key that has no claims by name in it."""
+    remedy = 'give claims by name, as in {"waypost": {"only": ["openai"]}}'
+    return SettingsError(f"`waypost` is {type(value).__name__}, not a mapping", where="extra_body", remedy=remedy)
 
 
 def narrows(name: str) -> bool:

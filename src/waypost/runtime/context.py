@@ -25,6 +25,10 @@ _CHOICES: dict[str, tuple[str, ...]] = {
 }
 
 
+WHO = frozenset(("department", "user", "workflow", "step", "session", "tier", "policy"))
+"""Who asks, and under which policy: what a block or a client says of it, a call's headers and body do not change."""
+
+
 @dataclass(frozen=True, slots=True)
 class Claims:
     """A context, with the caller's own id of the request.

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
+from waypost.adapters.sdks.claims import Heard
 from waypost.adapters.senders.client import BYPASS, is_async
 from waypost.adapters.senders.http import Http
 from waypost.adapters.sinks.console import Console
@@ -17,21 +18,18 @@ from waypost.adapters.sinks.otel_spans import OtelSpans
 from waypost.adapters.state.memory import MemoryState
 from waypost.adapters.stores.journal import Journal
 from waypost.adapters.stores.objects import ObjectStore
-from waypost.core.model.question import Context
 from waypost.core.routing.effects import Answer, Call, NativeError
 from waypost.core.routing.flow import route
-from waypost.core.routing.narrow import NOBODY
 from waypost.core.routing.ports import State
 from waypost.core.routing.settle import Open, finish
 from waypost.errors import SettingsError
 from waypost.runtime import bundle as bundles
 from waypost.runtime.alarms import Unmatched
-from waypost.runtime.claims import narrows
-from waypost.runtime.context import Claims, current, merge, suppressed
+from waypost.runtime.context import suppressed
 from waypost.runtime.drive import adrive, drive
+from waypost.runtime.hearing import Hearing
 from waypost.runtime.home import Home
 from waypost.runtime.lookup import Lookup
-from waypost.runtime.narrowings import Narrowings
 from waypost.runtime.perform import Performer
 from waypost.runtime.providers import resolve
 from waypost.runtime.recording import Faults, Recorder
@@ -42,7 +40,6 @@ from waypost.runtime.worker import Worker
 from waypost.runtime.zones import offset_of
 
 log = logging.getLogger("waypost")
-SAID = "a call's headers or extra_body"
 
 
 class Engine:
@@ -77,7 +74,7 @@ class Engine:
         self.recorder = self._recorder()
         self.lookup = Lookup(self)
         self._places: dict[tuple[str, str], tuple[str, str] | None] = {}
-        self._narrowings = Narrowings()
+        self._hearing = Hearing(self.faults)
         self._unmatched = Unmatched()
         self.keep(self.bundle)
         self.reloader = Reloader(self)
@@ -194,33 +191,9 @@ class Engine:
         if self.bundle is old:  # else it was loaded anew in the meantime, and knows
             self.swap(new)
 
-    def claims(self, layers: Sequence[Mapping[str, Any]]) -> tuple[Context, str | None]:
-        """The current context with a call's own claims on top, the outermost first; what cannot be read of them is left
-        out, said once."""
-        claims = current()
-        for keys in layers:
-            try:
-                claims = merge(claims, keys, SAID)
-            except SettingsError:
-                claims = self._each(claims, keys)
-        if claims.context.policy is not None:
-            self._narrowings.policy(claims.context.policy, self.bundle.routes.plans)
-        if claims.context.narrow is not None:
-            return self._narrowings.context(claims, self.bundle.routes.catalog), claims.request_id
-        return claims.context, claims.request_id
-
-    def _each(self, claims: Claims, keys: Mapping[str, Any]) -> Claims:
-        """One by one, so that the fault of one key costs only that; of a narrowing nobody knows whom it lets in."""
-        for name, value in keys.items():
-            try:
-                claims = merge(claims, {name: value}, SAID)
-            except SettingsError as error:
-                if narrows(name):  # what was to keep somebody out keeps everybody out
-                    self.faults.refuse("claims", name, str(error), "nobody is let in where it would narrow a call")
-                    claims = merge(claims, {"only": [NOBODY]}, SAID)
-                else:
-                    self.faults.refuse("claims", name, str(error))
-        return claims
+    def claims(self, layers: Sequence[Mapping[str, Any]]) -> Heard:
+        """The current context with a call's own claims on top, the outermost first."""
+        return self._hearing.hear(layers, self.bundle.routes)
 
     # --- the process
 

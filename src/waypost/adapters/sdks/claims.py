@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping
-from typing import Any, Protocol, TypeAlias
+from typing import Any, NamedTuple, Protocol, TypeAlias
 
 from waypost.core.model.needs import Need
+from waypost.core.model.question import Context
 
 OWN_HEADERS = {
     "x-department": "department",
@@ -19,10 +20,22 @@ OWN_HEADERS = {
     "x-perpetuo-route": "strategy",
 }
 OWN_PREFIX = "x-waypost-"
-OWN_KEYS = ("routing_preference", "waypost")
+OWN_KEY = "waypost"
+UNMAPPED = "extra_body.waypost"
+"""The name of what stands in the reserved key where that is no mapping; no claim is called so."""
+OWN_KEYS = ("routing_preference", OWN_KEY)
 _PLUMBING = frozenset(("accept", "content-type", "idempotency-key", "user-agent", "x-request-id", "authorization"))
 Always: TypeAlias = Mapping[str, tuple[str, str]]
 """Ours among the headers that a client sends with every call: name to key and value."""
+
+
+class Heard(NamedTuple):
+    """What holds of all that is said around a call and by it; ``withheld`` are claims of the call that do not, each
+    with why: ``department: settled around the call``."""
+
+    context: Context
+    request_id: str | None = None
+    withheld: tuple[str, ...] = ()
 
 
 class Flavour(Protocol):
@@ -51,8 +64,10 @@ def of_body(bound: Sending) -> tuple[Mapping[str, Any], dict[str, Any]]:
     clean = {name: value for name, value in body.items() if name not in OWN_KEYS}
     bound.options = options.model_copy()
     bound.options.json_data, bound.options.extra_json = clean, None
-    own = body.get("waypost")
+    own = body.get(OWN_KEY)
     said = {str(name): value for name, value in own.items()} if isinstance(own, Mapping) else {}
+    if own is not None and not isinstance(own, Mapping):
+        said[UNMAPPED] = own
     if "routing_preference" in body:
         said["preference"] = body["routing_preference"]
     return clean, said

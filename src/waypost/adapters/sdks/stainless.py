@@ -16,7 +16,7 @@ from typing import Any, Protocol
 from waypost.adapters.sdks import claims, seeds
 from waypost.adapters.sdks.bound import Bound, Flavour
 from waypost.adapters.sdks.native import classify
-from waypost.core.model.question import Context, Origin
+from waypost.core.model.question import Origin
 from waypost.core.model.target import host_and_port
 from waypost.core.routing.effects import Call
 
@@ -35,7 +35,7 @@ class World(Protocol):
     def endpoint_at(self, dialect: str, base_url: str) -> tuple[str, str] | None:
         """``(endpoint name, provider)`` of the known endpoint at that base URL."""
 
-    def claims(self, layers: Sequence[Mapping[str, Any]]) -> tuple[Context, str | None]:
+    def claims(self, layers: Sequence[Mapping[str, Any]]) -> claims.Heard:
         """The current context with ``layers`` on top, the outermost first, and the caller's request id."""
 
 
@@ -75,7 +75,7 @@ def bind(
     body, said = claims.of_body(bound)
     headers = claims.headers_of(options)
     layers, needs = claims.of_headers(bound, headers, place.own)
-    context, request_id = world.claims((*layers, said) if said else layers)
+    heard = world.claims((*layers, said) if said else layers)
     origin = place.origin(flavour, world, dialect)
     requested = body.get("model")
     auto = origin.endpoint is not None and (requested is None or requested in flavour.auto)
@@ -91,12 +91,12 @@ def bind(
         requested=requested if isinstance(requested, str) and requested else "auto",
         auto=auto,
         origin=origin,
-        context=context,
+        context=heard.context,
         max_retries=bound.options.get_max_retries(client.max_retries),
         timeout_ns=bound.timeout_ns(),
         classify=classify,
         needs=needs,
-        request_id=request_id or claims.given(headers, "x-request-id"),
+        request_id=heard.request_id or claims.given(headers, "x-request-id"),
         is_async=bound.is_async,
         native=bound,
         port=place.port,
@@ -113,6 +113,7 @@ class _Place:
 
     def __init__(self, client: Any, flavour: Flavour, base_url: Any) -> None:
         names = {base.__name__ for base in type(client).__mro__}
+        withheld=heard.withheld,
         self.base_url = base_url
         self.text = str(base_url)
         self.host, self.port = host_and_port(self.text)

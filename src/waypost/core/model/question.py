@@ -141,7 +141,8 @@ class Question:
     override: Override | None = None
     """The override in force for this call."""
     withheld: tuple[str, ...] = ()
-    """Claims of the call that the policy does not follow, sorted."""
+    """Claims of the call that are not followed, sorted: by their name alone where the policy does not grant them, else
+    with why: ``department: settled around the call``."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,7 +26,8 @@ class Call:
     ``receipt`` is ``wp_`` and 32 hex digits, ``seed`` their 16 bytes. ``timeout_ns`` is the caller's own, ``None`` for
     none. ``classify`` turns one of the SDK's exceptions into a failure. ``needs`` are those that only the adapter sees
     (headers, query). ``native`` is the adapter's own handle and
-    opaque to everyone else. ``port`` is the caller's server's, where its base URL names one.
+    opaque to everyone else. ``port`` is the caller's server's, where its base URL names one. ``withheld`` are claims of
+    the call that do not hold, whatever the policy grants.
     """
 
     receipt: str
@@ -48,6 +49,7 @@ class Call:
     is_async: bool = False
     native: Any = field(default=None, repr=False)
     port: int | None = None
+    withheld: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,9 @@ def blind(call: Call, routes: Routes) -> Stage:
 
     Raises whatever is wrong with choosing a policy; then the call goes through with no receipt.
     """
-    question = Question(call.dialect, call.requested, call.auto, call.origin, BLIND, context=call.context)
+    question = Question(
+        call.dialect, call.requested, call.auto, call.origin, BLIND, context=call.context, withheld=call.withheld
+    )
     plan = choose(routes.plans, question)
     requested = None if call.auto else routes.catalog.resolve(call.requested, call.origin.endpoint)
     conversation = Conversation(call.dialect, call.requested, (), call.streaming, include_usage=True)

@@ -86,6 +86,7 @@ def prepare(call: Call, routes: Routes) -> Stage:
         streaming=call.streaming,
         granted=True,
         credentials=routes.credentials(call.is_async),
+        withheld=call.withheld,
     )
     plan, question = governed(question, routes)
     if question.auto is not call.auto:
