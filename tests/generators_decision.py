@@ -13,11 +13,11 @@ from random import Random
 from hypothesis import strategies as st
 
 from oracle.asked import Asked, World
-from oracle.catalogs import ENDPOINTS, FLAGS, labels, make_catalog, maybe, some
+from oracle.catalogs import ALSO, ENDPOINTS, FLAGS, labels, make_catalog, maybe, some
 from oracle.facts import View
 from oracle.growth import Grower
 from oracle.policies import make_policy, on_the_edge
-from oracle.spending import make_narrow, make_override, spent
+from oracle.spending import make_advice, make_narrow, make_override, spent
 from waypost.core.model.needs import Need
 from waypost.core.model.question import Context, Features, Origin, Question, Snapshot
 from waypost.core.policy.tree import Policy
@@ -103,6 +103,7 @@ def make_ask(rng: Random, ids: list[str], snapshots: list[Snapshot]) -> Ask:
     question = replace(
         question,
         override=make_override(rng, ids),
+        advice=make_advice(rng, ids),
         context=replace(question.context, narrow=make_narrow(rng, ids)),
     )
     return Ask(question, snapshot, rng.randbytes(16), tuple(tried))
@@ -143,8 +144,9 @@ def beside(rng: Random, features: Features) -> Features:
 def make_question(rng: Random) -> Question:
     known = rng.random() < 0.95
     endpoint = rng.choice(list(ENDPOINTS)) if known else None
+    said = [ENDPOINTS[endpoint][1], *(name for name, _ in ALSO.get(endpoint, ()))] if endpoint else ["openai.chat"]
     return Question(
-        dialect=ENDPOINTS[endpoint][1] if endpoint else "openai.chat",
+        dialect=rng.choice(said),
         requested=rng.choice(("m1", "gpt-4o", "auto", "")),
         auto=rng.random() < 0.3,
         origin=Origin(

@@ -18,6 +18,8 @@ ENDPOINTS = {
     "groq": ("groq", "openai.chat"),
     "google": ("google", "google.generate_content"),
 }
+ALSO = {"openai": (("openai.responses", "/y"),), "google": (("openai.chat", "/y"), ("unheard.of", "/z"))}
+"""Endpoints that speak more than one dialect."""
 FLAGS = ("tools", "input.image", "seed", "stop", "prefill", "message.name", "citations", "openai.files", "x.unheard")
 """Four flags of the model's level, three of the dialect's, two that stand in no table."""
 
@@ -79,7 +81,7 @@ def catalog_of(targets: list[Target]) -> Catalog:
     """The table of ``targets`` in any order."""
     ordered = tuple(sorted(targets, key=lambda target: target.id))
     endpoints = {
-        name: Endpoint(name, provider, dialect, f"https://{name}.example/v1", "/x")
+        name: Endpoint(name, provider, dialect, f"https://{name}.example/v1", "/x", also=ALSO.get(name, ()))
         for name, (provider, dialect) in ENDPOINTS.items()
     }
     index = {target.id: position for position, target in enumerate(ordered)}

@@ -151,15 +151,22 @@ def host_matches(entry: str, host: str) -> bool:
     return entry.startswith("*.") and host.endswith(entry[1:])
 
 
+def spoken(world: World, question: Question, target: Target) -> str:
+    """What is spoken with a target: the caller's dialect, where its endpoint also has that, else the endpoint's."""
+    endpoint = world.catalog.endpoints[target.endpoint]
+    others = [dialect for dialect, _ in endpoint.also]
+    return question.dialect if question.dialect in others else endpoint.dialect
+
+
 def mute(world: World, question: Question, target: Target) -> bool:
     """Whether nobody here can speak to the target: neither the caller's own dialect nor one with a codec."""
-    dialect = world.catalog.endpoints[target.endpoint].dialect
+    dialect = spoken(world, question, target)
     return dialect != question.dialect and dialect not in world.expresses
 
 
 def meets(world: World, question: Question, target: Target, flag: str) -> bool:
     """Whether a required need is met, on the level where its flag belongs."""
-    dialect = world.catalog.endpoints[target.endpoint].dialect
+    dialect = spoken(world, question, target)
     said = dialect == question.dialect or flag in world.expresses.get(dialect, frozenset())
     if flag in vocabulary.MODEL:
         return flag in target.capabilities and said

@@ -38,3 +38,14 @@ def test_what_is_kept_already_is_not_written_out_again(tmp_path: Path, monkeypat
     found = stored_plan(objects, policy.fingerprint, catalog.fingerprint)
     assert found is not None
     assert (found.policy.fingerprint, found.catalog.fingerprint) == (policy.fingerprint, catalog.fingerprint)
+
+
+def test_a_caller_is_at_home_in_every_dialect_of_an_endpoint() -> None:
+    """S5.03: calls of the responses API at OpenAI's own address are OpenAI's, as chat completions are."""
+    found = bundles.places(bundles.load(read()).routes.endpoints)
+    place = "https://api.openai.com/v1"
+    assert [found.get((dialect, place)) for dialect in ("openai.chat", "openai.responses", "anthropic.messages")] == [
+        ("openai", "openai"),
+        ("openai", "openai"),
+        None,
+    ]

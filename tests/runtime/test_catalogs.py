@@ -27,7 +27,7 @@ by_default: {prices: list, about: guess}
 endpoints:
   v: {provider: vendor, dialect: openai.chat, base_url: "https://v.example/v1", path: /chat/completions,
       auth: {header: Authorization, prefix: "Bearer ", extra: {x-v: "1"}}, key_env: [V_KEY], base_url_env: V_URL,
-      max_tokens_field: max_tokens, drops: [user], data: {region: eu, retention: 30d, source: list}}
+      max_tokens_field: max_tokens, drops: [user], also: {openai.responses: /r, anthropic.messages: /m}, data: {region: eu, retention: 30d, source: list}}
 capabilities:
   base: {flags: [stream, tools, n], source: list}
   more: {extends: base, flags: [stop], without: [n], source: guess}
@@ -97,6 +97,7 @@ def test_every_key_of_the_format_is_read() -> None:
     )
     assert (endpoint.key_env, endpoint.base_url_env, endpoint.drops) == (("V_KEY",), "V_URL", ("user",))
     assert endpoint.max_tokens_field == "max_tokens"
+    assert endpoint.also == (("anthropic.messages", "/m"), ("openai.responses", "/r"))
 
 
 def test_an_alias_prices_like_its_target() -> None:

@@ -77,6 +77,16 @@ def marked(text: str) -> tuple[str, str]:
         ('{text: "Price list", ', "«{", "source 'list' has no `text`; add `text:`"),
         ("2026-02-01}", "2026-02-01, basis: «priori}", "unknown basis 'priori'; did you mean 'prior'?"),
         ("path: /chat", "«drop: [], path: /chat", "unknown key 'drop'; did you mean 'drops'?"),
+        (
+            "path: /chat",
+            "also: {«openai.chats: /x}, path: /chat",
+            "unknown key 'openai.chats'; did you mean 'openai.chat'?",
+        ),
+        (
+            "path: /chat",
+            "also: {openai.chat: «/x}, path: /chat",
+            "'openai.chat' is the endpoint's dialect already; leave it out",
+        ),
         ("openai.chat", "«openai.chats", "unknown dialect 'openai.chats'; did you mean 'openai.chat'?"),
         ('"https://v', '«"v', "'v.example/v1' is no address; begin with https:// or http://"),
         ("provider: vendor", "provider: «''", "`provider` is '', not text; write a word, or quote it"),

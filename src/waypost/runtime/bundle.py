@@ -118,7 +118,8 @@ def places(endpoints: Mapping[str, Endpoint]) -> dict[tuple[str, str], tuple[str
     found: dict[tuple[str, str], tuple[str, str]] = {}
     for name in sorted(endpoints):
         endpoint = endpoints[name]
-        found.setdefault((endpoint.dialect, normal(endpoint.base_url)), (name, endpoint.provider))
+        for dialect in (endpoint.dialect, *(also for also, _ in endpoint.also)):
+            found.setdefault((dialect, normal(endpoint.base_url)), (name, endpoint.provider))
     return found
 
 

@@ -20,7 +20,7 @@ from waypost.runtime.catalog_targets import DATA, TARGET, Flags, Tables, origin_
 
 TOP = ("waypost", "name", "sources", "by_default", "endpoints", "capabilities", "targets", "aliases")
 ENDPOINT = (
-    "provider", "dialect", "base_url", "path", "base_url_env", "auth", "key_env", "max_tokens_field", "drops", "data",
+    "provider", "dialect", "base_url", "path", "base_url_env", "auth", "key_env", "max_tokens_field", "drops", "also", "data",
 )  # fmt: skip
 ISSUED = "2026-11-21"
 """The newest date in the packaged catalog: today is no earlier day, even where a machine's clock says so."""
@@ -109,6 +109,9 @@ class CatalogReader:
         if base_url and not base_url.startswith(("http://", "https://")):
             self.faults.note(row.where("base_url"), f"{base_url!r} is no address", "begin with https:// or http://")
         data = row.child("data", DATA)
+        also = row.child("also", DIALECTS)
+        if also is not None and dialect in also.nodes:
+            self.faults.note(also.where(dialect), f"{dialect!r} is the endpoint's dialect already", "leave it out")
         if data is not None:
             self.tables.data[name] = data
         self.tables.endpoints[name] = Endpoint(
@@ -122,6 +125,7 @@ class CatalogReader:
             base_url_env=row.text("base_url_env"),
             max_tokens_field=row.text("max_tokens_field") or "max_completion_tokens",
             drops=tuple(word for word, _ in row.words("drops")),
+            also=tuple((key, also.text(key) or "") for key in sorted(also.nodes)) if also else (),
         )
 
     def _auth(self, row: Row) -> Auth | None:

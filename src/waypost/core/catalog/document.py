@@ -92,7 +92,7 @@ def _value(name: str, value: Any) -> JSON:
             return dict(value)
         case "key_env" | "drops":
             return list(value)
-        case "extra":
+        case "extra" | "also":
             return [list(pair) for pair in value]
         case _:
             plain: JSON = value
@@ -137,6 +137,7 @@ def _endpoint(row: Mapping[str, Any]) -> Endpoint:
     values = dict(row)
     for name in ("key_env", "drops"):
         values[name] = tuple(values.get(name, ()))
+    values["also"] = tuple((dialect, path) for dialect, path in values.get("also", ()))
     if "auth" in values:
         extra = tuple((key, text) for key, text in values["auth"].get("extra", ()))
         values["auth"] = Auth(**{**values["auth"], "extra": extra})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import lru_cache
 from typing import Literal, TypeAlias
 
@@ -58,6 +59,17 @@ class Endpoint:
     max_tokens_field: str = "max_completion_tokens"
     drops: tuple[str, ...] = ()
     """Top-level request fields that this endpoint refuses and that carry no meaning there (data, not code)."""
+    also: tuple[tuple[Dialect, str], ...] = ()
+    """Further dialects that are spoken at ``base_url``, each with its path."""
+
+    def speaks(self, dialect: Dialect) -> bool:
+        """Whether a call in ``dialect`` is understood here as it is."""
+        return dialect == self.dialect or any(name == dialect for name, _ in self.also)
+
+    def addressed(self, dialect: Dialect) -> Endpoint:
+        """This endpoint as a call in ``dialect`` meets it: spoken to in that where it can be, else in its own."""
+        path = next((path for name, path in self.also if name == dialect), None)
+        return self if path is None else replace(self, dialect=dialect, path=path)
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from waypost.core.catalog.table import Catalog
 from waypost.core.model.money import line_cost
-from waypost.core.model.target import Price, Target
+from waypost.core.model.target import DIALECTS, Price, Target
 from waypost.core.policy.bits import Sorted, mask_of, remember
 from waypost.core.policy.rates import Rates, costs_for, latencies_for, tier_for
 
@@ -41,6 +41,7 @@ class Columns:
         self.static: dict[tuple[str, ...], Masks] = {}
         self.endpoints = self._grouped(target.endpoint for target in catalog.targets)
         self.dialects = self._grouped(self._dialect(target) for target in catalog.targets)
+        self._spoken: dict[str, int] = {}
         self.capabilities = self._members()
         self.prices = [target.price for target in catalog.targets]
         self.narrows: dict[Any, tuple[tuple[tuple[str, int], ...], int]] = {}
@@ -134,6 +135,18 @@ class Columns:
         """``estimated.latency`` in nanoseconds of each index, for tokens that are on the grid already."""
         first, second = self.rates.latency
         return latencies_for(tokens_out)([first[at] for at in indices], [second[at] for at in indices])
+
+    def speaking(self, dialect: str) -> int:
+        """The targets whose endpoint understands a call in ``dialect`` as it is."""
+        found = self._spoken.get(dialect)
+        if found is None:
+            endpoints = self.catalog.endpoints.items()
+            names = [name for name, endpoint in endpoints if endpoint.speaks(dialect)]
+            found = 0
+            for name in names:
+                found |= self.endpoints.get(name, 0)
+            remember(self._spoken, dialect, found, len(DIALECTS))
+        return found
 
     def _dialect(self, target: Target) -> str | None:
         endpoint = self.catalog.endpoints.get(target.endpoint)

@@ -36,11 +36,11 @@ def origin(plan: Plan, values: Values) -> Failing:
         keyed |= columns.endpoints.get(name, 0)
     mute = 0
     for name, mask in columns.dialects.items():
-        if name != dialect and name not in plan.expresses:
+        if name not in plan.expresses:
             mute |= mask
     masks = (
         ("cross_origin", 0 if leaves else columns.full & ~home),
-        ("dialect", mute),
+        ("dialect", mute & ~columns.speaking(dialect)),
         ("provider.credentials", columns.full & ~keyed),
     )
     return remember(plan.origins, key, joined(masks), MAX_CELLS)
@@ -67,9 +67,9 @@ def meeting(plan: Plan, flag: str, dialect: str, endpoint: str | None) -> int:
     where = level(flag)
     if where == "endpoint":
         return columns.endpoints.get(endpoint, 0) if endpoint is not None else 0
-    spoken = 0
+    spoken = columns.speaking(dialect)
     for name, mask in columns.dialects.items():
-        if name == dialect or flag in plan.expresses.get(name, ()):
+        if flag in plan.expresses.get(name, ()):
             spoken |= mask
     return spoken if where == "dialect" else spoken & columns.capabilities.get(flag, 0)
 

@@ -48,7 +48,7 @@ def attempt_of(stage: Stage, target: Target | None, number: int, reason: Any) ->
     now = stage.routes.now()
     if target is None:
         return Attempt(number, None, call.origin.provider, call.requested, call.dialect, reason, now, now)
-    endpoint = stage.routes.endpoints[target.endpoint]
+    endpoint = stage.routes.endpoints[target.endpoint].addressed(call.dialect)
     model = call.requested if target is stage.requested else target.model
     return Attempt(number, target.id, endpoint.provider, model, endpoint.dialect, reason, now, now)
 

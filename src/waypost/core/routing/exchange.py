@@ -48,7 +48,7 @@ class Exchange:
         target = stage.requested
         if target is None:
             return None
-        endpoint = stage.routes.endpoints[target.endpoint]
+        endpoint = stage.routes.endpoints[target.endpoint].addressed(stage.call.dialect)
         codec = stage.routes.codecs[stage.call.dialect]
         return Exchange(stage, target, endpoint, True, None, codec, True, False)
 
@@ -85,7 +85,7 @@ def plan_exchange(stage: Stage, target: Target, last: bool) -> Exchange:
         Untranslatable: the target's dialect cannot express a need; the candidate is rejected by it.
     """
     call = stage.call
-    endpoint = stage.routes.endpoints[target.endpoint]
+    endpoint = stage.routes.endpoints[target.endpoint].addressed(call.dialect)
     codec = stage.routes.codecs[endpoint.dialect]
     home = target.endpoint == call.origin.endpoint
     if endpoint.dialect != call.dialect:
