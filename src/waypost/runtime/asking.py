@@ -210,12 +210,13 @@ def _unknown(body: Mapping[str, Any]) -> Dialect:
 
 def _endpoint(catalog: Catalog, dialect: Dialect, provider: str | None) -> Endpoint | None:
     """Where the caller is: at the named provider or endpoint, else at the dialect's own vendor, else at any of it."""
-    speaking = [endpoint for endpoint in catalog.endpoints.values() if endpoint.dialect == dialect]
+    speaking = [endpoint for endpoint in catalog.endpoints.values() if endpoint.speaks(dialect)]
     if provider is None:
         own = dialect.partition(".")[0]
         tests: tuple[Callable[[Endpoint], bool], ...] = (
             lambda one: one.name == own,
             lambda one: one.dialect == dialect,
+            lambda one: one.speaks(dialect),
         )
     else:
         served = {target.endpoint for target in catalog.targets if target.provider == provider}
