@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from receipt_cases import ANSWERED, BASELINE, COST, DECISION, FAILED, FIRST, SETTLEMENT, USAGE
+from receipt_cases import ANSWERED, BASELINE, COST, DECISION, FAILED, FIRST, QUESTION, SETTLEMENT, USAGE
 from waypost.core.analysis import words_decision, words_numbers, words_outcome, words_question
 from waypost.core.analysis.calendar import utc
 from waypost.core.model.decision import CandidateProof, Rejection, Source
@@ -160,3 +160,19 @@ def test_tokens_with_what_they_count_as() -> None:
     assert words_question.counted(8_000, " tokens in") == "~8,000 tokens in (counted as 8,192)"
     assert words_question.counted(8_192, " tokens in") == "~8,192 tokens in"
     assert words_question.counted(12, " out") == "~12 out"
+
+
+@pytest.mark.parametrize(
+    ("withheld", "text"),
+    [
+        (("mode", "only"), "mode, only: the policy does not grant it"),
+        (("department: settled around the call",), "department: settled around the call"),
+        (
+            ("mode", "strategy: unreadable", "user: settled around the call"),
+            "mode: the policy does not grant it; strategy: unreadable; user: settled around the call",
+        ),
+    ],
+)
+def test_claims_that_are_not_followed_say_why(withheld: tuple[str, ...], text: str) -> None:
+    """S5.01: what the policy does not grant is told apart from what never reached it."""
+    assert dict(words_question.question(replace(QUESTION, withheld=withheld)))["not followed"] == text

@@ -49,11 +49,18 @@ def _claims(asked: Question) -> list[tuple[str, str]]:
     if asked.intent is not None:
         rows.append(("intent", asked.intent))
     if asked.withheld:
-        rows.append(("not followed", f"{', '.join(asked.withheld)}: the policy does not grant it"))
+        rows.append(("not followed", _withheld(asked.withheld)))
     if forced is not None:
         scope = "".join(f", for {key} {value}" for key, value in forced.scope)
         rows.append(("override", f"{forced.target}, by {forced.author}{scope}: {forced.reason} ({forced.id})"))
     return rows
+
+
+def _withheld(names: Sequence[str]) -> str:
+    """``mode, only: the policy does not grant it; department: settled around the call``."""
+    ungranted = ", ".join(name for name in names if ": " not in name)
+    others = [name for name in names if ": " in name]
+    return "; ".join([*([f"{ungranted}: the policy does not grant it"] if ungranted else []), *others])
 
 
 def world(snapshot: Snapshot, candidates: Sequence[CandidateProof] = ()) -> list[tuple[str, str]]:
