@@ -28,11 +28,18 @@ class StoreError(WaypostError):
 
 
 class Database:
-    """One SQLite file, made on first use. Safe for threads, forks and many processes."""
+    """One SQLite file, made on first use. Safe for threads, forks and many processes.
 
-    def __init__(self, path: Path, *, readonly: bool) -> None:
+    ``tables`` are its migrations. A ``private`` one is its owner's alone, and overwrites what is deleted in it.
+    """
+
+    def __init__(
+        self, path: Path, *, readonly: bool, tables: Sequence[str] = MIGRATIONS, private: bool = False
+    ) -> None:
         self.path = path
         self.readonly = readonly
+        self._tables = tables
+        self._private = private
         self.lock = threading.RLock()
         self._pid = os.getpid()
         self._db: sqlite3.Connection | None = None
@@ -73,8 +80,40 @@ class Database:
                 _abandoned.append(self._db)
             self._pid, self._db = os.getpid(), None
         if self._db is None:
-            self._db = _read(self.path) if self.readonly else _connect(self.path)
+            self._db = self._read() if self.readonly else self._connect()
         return self._db
+
+    def _connect(self) -> sqlite3.Connection:
+        self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if self._private:  # what SQLite lays beside the file gets the file's permissions
+            os.close(os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+        db = sqlite3.connect(self.path, timeout=BUSY_S, isolation_level=None, check_same_thread=False)
+        try:
+            db.execute("PRAGMA journal_mode = WAL")
+            db.execute("PRAGMA synchronous = NORMAL")
+            if self._private:
+                db.execute("PRAGMA secure_delete = ON")
+            _migrate(db, self.path, self._tables)
+        except BaseException:
+            db.close()
+            raise
+        return db
+
+    def _read(self) -> sqlite3.Connection:
+        """A connection that writes nothing, not even beside the file where the directory is read-only."""
+        path = self.path
+        if not path.exists():
+            return _memory(self._tables)
+        for mode in ("mode=ro", "mode=ro&immutable=1"):
+            uri = f"{path.absolute().as_uri()}?{mode}"
+            db = sqlite3.connect(uri, uri=True, timeout=BUSY_S, isolation_level=None, check_same_thread=False)
+            try:
+                db.execute("SELECT count(*) FROM sqlite_master")
+            except sqlite3.OperationalError:
+                db.close()
+            else:
+                return db
+        raise StoreError("cannot be read", where=str(path), remedy="check its permissions")
 
     @contextlib.contextmanager
     def _errors(self) -> Iterator[None]:
@@ -95,49 +134,20 @@ def _after_fork() -> None:
 os.register_at_fork(after_in_child=_after_fork)
 
 
-def _connect(path: Path) -> sqlite3.Connection:
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    db = sqlite3.connect(path, timeout=BUSY_S, isolation_level=None, check_same_thread=False)
-    try:
-        db.execute("PRAGMA journal_mode = WAL")
-        db.execute("PRAGMA synchronous = NORMAL")
-        _migrate(db, path)
-    except BaseException:
-        db.close()
-        raise
-    return db
-
-
-def _read(path: Path) -> sqlite3.Connection:
-    """A connection that writes nothing, not even beside the file where the directory is read-only."""
-    if not path.exists():
-        return _memory()
-    for mode in ("mode=ro", "mode=ro&immutable=1"):
-        uri = f"{path.absolute().as_uri()}?{mode}"
-        db = sqlite3.connect(uri, uri=True, timeout=BUSY_S, isolation_level=None, check_same_thread=False)
-        try:
-            db.execute("SELECT count(*) FROM sqlite_master")
-        except sqlite3.OperationalError:
-            db.close()
-        else:
-            return db
-    raise StoreError("cannot be read", where=str(path), remedy="check its permissions")
-
-
-def _memory() -> sqlite3.Connection:
+def _memory(tables: Sequence[str]) -> sqlite3.Connection:
     db = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
-    _migrate(db, Path(":memory:"))
+    _migrate(db, Path(":memory:"), tables)
     return db
 
 
-def _migrate(db: sqlite3.Connection, path: Path) -> None:
+def _migrate(db: sqlite3.Connection, path: Path, tables: Sequence[str]) -> None:
     """Bring the tables to this version; two processes that do it at the same time do it once."""
-    if _version(db, path) == len(MIGRATIONS):
+    if _version(db, path, tables) == len(tables):
         return
     db.execute("BEGIN IMMEDIATE")
     try:
-        for number in range(_version(db, path), len(MIGRATIONS)):
-            for statement in MIGRATIONS[number].split(";"):
+        for number in range(_version(db, path, tables), len(tables)):
+            for statement in tables[number].split(";"):
                 db.execute(statement)
             db.execute(f"PRAGMA user_version = {number + 1}")
     except BaseException:
@@ -146,11 +156,11 @@ def _migrate(db: sqlite3.Connection, path: Path) -> None:
     db.execute("COMMIT")
 
 
-def _version(db: sqlite3.Connection, path: Path) -> int:
+def _version(db: sqlite3.Connection, path: Path, tables: Sequence[str]) -> int:
     version = int(db.execute("PRAGMA user_version").fetchone()[0])
-    if version > len(MIGRATIONS):
+    if version > len(tables):
         raise StoreError(
-            f"written by a newer Waypost (version {version}, this one knows {len(MIGRATIONS)})",
+            f"written by a newer Waypost (version {version}, this one knows {len(tables)})",
             where=str(path),
             remedy="upgrade waypost, or set WAYPOST_HOME to another directory",
         )
