@@ -225,3 +225,28 @@ def message_events(words: Sequence[str], model: str = "claude-haiku-4-5") -> lis
         },
         {"type": "message_stop"},
     ]
+
+
+def chat_tool_body(calls: Sequence[tuple[str, Any]], model: str = "gpt-4o-mini") -> dict[str, Any]:
+    """A chat completion that calls tools: pairs of a name and its arguments."""
+    body = chat_body("", model)
+    body["choices"][0]["message"] = {
+        "role": "assistant",
+        "content": None,
+        "refusal": None,
+        "tool_calls": [
+            {"id": f"call_{at}", "type": "function", "function": {"name": name, "arguments": json.dumps(arguments)}}
+            for at, (name, arguments) in enumerate(calls)
+        ],
+    }
+    body["choices"][0]["finish_reason"] = "tool_calls"
+    return body
+
+
+def message_tool_body(calls: Sequence[tuple[str, Any]], model: str = "claude-haiku-4-5") -> dict[str, Any]:
+    """A message that calls tools: pairs of a name and its input."""
+    blocks = [
+        {"type": "tool_use", "id": f"toolu_{at}", "name": name, "input": given}
+        for at, (name, given) in enumerate(calls)
+    ]
+    return {**message_body(model=model), "content": blocks, "stop_reason": "tool_use"}

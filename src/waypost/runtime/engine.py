@@ -100,6 +100,10 @@ class Engine:
 
     def call(self, sdk: Any, wrapped: Callable[..., Any], client: Any, args: Any, kwargs: Any) -> Any:
         """A sync client's `request()`."""
+        if not self._sees(client):
+            return wrapped(*args, **kwargs)
+        if sdk.prepare is not None:
+            args, kwargs = _prepared(args, kwargs, sdk.prepare(client, args, kwargs))
         bound = self._bind(sdk, wrapped, client, args, kwargs)
         if bound is None:
             return wrapped(*args, **kwargs)
@@ -112,6 +116,11 @@ class Engine:
 
     async def acall(self, sdk: Any, wrapped: Callable[..., Any], client: Any, args: Any, kwargs: Any) -> Any:
         """An async client's `request()`."""
+        if not self._sees(client):
+            return await wrapped(*args, **kwargs)
+        if sdk.prepare is not None:
+            options = sdk.prepare(client, args, kwargs)
+            args, kwargs = _prepared(args, kwargs, None if options is None else await options)
         bound = self._bind(sdk, wrapped, client, args, kwargs)
         if bound is None:
             return await wrapped(*args, **kwargs)
@@ -123,11 +132,12 @@ class Engine:
         value = self._native(call, answer, performer)
         return self._remember(call, await value if answer.wire is not None else value)
 
+    def _sees(self, client: Any) -> bool:
+        return self.active and not suppressed() and not getattr(client, BYPASS, False)
+
     def _bind(
         self, sdk: Any, wrapped: Callable[..., Any], client: Any, args: Any, kwargs: Any
     ) -> tuple[Call, Performer] | None:
-        if not self.active or suppressed() or getattr(client, BYPASS, False):
-            return None
         try:
             call = sdk.bind(self, wrapped, client, args, kwargs)
         except Exception as error:
@@ -178,7 +188,7 @@ class Engine:
         dialect, wanted = place
         for endpoint in self.bundle.routes.catalog.endpoints.values():
             moved = os.environ.get(endpoint.base_url_env) if endpoint.base_url_env else None
-            if moved and endpoint.dialect == dialect and bundles.normal(moved) == wanted:
+            if moved and endpoint.speaks(dialect) and bundles.normal(moved) == wanted:
                 self._move()
                 return self.bundle.places.get(place)
         return None
@@ -216,8 +226,9 @@ class Engine:
         base_url = getattr(client, "base_url", None)
         if base_url is not None:
             endpoint = endpoints[names[0]]
-            place = (endpoint.dialect, bundles.normal(str(base_url)))
-            self.bundle.places[place] = self.bundle.registered[place] = (endpoint.name, endpoint.provider)
+            for dialect in (endpoint.dialect, *(also for also, _ in endpoint.also)):
+                place = (dialect, bundles.normal(str(base_url)))
+                self.bundle.places[place] = self.bundle.registered[place] = (endpoint.name, endpoint.provider)
             self._places.clear()
 
     def swap(self, new: bundles.Bundle) -> None:
@@ -246,3 +257,12 @@ class Engine:
         with suppress(Exception):
             self.lookup.fold()
         return bool(self.providers.flush(timeout_s)) and done
+
+
+def _prepared(args: Any, kwargs: Any, options: Any) -> tuple[Any, Any]:
+    """The arguments with ``options`` in the place of the call's own; as they are where it is ``None``."""
+    if options is None:
+        return args, kwargs
+    if len(args) > 1:
+        return (args[0], options, *args[2:]), kwargs
+    return args, {**kwargs, "options": options}

@@ -35,6 +35,8 @@ class Sdk(Protocol):
     MODULE: str
     POINTS: tuple[tuple[str, str, bool], ...]
     fits: Callable[[ModuleType], str | None]
+    prepare: Callable[..., Any] | None
+    """Arguments of a call to options that can be read twice, to an awaitable of them, or to ``None``."""
     bind: Callable[..., Any]
 
 

@@ -15,6 +15,7 @@ from waypost.adapters.sdks.native import (
     DECISION,
     decorate,
     fields_of,
+    finish_reasons,
     library_of,
     observe_dict,
     observe_response,
@@ -24,7 +25,8 @@ from waypost.adapters.sdks.native import (
     text,
     told_headers,
 )
-from waypost.core.model.frozen import dataclass
+from waypost.core.codecs.ids import INFIX
+from waypost.core.model.frozen import dataclass, field
 from waypost.core.model.money import NANO
 from waypost.core.routing.effects import Answer, NativeError, Observed
 from waypost.core.routing.ports import Codec
@@ -46,6 +48,8 @@ class Flavour:
     cloud: frozenset[str]
     """Names of client classes that sign or rewrite for a cloud of their own; they stay home."""
     auto: frozenset[str]
+    said_in_bodies: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    """Headers in lower case, each with the words that only unlock fields of the body, so that they need no care."""
 
 
 class Bound:
@@ -140,12 +144,11 @@ class Bound:
             return observe_dict(value, codec)
         usage = getattr(value, "usage", None)
         body = {"usage": fields_of(usage)} if hasattr(usage, "model_fields_set") else {}
-        choices = getattr(value, "choices", None) or ()
         return Observed(
             usage=codec.usage(body) if body else None,
             response_id=text(getattr(value, "id", None)),
             response_model=text(getattr(value, "model", None)),
-            finish_reasons=tuple(str(choice.finish_reason) for choice in choices if choice.finish_reason),
+            finish_reasons=finish_reasons(value),
             request_id=text(getattr(value, "_request_id", None)),
         )
 
@@ -213,7 +216,7 @@ class Bound:
         else:
             status, body = codec.encode_error(failure, error.message)
             if error.code is not None and isinstance(body.get("error"), dict):
-                body["error"]["code"] = error.code
+                body["error"].update(code=error.code, **self._lost_thread())
             headers = {"content-type": "application/json", "x-should-retry": "false"}
             if failure.retry_after_ns is not None:
                 headers["retry-after"] = str(-(-failure.retry_after_ns // NANO))
@@ -221,6 +224,14 @@ class Bound:
         for note in error.notes:
             native.add_note(note)
         return native
+
+    def _lost_thread(self) -> dict[str, Any]:
+        """Who continues a thread from an answer of ours is told that it is lost, and sends the whole of it anew."""
+        body = self.options.json_data
+        thread = body.get("thread") if isinstance(body, Mapping) else None
+        before = thread.get("previous_message_id") if isinstance(thread, Mapping) else None
+        ours = isinstance(before, str) and before.startswith(f"msg_{INFIX}")
+        return {"details": {"error_code": "thread_not_found"}} if ours else {}
 
     def _response(
         self, status: int, headers: Mapping[str, str], *, body: Mapping[str, Any] | None = None, stream: Any = None

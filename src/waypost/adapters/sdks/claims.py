@@ -44,6 +44,9 @@ class Flavour(Protocol):
     @property
     def package(self) -> str: ...
 
+    @property
+    def said_in_bodies(self) -> Mapping[str, frozenset[str]]: ...
+
 
 class Sending(Protocol):
     """A call whose options are replaced by a copy where something of ours is taken out."""
@@ -90,7 +93,7 @@ def of_headers(
             ours[name] = key
             if isinstance(value, str):
                 said[key] = value
-        elif isinstance(value, str) and lower not in _PLUMBING and not lower.startswith("x-stainless-"):
+        elif isinstance(value, str) and not lower.startswith("x-stainless-") and not plain(bound, lower, value):
             needs.append(Need("custom_headers", f"headers.{lower}"))
     if bound.options.params:
         needs.append(Need("custom_query", "query"))
@@ -106,6 +109,14 @@ def of_headers(
     bound.options = bound.options.model_copy()
     bound.options.headers = sent
     return tuple(layer for layer in (client, said) if layer), tuple(needs)
+
+
+def plain(bound: Sending, lower: str, value: str) -> bool:
+    """Whether a header asks for nothing that the body does not say too."""
+    if lower in _PLUMBING:
+        return True
+    said = bound.flavour.said_in_bodies.get(lower)
+    return said is not None and all(word.strip() in said for word in value.split(","))
 
 
 def own_key(lower: str) -> str | None:

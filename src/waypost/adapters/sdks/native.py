@@ -152,11 +152,22 @@ def observe_response(response: Any, codec: Codec) -> Observed:
 
 
 def observe_dict(body: Mapping[str, Any], codec: Codec) -> Observed:
-    choices = body.get("choices") or ()
-    reasons = [choice.get("finish_reason") for choice in choices if isinstance(choice, Mapping)]
-    return Observed(
-        codec.usage(body), text(body.get("id")), text(body.get("model")), tuple(str(r) for r in reasons if r)
-    )
+    return Observed(codec.usage(body), text(body.get("id")), text(body.get("model")), finish_reasons(body))
+
+
+def finish_reasons(answer: Any) -> tuple[str, ...]:
+    """Why an answer ended, of a wire dict or a native object: of each choice, or of the whole, or what cut it off."""
+    choices = _member(answer, "choices")
+    if choices:
+        found = [_member(choice, "finish_reason") for choice in choices]
+    else:
+        cut = _member(_member(answer, "incomplete_details"), "reason")
+        found = [_member(answer, "stop_reason") or cut or _member(answer, "status")]
+    return tuple(reason for reason in found if isinstance(reason, str) and reason)
+
+
+def _member(item: Any, name: str) -> Any:
+    return item.get(name) if isinstance(item, dict) else getattr(item, name, None)
 
 
 def text(value: Any) -> str | None:

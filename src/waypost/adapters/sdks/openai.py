@@ -26,6 +26,10 @@ FLAVOUR = Flavour(
 )
 
 
+prepare = None
+"""A body at the seam is plain JSON in all versions."""
+
+
 def fits(module: ModuleType) -> str | None:
     """``None``, or why this version is left alone."""
     return stainless.fits(module)

@@ -53,6 +53,19 @@ def fits(base_client: ModuleType) -> str | None:
     return None
 
 
+def prepare(flavour: Flavour, client: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """What the SDK's own `_copy_and_prepare` makes of the options of a call of ours, or an awaitable of it.
+
+    A body may hold iterators and open files, which can be read once only: what comes back is what has to be sent.
+    ``None`` where the version has no such step or the call is none of ours. Raises what the SDK raises.
+    """
+    ready = getattr(client, "_copy_and_prepare", None)
+    options = args[1] if len(args) > 1 else kwargs.get("options")
+    if ready is None or options is None or options.url.partition("?")[0] not in flavour.paths:
+        return None
+    return ready(options) if options.method.lower() == "post" else None
+
+
 def bind(
     flavour: Flavour,
     world: World,
@@ -100,6 +113,7 @@ def bind(
         is_async=bound.is_async,
         native=bound,
         port=place.port,
+        withheld=heard.withheld,
     )
 
 
@@ -113,7 +127,6 @@ class _Place:
 
     def __init__(self, client: Any, flavour: Flavour, base_url: Any) -> None:
         names = {base.__name__ for base in type(client).__mro__}
-        withheld=heard.withheld,
         self.base_url = base_url
         self.text = str(base_url)
         self.host, self.port = host_and_port(self.text)

@@ -28,6 +28,7 @@ from waypost.core.model.conversation import (
     Tool,
     ToolChoice,
 )
+from waypost.core.model.needs import Severity
 
 _SHARED_EFFORTS = frozenset({"low", "medium", "high", "xhigh", "max"})
 
@@ -237,6 +238,14 @@ def _cache_control(draft: Draft, value: Any) -> None:
     )
 
 
+def _thread(draft: Draft, value: Any) -> None:
+    draft.keep("thread", value)
+    kind = as_map(value, "thread").get("type")
+    # What begins a thread says everything in itself; what continues one has its history at the origin only.
+    severity: Severity = "hint" if kind == "create" else "required"
+    draft.need("server_state.thread", "thread", str(kind), severity)
+
+
 _FIELDS: Mapping[str, Handler] = {
     "model": _model,
     "messages": read_messages,
@@ -255,6 +264,7 @@ _FIELDS: Mapping[str, Handler] = {
     "cache_control": _cache_control,
     "service_tier": kept("service_tier", "service_tier", hint=True, plain=("auto",)),
     "speed": kept("speed", "service_tier", plain=("standard",)),
+    "thread": _thread,
     "container": kept("container", "server_state.container"),
     "inference_geo": kept("inference_geo", "data_residency"),
     "user_profile_id": kept("user_profile_id", "server_state.user_profile"),

@@ -13,6 +13,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from waypost.core.codecs.framing import SseParser
+from waypost.core.codecs.usage import later
 from waypost.core.model.conversation import Delta, Finished, Start, StreamError
 from waypost.core.model.outcome import Failure, Usage
 from waypost.core.routing.effects import Observed
@@ -135,12 +136,15 @@ class Watch:
         """What the stream said of itself, from its deltas or from its head and tail."""
         if self.writer is not None:
             usage = self.seen.usage
-            if usage is None or self.finished:
-                return self.seen
-            # What the start of a stream says of its end is a placeholder: the provider bills what it had produced.
-            return replace(self.seen, usage=replace(usage, output=max(usage.output, self.spoken()), estimated=True))
+            return self.seen if usage is None or self.finished else self._so_far(self.seen, usage)
         whole = b"".join(self._parts)
-        return observe_bytes(codec, self._head or whole[:HEAD], whole[-TAIL:])
+        seen = observe_bytes(codec, self._head or whole[:HEAD], whole[-TAIL:])
+        return seen if seen.usage is None or self.complete() else self._so_far(seen, seen.usage)
+
+    def _so_far(self, seen: Observed, usage: Usage) -> Observed:
+        """Of a stream that was cut: what its start says of its end is a placeholder, and the provider bills what it had
+        produced."""
+        return replace(seen, usage=replace(usage, output=max(usage.output, self.spoken()), estimated=True))
 
     def complete(self) -> bool:
         """Whether the upstream had said all that it had to say."""
@@ -199,11 +203,15 @@ class Watch:
 
 
 def observe_bytes(codec: Codec, head: bytes, tail: bytes) -> Observed:
-    """Id and model from the first bytes, usage and finish reason from the last; of a stream or of a whole body."""
+    """Id and model from the first bytes, usage and finish reason from the last; of a stream or of a whole body.
+
+    The last usage may leave out what the first has said.
+    """
     found_id, model = _ID.search(head), _MODEL.search(head)
     reason = _last_reason(tail)
+    usage = _last_usage(codec, tail)
     return Observed(
-        usage=_last_usage(codec, tail),
+        usage=None if usage is None else later(_first_usage(codec, head), usage),
         response_id=found_id[1].decode() if found_id else None,
         response_model=model[1].decode() if model else None,
         finish_reasons=() if reason is None else (reason.decode(),),
@@ -225,18 +233,31 @@ def _frames(data: bytes) -> int:
     return data.count(b"\n\n") or data.count(b"\r\n\r\n")
 
 
+def _first_usage(codec: Codec, head: bytes) -> Usage | None:
+    """The first usage object of the head."""
+    at = head.find(b'"usage"')
+    return None if at < 0 else _usage_at(codec, head, at)
+
+
 def _last_usage(codec: Codec, tail: bytes) -> Usage | None:
     """The last usage object of the tail; only that object is parsed."""
     end = len(tail)
     while (at := tail.rfind(b'"usage"', 0, end)) >= 0:
         end = at
-        text = tail[at + 7 :].decode(errors="replace").lstrip(" :\r\n\t")
-        if text.startswith("{"):
-            try:
-                return codec.usage({"usage": _decode(text)[0]})
-            except ValueError:
-                continue
+        usage = _usage_at(codec, tail, at)
+        if usage is not None:
+            return usage
     return None
+
+
+def _usage_at(codec: Codec, data: bytes, at: int) -> Usage | None:
+    text = data[at + 7 :].decode(errors="replace").lstrip(" :\r\n\t")
+    if not text.startswith("{"):
+        return None
+    try:
+        return codec.usage({"usage": _decode(text)[0]})
+    except ValueError:
+        return None
 
 
 def _is_usage_frame(frame: bytes) -> bool:

@@ -1,0 +1,69 @@
+"""The Anthropic SDK: messages and beta messages in every call style, on anthropic 0.49 and newer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from types import ModuleType
+from typing import Any
+
+from waypost.adapters.sdks import stainless
+from waypost.adapters.sdks.bound import Flavour
+from waypost.core.routing.effects import Call
+
+MODULE = "anthropic._base_client"
+"""The module whose import is waited for; importing it is never ours to do."""
+
+POINTS = (("SyncAPIClient", "request", False), ("AsyncAPIClient", "request", True))
+"""Class, method, and whether the method is a coroutine function."""
+
+FLAVOUR = Flavour(
+    sdk="anthropic",
+    package="anthropic",
+    provider="anthropic",
+    paths={"/v1/messages": "anthropic.messages"},
+    cloud=frozenset(
+        (
+            *(
+                "BaseBedrockClient",
+                "BaseMantleClient",
+                "BaseVertexClient",
+                "BaseFoundryClient",
+                "BaseGoogleCloudClient",
+            ),
+            *("AnthropicBedrock", "AsyncAnthropicBedrock", "AnthropicVertex", "AsyncAnthropicVertex"),
+            *("AnthropicAWS", "AsyncAnthropicAWS", "AnthropicFoundry", "AsyncAnthropicFoundry"),
+        )
+    ),
+    auto=frozenset(("auto", "best", "")),
+    said_in_bodies={
+        "anthropic-beta": frozenset(
+            (
+                *("message-threads-2026-08-12", "structured-outputs-2025-11-13", "effort-2025-11-24"),
+                *("fine-grained-tool-streaming-2025-05-14", "token-efficient-tools-2025-02-19"),
+                *("interleaved-thinking-2025-05-14", "output-128k-2025-02-19", "max-tokens-3-5-sonnet-2024-07-15"),
+                *("prompt-caching-2024-07-31", "extended-cache-ttl-2025-04-11", "pdfs-2024-09-25"),
+            )
+        )
+    },
+)
+
+
+def fits(module: ModuleType) -> str | None:
+    """``None``, or why this version is left alone."""
+    return stainless.fits(module)
+
+
+def prepare(client: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """The call's options with a body that can be read twice, or an awaitable of it; ``None`` for as they are."""
+    return stainless.prepare(FLAVOUR, client, args, kwargs)
+
+
+def bind(
+    world: stainless.World,
+    wrapped: Callable[..., Any],
+    client: Any,
+    args: tuple[Any, ...],
+    kwargs: dict[str, Any],
+) -> Call | None:
+    """The call, if it is one that can be routed or observed."""
+    return stainless.bind(FLAVOUR, world, wrapped, client, args, kwargs)
