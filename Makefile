@@ -12,7 +12,7 @@ PIP_FLAGS := --quiet --disable-pip-version-check --no-input
 BACKENDS_TESTS := tests/e2e
 COMPAT := openai-1 openai-2
 
-.PHONY: help demo test check lint format e2e compat exhaustive bench backends lock clean
+.PHONY: help demo test check lint format e2e compat exhaustive bench fidelity backends lock clean
 
 help: ## list what can be made
 	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' Makefile
@@ -61,6 +61,9 @@ exhaustive: $(VENV)/.dev ## the generated tests with many more cases
 
 bench: .venvs/bench/.ready ## count what a call costs; prints the table of the README (WRITE=1 puts it there)
 	@.venvs/bench/bin/python -m tests.benchmarks $(if $(filter-out 0,$(WRITE)),--write) $(ARGS)
+
+fidelity: $(VENV)/.dev ## write docs/fidelity.md: what crosses from dialect to dialect, as the codecs do it
+	PYTHONPATH=src:tests $(BIN)/python -m golden.fidelity.make --write
 
 backends: $(VENV)/.dev ## build the Collector, Jaeger and Prometheus (Go 1.26, 8 GB, ten minutes the first time)
 	$(BIN)/python scripts/backends.py build
