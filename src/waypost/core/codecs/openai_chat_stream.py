@@ -11,13 +11,12 @@ from waypost.core.codecs.ids import answer_id, fit_call_id
 from waypost.core.codecs.openai_chat_encode import CALL_ID
 from waypost.core.codecs.openai_chat_reply import (
     FINISH_OUT,
-    classify,
     content_text,
-    error_body,
     finish_of,
     usage_of,
     usage_out,
 )
+from waypost.core.codecs.openai_errors import classify, error_body
 from waypost.core.codecs.wire import as_int, as_json_text, as_map, dumps_ascii, opt_list, opt_map, opt_text, wrong
 from waypost.core.model.conversation import (
     Delta,

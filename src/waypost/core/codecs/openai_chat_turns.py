@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping
 from typing import Any, Final
@@ -13,6 +12,8 @@ from waypost.core.codecs.wire import (
     as_list,
     as_map,
     as_text,
+    data_url,
+    is_object_text,
     opt_text,
     wrong,
 )
@@ -162,15 +163,6 @@ def _marks(
     return (rest or NO_EXT), cache
 
 
-def data_url(url: str) -> tuple[str, int] | None:
-    """MIME type of a base64 data URL, and where its base64 begins; ``None`` for any other URL."""
-    comma = url.find(",", 5, 256) if url.startswith("data:") else -1
-    if comma < 0:
-        return None
-    mime, _, options = url[5:comma].partition(";")
-    return (mime.lower(), comma + 1) if options == "base64" or options.endswith(";base64") else None
-
-
 _IMAGE_URL = frozenset({"url", "detail"})
 _IMAGE = frozenset({"type", "image_url", "prompt_cache_breakpoint"})
 
@@ -278,19 +270,12 @@ def _call(draft: Draft, call: Any, path: str) -> Part:
     arguments = as_text(function.get("arguments"), f"{path}.function.arguments")
     rest = draft.unknown(raw, _CALL, path)
     draft.unknown(function, _CALLED, f"{path}.function")
-    if arguments and not _is_object(arguments):  # models call functions without parameters with empty text
+    if arguments and not is_object_text(arguments):  # models call functions without parameters with empty text
         draft.need("tool_arguments.invalid_json", f"{path}.function.arguments")
     name = as_text(function.get("name"), f"{path}.function.name")
     if not TOOL_NAME.fullmatch(name):
         draft.need("tools.name_charset", f"{path}.function.name")
     return ToolCall(as_text(raw.get("id"), f"{path}.id"), name, arguments, rest or NO_EXT)
-
-
-def _is_object(text: str) -> bool:
-    try:
-        return isinstance(json.loads(text), dict)
-    except ValueError:
-        return False
 
 
 def _tool_result(draft: Draft, raw: Mapping[str, Any], path: str) -> Message:

@@ -165,6 +165,23 @@ def as_number(value: Any, path: str) -> float:
     raise wrong(path, "a number", value)
 
 
+def is_object_text(text: str) -> bool:
+    """Whether ``text`` is a JSON object."""
+    try:
+        return isinstance(json.loads(text), dict)
+    except ValueError:
+        return False
+
+
+def data_url(url: str) -> tuple[str, int] | None:
+    """MIME type of a base64 data URL, and where its base64 begins; ``None`` for any other URL."""
+    comma = url.find(",", 5, 256) if url.startswith("data:") else -1
+    if comma < 0:
+        return None
+    mime, _, options = url[5:comma].partition(";")
+    return (mime.lower(), comma + 1) if options == "base64" or options.endswith(";base64") else None
+
+
 def count(value: Any) -> int:
     """A token count out of a provider's answer; 0 where it is absent or not a whole number."""
     return value if isinstance(value, int) and not isinstance(value, bool) and value > 0 else 0
