@@ -60,6 +60,7 @@ class Receipt:
             flips=self.flips(),
             catalog=None if plan is None else plan.catalog.name,
             last=plan is not None and question is not None and taken_as_last(plan, question),
+            rules=0 if plan is None else len(plan.policy.rules),
         )
 
     def proofs(self) -> tuple[Proof, ...]:

@@ -272,6 +272,35 @@ def test_the_json_holds_receipt_and_rows() -> None:
     assert document["against"] == [{"label": "policy", "target": "openai/o1", "nano_usd": 9_390_000, "change": "-83%"}]
 
 
+def test_what_was_not_found_is_said_in_every_format() -> None:
+    """S2.02: that no policy's `match` held, and that no rule matched, is text, Markdown and data."""
+    receipt, (proof,) = simple()
+    (hop,) = receipt.hops
+    assert hop.decision is not None
+    decision = replace(hop.decision, cause="policy", rule=None)
+    receipt, proofs = replace(receipt, hops=(replace(hop, decision=decision),)), (replace(proof, decision=decision),)
+    last, none = "default: no `match` held; taken as the last", "none of the policy's 3 rules matched"
+    shown = explain(receipt, proofs, last=True, rules=3)
+    assert f"  policy        {last}\n" in shown
+    assert f"  rule          {none}\n" in shown
+    page = explain(receipt, proofs, format="markdown", last=True, rules=3)
+    assert "- **policy**: default: no \\`match\\` held; taken as the last\n" in page
+    assert f"- **rule**: {none}\n" in page
+    document = json.loads(explain(receipt, proofs, format="json", last=True, rules=3))
+    assert document["notes"] == [{"about": "policy", "text": last}]
+    assert document["proofs"][0]["notes"] == [{"about": "rule", "text": none}]
+    one = json.loads(explain(receipt, proofs, format="json", rules=1))
+    assert one["notes"] == []
+    assert one["proofs"][0]["notes"][0]["text"] == "the policy's only rule did not match"
+
+
+@pytest.mark.parametrize("rules", [0, 3])
+def test_where_a_rule_matched_or_nothing_is_known_of_them_nothing_is_added(rules: int) -> None:
+    """A remark that always stands there is not read."""
+    document = json.loads(explain(*simple(), format="json", rules=rules))
+    assert document["notes"] == document["proofs"][0]["notes"] == []
+
+
 def test_the_markdown_is_the_same_content() -> None:
     """Every row of the text stands in the Markdown's tables."""
     shown = explain(*simple(), format="markdown")

@@ -23,10 +23,16 @@ NAMED = 8
 """So many of those that passed everything, and are not told about each, are named."""
 
 
-def chosen(decision: Decision, selected: str | None, question: Question | None) -> Iterator[tuple[str, str]]:
-    """Fields: who was selected, by what cause, which rule, why, by which rank, and what chance had to do with it."""
+def chosen(
+    decision: Decision, selected: str | None, question: Question | None, *, rules: int = 0
+) -> Iterator[tuple[str, str]]:
+    """Fields: who was selected, by what cause, which rule, why, by which rank, and what chance had to do with it.
+
+    ``rules`` is how many the policy has, 0 where that is not known or told elsewhere.
+    """
     yield "selected", f"{selected or 'nobody: no candidate survived'}{words_decision.score(decision)}"
     yield "cause", words_decision.cause(decision)
+    yield from words_decision.notes(decision, rules)
     if decision.because is not None:
         yield "because", decision.because
     if decision.aside is not None:

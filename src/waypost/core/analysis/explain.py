@@ -7,12 +7,12 @@ baseline in percent; nothing is claimed to have been spared.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Literal
 
 from waypost.core.analysis import decided, document, words_decision, words_outcome, words_question
 from waypost.core.analysis.calendar import utc
+from waypost.core.analysis.document import Known
 from waypost.core.analysis.layout import Block, Fields, Heading, Layout, Line, Rows, markdown, text
 from waypost.core.model.decision import Decision, Flip, Proof
 from waypost.core.model.outcome import Attempt, Settlement
@@ -33,38 +33,29 @@ def explain(
     flips: Sequence[Flip] = (),
     catalog: str | None = None,
     last: bool = False,
+    rules: int = 0,
 ) -> str:
     """The receipt with every candidate of every decision.
 
     Candidates that failed the same rules share a row, unless ``each`` wants one for each; JSON always has all.
     ``proofs`` are of the receipt's decisions, in order; a decision without one is shown by its masks alone. ``flips``
     are those of the proofs, ``catalog`` is the catalog's name where it is known. ``last`` says that
-    no policy's ``match`` held.
+    no policy's ``match`` held, ``rules`` how many rules the policy has, as far as that is known.
 
     Raises:
         ValueError: a format that is none of the three.
     """
-    known = Known(dict(_paired(receipt, proofs)), _flips(proofs, flips), catalog, last)
+    known = Known(dict(_paired(receipt, proofs)), _flips(proofs, flips), catalog, last, rules)
     match format:
         case "text":
             return text(_layout(receipt, known, each=each))
         case "markdown":
             return markdown(_layout(receipt, known, each=each))
         case "json":
-            content = document.of(receipt, known.proofs, known.flips, catalog=catalog)
+            content = document.of(receipt, known)
             return json.dumps(content, indent=2, ensure_ascii=False)
         case _:
             raise ValueError(f"format is {format!r}; use text, markdown or json")
-
-
-@dataclass(frozen=True, slots=True)
-class Known:
-    """What was derived beside the receipt: proofs and flips by the identity of their decision and proof."""
-
-    proofs: dict[int, Proof]
-    flips: dict[int, Flip]
-    catalog: str | None
-    last: bool
 
 
 def _paired(receipt: Receipt, proofs: Sequence[Proof]) -> Iterator[tuple[int, Proof]]:
@@ -81,14 +72,14 @@ def _flips(proofs: Sequence[Proof], flips: Sequence[Flip]) -> dict[int, Flip]:
 
 
 def _layout(receipt: Receipt, known: Known, *, each: bool) -> Layout:
-    blocks: list[Block] = [_header(receipt, last=known.last)]
+    blocks: list[Block] = [_header(receipt, known)]
     last: Decision | None = None
     before: decided.Before = {}
     hops = [hop for hop in receipt.hops if hop.decision is not None]
     for hop in hops:
         if hop.decision is not None and hop.decision != last:
             proof = known.proofs.get(id(hop.decision))
-            blocks += _decision(hop, receipt, proof, more=len(hops) > 1)
+            blocks += _decision(hop, receipt, known, more=len(hops) > 1)
             if proof is None:
                 blocks += _unproved(hop.decision)
             else:
@@ -107,7 +98,7 @@ def _failed(proof: Proof | None) -> decided.Before:
     return {} if proof is None else {row.target: row.rejections for row in proof.candidates}
 
 
-def _header(receipt: Receipt, *, last: bool) -> Fields:
+def _header(receipt: Receipt, known: Known) -> Fields:
     call, answered = receipt.call, receipt.answered
     got = words_outcome.answer(receipt)
     rows = [
@@ -117,8 +108,7 @@ def _header(receipt: Receipt, *, last: bool) -> Fields:
         ("mode", words_outcome.MODES[receipt.mode]),
         ("at", utc(call.at_ns)),
     ]
-    if last:
-        rows.append(("policy", f"{receipt.policy}: no `match` held; taken as the last"))
+    rows += known.notes(receipt)
     if call.request_id is not None:
         rows.append(("request id", call.request_id))
     if answered is not None and answered.response_id is not None:
@@ -130,15 +120,16 @@ def _header(receipt: Receipt, *, last: bool) -> Fields:
     return Fields(tuple(rows))
 
 
-def _decision(hop: Hop, receipt: Receipt, proof: Proof | None, *, more: bool) -> Iterator[Block]:
+def _decision(hop: Hop, receipt: Receipt, known: Known, *, more: bool) -> Iterator[Block]:
     """What was chosen, and by what cause."""
     decision = hop.decision
     assert decision is not None
     number = hop.attempt.number if hop.attempt is not None else None
     yield Heading("Decision" if not more or number is None else f"Decision before attempt {number}")
-    rows = list(decided.chosen(decision, hop.selected, hop.question or receipt.question))
+    rows = list(decided.chosen(decision, hop.selected, hop.question or receipt.question, rules=known.rules))
     if hop.advised:
         rows = [("advised", rows[0][1]), *rows[1:], ("note", "advice only: the call ran unchanged")]
+    proof = known.proofs.get(id(decision))
     candidates = () if proof is None else proof.candidates
     yield Fields((*rows, *(() if hop.snapshot is None else words_question.world(hop.snapshot, candidates))))
 
@@ -148,7 +139,7 @@ def _unproved(decision: Decision) -> Iterator[Block]:
     yield Rows("Failed rules", tuple((name, words_decision.candidates(mask)) for name, mask in decision.rejections))
 
 
-def _cascade(receipt: Receipt, proofs: dict[int, Proof]) -> Iterator[Block]:
+def _cascade(receipt: Receipt, proofs: Mapping[int, Proof]) -> Iterator[Block]:
     """The attempts if there were several, else the standby that was not needed."""
     sent = [hop for hop in receipt.hops if hop.attempt is not None]
     if len(sent) > 1 or any(hop.attempt is not None and hop.attempt.failure is not None for hop in sent):

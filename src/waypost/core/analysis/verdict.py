@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from waypost.core.analysis import decided, words_decision, words_question
-from waypost.core.analysis.document import candidate_document, flip_document, source_document
+from waypost.core.analysis.document import candidate_document, flip_document, notes_document, source_document
 from waypost.core.analysis.layout import Block, Fields, Heading, Layout, markdown, text
 from waypost.core.analysis.words_numbers import percent
 from waypost.core.catalog.table import Catalog
@@ -95,6 +95,7 @@ def standing(told: Told) -> list[tuple[str, str]]:
         named = told.question.context.policy == policy.name
         why = "the call names it" if named else "no `match` held, so the last policy is taken"
         rows.append(("match", f"`{render(policy.match)}` of {policy.name} does not hold for this call; {why}"))
+    rows += words_decision.notes(told.proof.decision, len(policy.rules))
     if forced is not None:
         what = f"{forced.target} is forced for such a call, by {forced.author}: {forced.reason} ({forced.id})"
         rows.append(("override", f"{what}; not part of this decision"))
@@ -151,7 +152,7 @@ def document(told: Told) -> dict[str, Any]:
         "policy": {"name": told.policy.name, "fingerprint": told.policy.fingerprint},
         "catalog": {"name": told.catalog.name, "fingerprint": told.catalog.fingerprint},
         "mode": told.mode,
-        "notes": [{"about": label, "text": text} for label, text in standing(told)],
+        "notes": notes_document(standing(told)),
         "selected": told.selected,
         "question": _plain(question_record(told.question, str)),
         "snapshot": _plain(snapshot_record(told.snapshot)),

@@ -85,6 +85,18 @@ def cause(decision: Decision) -> str:
     return f"{decision.cause}{rule}: {CAUSES[decision.cause]}{behind}{rank}{drawn}"
 
 
+def notes(decision: Decision, rules: int) -> list[tuple[str, str]]:
+    """What nothing else of a decision tells: that of the policy's ``rules`` none matched."""
+    if decision.rule is not None or not rules:
+        return []
+    return [
+        (
+            "rule",
+            "the policy's only rule did not match" if rules == 1 else f"none of the policy's {rules} rules matched",
+        )
+    ]
+
+
 def aside(decision: Decision) -> str:
     """What took the place of the rule's own shortlist."""
     instead = "the override's target" if decision.aside == "override" else f"the tier that {decision.aside} leaves"
