@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import openai
@@ -85,6 +87,64 @@ async def test_a_ceiling_is_a_native_error(style: str, world: Any, client: Any, 
     assert "budget exceeded" in str(caught.value)
     assert "openai/gpt-4o: " in str(caught.value)
     assert len(world.openai.seen) == 1
+
+
+@both
+@pytest.mark.parametrize(
+    ("spent", "limit", "sums"),
+    [
+        (4_000, "limit: 0.01 USD/day", "0.0100 of 0.0100 USD per day used"),  # reached
+        (3_999, "limit: 0.01 USD/day", "0.0099 of 0.0100 USD per day used"),  # no room for a reservation
+        (4_000, "limit: 0.02 USD/week, at: {50%: fail}", "0.0100 of 0.0200 USD per week used (0.0100 may be)"),
+    ],
+)
+async def test_a_refused_budget_says_how_much_and_until_when(
+    spent: int, limit: str, sums: str, style: str, world: Any, client: Any, aclient: Any
+) -> None:
+    """S6.09: dollars and the end of the period in the message, its seconds in `retry-after`; nobody is named."""
+    bill(world, gpt_4o=(spent, 0))
+    world.on(ONE + f"budgets: [{{scope: user, {limit}}}]\n")
+    with waypost.context(user="ann.smith"):
+        await complete(style, client, aclient)
+        with pytest.raises(openai.RateLimitError) as caught:
+            await complete(style, client, aclient)
+    line = next(line for line in str(caught.value).split("\n") if "USD per" in line)
+    stated, _, until = line.strip().partition("; resets at ")
+    assert stated == f"budget.user: {sums}"
+    now = datetime.now(UTC)
+    days = 7 - now.weekday() if "week" in limit else 1
+    end = datetime(now.year, now.month, now.day, tzinfo=UTC) + timedelta(days=days)
+    assert until == end.strftime("%Y-%m-%dT%H:%MZ")
+    left = int(caught.value.response.headers["retry-after"])
+    assert 0 <= left - (end - now).total_seconds() <= 10
+    assert "ann" not in str(caught.value)
+
+
+@both
+async def test_the_sdk_neither_waits_nor_asks_again(style: str, world: Any) -> None:
+    """Its own loop is below us: a refusal comes at once, however many retries it has."""
+    bill(world, gpt_4o=(4_000, 0))
+    world.on(ONE + "budgets: [{scope: user, limit: 0.01 USD/day}]\nlimits: [{scope: user, requests: 1/min}]\n")
+    with openai.OpenAI(max_retries=5) as client:
+        async with openai.AsyncOpenAI(max_retries=5) as aclient:
+            await complete(style, client, aclient)
+            began = time.monotonic()
+            with pytest.raises(openai.RateLimitError) as caught:
+                await complete(style, client, aclient)
+    assert time.monotonic() - began < 2
+    assert caught.value.response.headers["x-should-retry"] == "false"
+    assert len(world.openai.seen) == 1
+
+
+@both
+async def test_what_no_period_has_room_for_has_no_retry_after(
+    style: str, world: Any, client: Any, aclient: Any
+) -> None:
+    """A call that is dearer than the whole budget is not told to come back."""
+    world.on(ONE + "budgets: [{scope: user, limit: 0.01 USD/day}]\n")
+    with pytest.raises(openai.RateLimitError) as caught:
+        await complete(style, client, aclient, max_tokens=4_000)
+    assert "retry-after" not in caught.value.response.headers
 
 
 @both

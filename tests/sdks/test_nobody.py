@@ -38,9 +38,10 @@ def test_a_budget_without_room_is_told_once(world: Any, client: Any) -> None:
     world.chat = lambda request: json_answer(chat_body("Hello.", request.body["model"], prompt=3_990, completion=0))
     world.on("rules: [{name: pair, use: [openai/gpt-4o, openai/o1]}]\nfilter: [quality >= 0]\n" + BUDGET)
     client.chat.completions.create(model="auto", messages=HELLO, max_tokens=1)
-    head, first, *lines = refused(client)
+    head, stands, first, *lines = refused(client)
     found = waypost.receipt(head.partition("`waypost explain ")[2].partition("`")[0])
 
+    assert stands.startswith("  budget.user: 0.0099 of 0.0100 USD per day used; resets at 2")
     assert first.startswith(
         "  budget.user: none of 2 fits in the rest of $0.01 per day; the cheapest is openai/gpt-4o, "
     )

@@ -24,6 +24,7 @@ from waypost.core.model.question import Snapshot
 from waypost.core.routing.ports import State
 
 MS = 1_000_000
+DAY = 86_400 * NANO
 
 
 def attempt(
@@ -306,7 +307,7 @@ def test_a_reservation_is_made_in_every_scope_or_in_none() -> None:
     state = MemoryState()
     lease(state, ("user/u", 100), ("team", 15))
     refused = state.reserve(demand([("user/u", 100), ("team", 15)], 10), NANO, 0)
-    assert refused == Refusal("budget.team", 10, 15)
+    assert refused == Refusal("budget.team", 10, 15, DAY)
     assert (used(state, "user/u", 0), used(state, "team", 0)) == (10, 10)
 
 
@@ -314,7 +315,7 @@ def test_a_limit_may_be_reached_exactly() -> None:
     """Ten of ten is allowed, eleven is not."""
     state = MemoryState()
     lease(state, ("u", 10))
-    assert state.reserve(demand([("u", 10)], 1), NANO, 0) == Refusal("budget.u", 10, 10)
+    assert state.reserve(demand([("u", 10)], 1), NANO, 0) == Refusal("budget.u", 10, 10, DAY)
 
 
 def test_settling_replaces_the_reservation_by_the_cost_once() -> None:

@@ -68,7 +68,45 @@ def test_what_is_reserved_is_used() -> None:
     ask = Ask("p", (budget(at=AT),))
     assert isinstance(take(state, ask, 90), Lease)
     assert state.look(ask, 1).snapshot.used == (("user/day", 900_000),)
-    assert take(state, ask, 11) == Refusal("budget.user", 90, 100)
+    assert take(state, ask, 11) == Refusal("budget.user", 90, 100, DAY)
+
+
+@pytest.mark.parametrize(
+    ("period", "now", "offset", "left"),
+    [
+        ("day", 0, 0, DAY),
+        ("day", DAY + NANO, 0, DAY - NANO),
+        ("week", 0, 0, 4 * DAY),  # 1970-01-01 was a Thursday
+        ("week", 4 * DAY, 0, 7 * DAY),
+        ("month", 0, 0, 31 * DAY),
+        ("month", 32 * DAY, 0, 27 * DAY),
+        ("day", 0, 3_600 * NANO, DAY - 3_600 * NANO),
+    ],
+)
+def test_a_budget_says_when_it_has_room_again(period: str, now: int, offset: int, left: int) -> None:
+    """Who is refused learns when the period ends, and so does who finds the ceiling reached; none has room for what is
+    dearer than the ceiling."""
+    state = MemoryState(offset_ns=lambda _: offset)
+    ask = Ask("p", (budget(limit=100, at=((900_000, "fail"),), key=f"user/{period}"),))
+    assert take(state, ask, 91, now) == Refusal("budget.user", 0, 90, None)
+    spend(state, ask, 60, now)
+    assert state.look(ask, now).frees_ns is None
+    assert take(state, ask, 31, now) == Refusal("budget.user", 60, 90, left)
+    spend(state, ask, 30, now)
+    sight = state.look(ask, now)
+    assert sight.frees_ns == left
+    assert [(one.used, one.resets_ns, one.reached) for one in sight.standings] == [(90, now + left, True)]
+
+
+def test_a_limit_and_a_budget_have_room_when_both_have() -> None:
+    """Both stop everybody, so that the later one counts."""
+    state = MemoryState()
+    ask = Ask("p", (budget(limit=100, at=AT),), (meter("requests", 1),))
+    spend(state, ask, 100)
+    assert state.look(ask, 0).frees_ns == DAY
+    state = MemoryState()
+    assert take(state, ask)
+    assert state.look(ask, 0).frees_ns == 60 * NANO
 
 
 def test_a_soft_budget_refuses_nobody() -> None:

@@ -92,8 +92,7 @@ class MemoryState:
         if ask is None:
             return Sight(plain, view.half_open)
         with self._lock:
-            snapshot, frees_ns = self._spending.shown(ask, plain, now_ns)
-        return Sight(snapshot, view.half_open, frees_ns)
+            return self._spending.shown(ask, plain, view.half_open, now_ns)
 
     def reserve(self, demand: Demand, ttl_ns: int, now_ns: int, _mode: ports.Mode = "sync") -> Lease | Refusal:
         """Take everything that ``demand`` wants for ``ttl_ns``, or nothing and say what had no room."""

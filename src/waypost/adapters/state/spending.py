@@ -9,9 +9,24 @@ from dataclasses import replace
 from waypost.adapters.state.affinity import Affinities
 from waypost.adapters.state.ledger import Lease, Ledger, Name, Refusal
 from waypost.adapters.state.limits import Limits
-from waypost.core.model.ask import Account, Ask, Bill, Demand, Keep, Level, Meter, Period, Place, period_key
+from waypost.core.model.ask import (
+    Account,
+    Ask,
+    Bill,
+    Demand,
+    Keep,
+    Level,
+    Meter,
+    Period,
+    Place,
+    Sight,
+    Standing,
+    period_end,
+    period_key,
+)
 from waypost.core.model.money import MICRO, NANO
 from waypost.core.model.question import Snapshot
+from waypost.core.model.target import TargetId
 
 _PERCENT = MICRO // 100
 _MINUTE_NS = 60 * NANO
@@ -28,14 +43,25 @@ class Spending:
         self._limits = Limits(most)
         self._affinities = Affinities(most)
         self._offset_ns = offset_ns
-        self._periods: dict[Period, tuple[int, str]] = {}
+        self._periods: dict[Period, tuple[int, str, int]] = {}
 
-    def shown(self, ask: Ask, plain: Snapshot, now_ns: int) -> tuple[Snapshot, int | None]:
-        """``plain`` with what ``ask`` reads beside it, and in how many nanoseconds what is limited has room again."""
-        limited, frees_ns = self._limited(ask, now_ns)
+    def shown(self, ask: Ask, plain: Snapshot, half_open: tuple[TargetId, ...], now_ns: int) -> Sight:
+        """``plain`` with what ``ask`` reads beside it, and in how many nanoseconds who is stopped has room again."""
         warm = None if ask.warm is None else self._affinities.warm(ask.warm, now_ns)
-        used = tuple(item for account in ask.accounts if (item := self._share(account, now_ns)) is not None)
-        return replace(plain, used=used, limited=limited, warm=warm), frees_ns
+        used: list[tuple[str, int]] = []
+        standings: list[Standing] = []
+        for account in ask.accounts:
+            spent = self.used(account, now_ns)
+            ppm = _ppm(spent, account.limit)
+            if account.thresholds and ppm >= account.thresholds[0][0]:
+                used.append((account.key, ppm))
+            if account.ceiling is not None:
+                resets_ns = self._period(account.period, now_ns)[2]
+                standings.append(Standing(account, spent, resets_ns, ppm >= _hard(account)))
+        ends = [item.resets_ns - now_ns for item in standings if item.reached]
+        limited, frees_ns = self._limited(ask, ends, now_ns)
+        seen = replace(plain, used=tuple(used), limited=limited, warm=warm)
+        return Sight(seen, half_open, frees_ns, tuple(standings))
 
     def reserve(self, demand: Demand, ttl_ns: int, now_ns: int) -> Lease | Refusal:
         ask = demand.ask or _NOBODY
@@ -88,25 +114,22 @@ class Spending:
         return tuple(out)
 
     def _name(self, account: Account, now_ns: int) -> tuple[str, str, str]:
-        return account.key, account.value, self._period(account.period, now_ns)
+        return account.key, account.value, self._period(account.period, now_ns)[1]
 
-    def _period(self, period: Period, now_ns: int) -> str:
-        """Made once a minute: the clocks of all zones differ by whole minutes."""
+    def _period(self, period: Period, now_ns: int) -> tuple[int, str, int]:
+        """Its minute, its name and its end; made once a minute: the clocks of all zones differ by whole minutes."""
         minute = now_ns // _MINUTE_NS
         known = self._periods.get(period)
         if known is None or known[0] != minute:
-            known = self._periods[period] = (minute, period_key(period, now_ns, self._offset_ns(now_ns)))
-        return known[1]
+            name = period_key(period, now_ns, self._offset_ns(now_ns))
+            known = self._periods[period] = (minute, name, period_end(period, now_ns, self._offset_ns))
+        return known
 
-    def _share(self, account: Account, now_ns: int) -> tuple[str, int] | None:
-        """How far a budget is used, from its first threshold on."""
-        ppm = _ppm(self.used(account, now_ns), account.limit)
-        return (account.key, ppm) if account.thresholds and ppm >= account.thresholds[0][0] else None
-
-    def _limited(self, ask: Ask, now_ns: int) -> tuple[tuple[tuple[str, str], ...], int | None]:
-        """The limits without room, and in how long the last of those that stop everybody, else the first, has some."""
+    def _limited(self, ask: Ask, ends: Sequence[int], now_ns: int) -> tuple[tuple[tuple[str, str], ...], int | None]:
+        """The limits without room, and in how long the last of those that stop everybody, else the first, has some;
+        ``ends`` are in how long budgets have that stop everybody."""
         found: dict[tuple[str, str], None] = {}
-        everybody: list[int | None] = []
+        everybody: list[int | None] = [*ends]
         some: list[int] = []
         for meter in ask.meters:
             units = _units(meter, ask.tokens)
@@ -139,7 +162,9 @@ class Spending:
         for account, name in zip(ask.accounts, names, strict=True):
             used = self._ledger.used(name, now_ns)
             if account.ceiling is not None and used + nano_usd > account.ceiling:
-                return Refusal(account.rule, used, account.ceiling)
+                fits = nano_usd <= account.ceiling  # else no period has room for it
+                retry_ns = self._period(account.period, now_ns)[2] - now_ns if fits else None
+                return Refusal(account.rule, used, account.ceiling, retry_ns)
         return None
 
 
@@ -149,6 +174,10 @@ _NOBODY = Ask("")
 def _ppm(used: int, limit: int) -> int:
     """Used of a limit in whole percents, as ppm; of a limit of 0 nothing may be spent."""
     return used * 100 // limit * _PERCENT if limit > 0 else MICRO
+
+
+def _hard(account: Account) -> int:
+    return min((ppm for ppm, action in account.thresholds if action == "fail"), default=MICRO)
 
 
 def _units(meter: Meter, tokens: int) -> int:

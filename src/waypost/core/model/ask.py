@@ -6,6 +6,7 @@ policy here. Money is nano-USD, times are nanoseconds.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Literal, TypeAlias
 
 from waypost.core.model.frozen import dataclass
@@ -64,16 +65,28 @@ class Ask:
 
 
 @dataclass(frozen=True, slots=True)
+class Standing:
+    """How a budget with a ceiling stands for one call: spent and reserved, and when its period ends (epoch).
+    ``reached`` is that its share is at the ceiling, in whole percents as the decision sees it."""
+
+    account: Account
+    used: int
+    resets_ns: int
+    reached: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Sight:
     """What a look finds: the snapshot that decides, and what only the flow has to know.
 
     ``half_open`` are targets whose breaker lets one call through, which has to claim the place. ``frees_ns`` is in how
-    many nanoseconds what is limited has room again, where that is known.
+    many nanoseconds what is limited or spent has room again, where that is known.
     """
 
     snapshot: Snapshot
     half_open: tuple[TargetId, ...] = ()
     frees_ns: int | None = None
+    standings: tuple[Standing, ...] = ()
 
 
 NOTHING_SEEN = Sight(EMPTY_SNAPSHOT)
@@ -157,6 +170,31 @@ def period_key(period: Period, at_ns: int, offset_ns: int = 0) -> str:
         days -= (days + 3) % 7  # 1970-01-01 was a Thursday
     year, month, day = _civil(days)
     return f"{year:04d}-{month:02d}" if period == "month" else f"{year:04d}-{month:02d}-{day:02d}"
+
+
+def period_end(period: Period, at_ns: int, offset_ns: Callable[[int], int] = lambda _: 0) -> int:
+    """When the day, the week or the month that ``at_ns`` falls into ends, in epoch nanoseconds.
+
+    ``offset_ns(at_ns)`` is what the zone's clock is ahead of UTC; it may change before the end.
+    """
+    days = (at_ns + offset_ns(at_ns)) // _DAY_NS
+    if period == "week":
+        days += 7 - (days + 3) % 7
+    elif period == "month":
+        later = days - _civil(days)[2] + 32  # some day of the next month
+        days = later - _civil(later)[2] + 1
+    else:
+        days += 1
+    local = days * _DAY_NS
+    return local - offset_ns(local - offset_ns(at_ns))
+
+
+def minute_of(at_ns: int) -> str:
+    """``2026-11-22T00:00Z``."""
+    days, rest = divmod(at_ns, _DAY_NS)
+    year, month, day = _civil(days)
+    hour, minute = divmod(rest // 60_000_000_000, 60)
+    return f"{year:04d}-{month:02d}-{day:02d}T{hour:02d}:{minute:02d}Z"
 
 
 def _civil(days: int) -> tuple[int, int, int]:

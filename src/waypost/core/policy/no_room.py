@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from waypost.core.model.ask import Standing, minute_of
 from waypost.core.model.decision import CandidateProof, Rejection
-from waypost.core.model.money import format_usd
+from waypost.core.model.money import NANO, format_usd
 from waypost.core.model.question import Snapshot
 from waypost.core.policy.spending import share
 
@@ -16,6 +17,29 @@ def no_room(snapshot: Snapshot, candidates: Sequence[CandidateProof]) -> list[st
     """
     nobody = all(row.state != "selected" for row in candidates)
     return [_told(rule, snapshot, candidates, nobody) for rule in dict.fromkeys(rule for rule, _ in snapshot.refused)]
+
+
+def spent(snapshot: Snapshot, standings: Sequence[Standing]) -> list[str]:
+    """One line for each budget that stops everybody or refused a reservation, without whose it is:
+    ``budget.user: 4.98 of 5.00 USD per day used; resets at 2026-11-22T00:00Z``."""
+    rules = {rule for rule, _ in snapshot.refused}
+    return [_stands(item) for item in standings if item.reached or item.account.rule in rules]
+
+
+def _stands(standing: Standing) -> str:
+    account = standing.account
+    stops = account.ceiling if account.ceiling is not None else account.limit
+    early = "" if stops >= account.limit else f" ({_usd(stops, account.limit)} may be)"
+    sums = f"{_usd(standing.used, account.limit)} of {_usd(account.limit, account.limit)} USD"
+    return f"{account.rule}: {sums} per {account.period} used{early}; resets at {minute_of(standing.resets_ns)}"
+
+
+def _usd(nano_usd: int, limit: int) -> str:
+    """Cents, or as many digits as a hundredth of the limit has; rounded down."""
+    hundredths = -(-100 * NANO // max(limit, 1))
+    digits = min(max(len(str(hundredths - 1)), 2), 9)
+    whole, rest = divmod(nano_usd, NANO)
+    return f"{whole}.{f'{rest:09d}'[:digits]}"
 
 
 def _told(rule: str, snapshot: Snapshot, candidates: Sequence[CandidateProof], nobody: bool) -> str:

@@ -21,7 +21,7 @@ from waypost.core.routing.nobody import closed, default_exchange, failed, no_can
 from waypost.core.routing.prepare import Stage, with_need
 from waypost.core.routing.retries import Hops, again, deadline, exhausted, time_left
 from waypost.core.routing.settle import Flow, Open, ended, settle
-from waypost.core.routing.tab import Tab, asked, give_back, reserve, seen
+from waypost.core.routing.tab import Tab, asked, give_back, reserve, room_ns, seen
 from waypost.errors import Untranslatable
 
 
@@ -172,7 +172,7 @@ def final(stage: Stage, hops: Hops, decided: Decided | None) -> Flow:
     if hops.failure is not None or decided is None:
         return closed(stage.call)
     try:
-        return no_candidates(stage, decided, hops.tab.retry_ns)
+        return no_candidates(stage, decided, hops.tab.standings, room_ns(hops.tab))
     except Exception as error:
         yield Tell(InternalError("prove", type(error).__name__, stage.call.receipt), error)
         return plainly_nobody(stage, decided)

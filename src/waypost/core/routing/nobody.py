@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
+from waypost.core.model.ask import Standing
 from waypost.core.model.decision import CandidateProof, Rejection
 from waypost.core.model.events import Decided
 from waypost.core.model.money import grid
 from waypost.core.model.outcome import Attempt, Failure
 from waypost.core.model.target import Target
 from waypost.core.policy.columns import estimated_cost
-from waypost.core.policy.no_room import no_room
+from waypost.core.policy.no_room import no_room, spent
 from waypost.core.policy.proof import prove, reason
 from waypost.core.routing.effects import Call, NativeError, Summary
 from waypost.core.routing.exchange import Exchange, plan_exchange
@@ -67,15 +68,17 @@ def default_exchange(stage: Stage, decided: Decided | None, *, forced: bool = Fa
     return plan_exchange(stage, target, last=True)
 
 
-def no_candidates(stage: Stage, decided: Decided, retry_ns: int | None = None) -> NativeError:
-    """The native error of a call for which no candidate survived: a budget that had no room, then one line per
-    candidate with its first failed rule, those that were near first.
+def no_candidates(
+    stage: Stage, decided: Decided, standings: Sequence[Standing] = (), retry_ns: int | None = None
+) -> NativeError:
+    """The native error of a call for which no candidate survived: budgets that stop everybody or had no room, then one
+    line per candidate with its first failed rule, those that were near first.
 
-    ``retry_ns`` is in how many nanoseconds a limit that is why has room again.
+    ``retry_ns`` is in how many nanoseconds a limit or a budget that is why has room again.
     """
     proof = prove(stage.plan, decided.question, decided.snapshot, decided.decision)
     rows = [row for row in proof.candidates if row.rejections]
-    lines = [*no_room(decided.snapshot, rows), *_near_first(rows)]
+    lines = [*spent(decided.snapshot, standings), *no_room(decided.snapshot, rows), *_near_first(rows)]
     return _nobody(stage, decided, "".join(f"\n  {line}" for line in lines), retry_ns)
 
 

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from waypost.core.model.ask import NOTHING, Ask, Bill, Demand, Keep, Place, Sight
+from waypost.core.model.ask import NOTHING, Ask, Bill, Demand, Keep, Place, Sight, Standing
 from waypost.core.model.events import Attempted
 from waypost.core.model.frozen import dataclass
 from waypost.core.model.money import grid
@@ -40,7 +40,12 @@ class Tab:
     limited: frozenset[tuple[str, str]] = frozenset()
     broken: frozenset[TargetId] = frozenset()
     half_open: tuple[TargetId, ...] = ()
-    retry_ns: int | None = None
+    standings: tuple[Standing, ...] = ()
+    """How the budgets with a ceiling stand, by the last look."""
+    frees_ns: int | None = None
+    """In how long there is room again where a limit or a budget stops everybody, by the last look."""
+    refused_ns: int | None = None
+    """In how long the first budget that refused a reservation has room again."""
     told: int = 0
     """How many attempts the world has learnt from already."""
     blocking: bool = False
@@ -57,7 +62,7 @@ def asked(tab: Tab) -> Ask | None:
 
 def seen(tab: Tab, sight: Sight) -> Snapshot:
     """The snapshot that decides: what was seen, and what reserving was told since."""
-    tab.half_open, tab.retry_ns = sight.half_open, sight.frees_ns
+    tab.half_open, tab.frees_ns, tab.standings = sight.half_open, sight.frees_ns, sight.standings
     snapshot = sight.snapshot
     if not (tab.refused or tab.limited or tab.broken):
         return snapshot
@@ -67,6 +72,11 @@ def seen(tab: Tab, sight: Sight) -> Snapshot:
         limited=tuple(sorted(tab.limited.union(snapshot.limited))),
         broken=tuple(sorted(tab.broken.union(snapshot.broken))),
     )
+
+
+def room_ns(tab: Tab) -> int | None:
+    """In how many nanoseconds the next call may find room, as far as that is known."""
+    return min((ns for ns in (tab.frees_ns, tab.refused_ns) if ns is not None), default=None)
 
 
 def place_of(target: Target) -> Place:
@@ -116,6 +126,8 @@ def _learn(stage: Stage, tab: Tab, refusal: Refusal, target: Target, order: Sequ
         amount = most(stage, target)
         dearer = [item.id for item in order if most(stage, item) >= amount]
         names = dict.fromkeys((target.id, *dearer))
+        waits = [ns for ns in (tab.refused_ns, refusal.retry_ns) if ns is not None]
+        tab.refused_ns = min(waits, default=None)
         tab.refused += tuple((rule, name) for name in names if (rule, name) not in tab.refused)
 
 
