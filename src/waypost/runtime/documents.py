@@ -12,13 +12,15 @@ from functools import lru_cache
 from pathlib import Path
 
 from waypost.core.catalog.table import Catalog
+from waypost.core.model.frozen import dataclass
 from waypost.core.policy.document import VERSION
+from waypost.core.policy.fields import nearest
 from waypost.core.policy.tree import Policy
 from waypost.errors import PolicyError
 from waypost.runtime import yaml, yaml_cache
 from waypost.runtime.nodes import MAX_ERRORS, is_null, spoken
-from waypost.runtime.policy_files import names, packaged, policy_path, remedy
-from waypost.runtime.policy_reader import read_tree
+from waypost.runtime.policy_files import beneath, listed, names, packaged, policy_path, remedy
+from waypost.runtime.policy_reader import KEYS, read_tree
 
 __all__ = ["load_policy", "merge", "packaged", "read_policy"]
 
@@ -27,43 +29,55 @@ MAX_CHAIN = 32
 """So many policies may extend each other."""
 _VERSIONED = re.compile(r"""(?:^|[{,])\s*(?:waypost\s*:\s|["']waypost["']\s*:)""", re.MULTILINE)
 _SUFFIXES = ("", ".yaml", ".yml")
+_OUTSIDE = "name a packaged policy or a file beneath that folder, or add that file to WAYPOST_POLICY"
 
 
 def load_policy(
-    path_or_text: str | Path, *, catalog: Catalog | None, search: Sequence[Path] = (), cache: Path | None = None
+    path_or_text: str | Path,
+    *,
+    catalog: Catalog | None,
+    search: Sequence[Path] = (),
+    cache: Path | None = None,
+    others: Sequence[str | Path] = (),
 ) -> Policy:
     """The policy in a file, or in ``path_or_text`` itself where that has a line break. A name that is no file is that
     of a packaged policy.
 
-    ``extends`` looks beside the file, then in ``search``, then among the packaged policies. Without a ``catalog``
-    the names of targets are not checked, and only the policy's own tiers are known. ``cache`` is a directory that may
-    be written, for what the files parse to.
+    ``extends`` looks beside and beneath the file, then in ``search``, then among the packaged policies; it leads
+    elsewhere only to files that are policies of the operator's: those of ``WAYPOST_POLICY`` and ``others``. Without a
+    ``catalog`` the names of targets are not checked, and only the policy's own tiers are known. ``cache`` is a
+    directory that may be written, for what the files parse to.
 
     Raises:
         PolicyError: the file cannot be read or used; ``where`` is ``file:line:column``.
     """
     if isinstance(path_or_text, str) and "\n" in path_or_text:
-        return read_policy(path_or_text, "<policy>", catalog=catalog, search=search, cache=cache)
+        return read_policy(path_or_text, "<policy>", catalog=catalog, search=search, cache=cache, others=others)
     path = policy_path(path_or_text)
     folders = (path.parent, *search)
-    return read_policy(_read(path, str(path)), str(path), catalog=catalog, search=folders, cache=cache)
+    text = _read(path, str(path))
+    return read_policy(text, str(path), catalog=catalog, search=folders, cache=cache, others=others)
 
 
 def read_policy(
-    text: str, file: str, *, catalog: Catalog | None, search: Sequence[Path] = (), cache: Path | None = None
+    text: str,
+    file: str,
+    *,
+    catalog: Catalog | None,
+    search: Sequence[Path] = (),
+    cache: Path | None = None,
+    others: Sequence[str | Path] = (),
 ) -> Policy:
     """The policy in ``text``, which messages call ``file``; otherwise as `load_policy`."""
-    folders = (*search, *packaged())
+    places = Places((*search, *packaged()), others)
     try:
         root = _document(text, file, cache)
     except PolicyError as error:
-        raise _with_the_rest(error, text, file, catalog, folders=folders) from None
-    return _read_tree(root, file, catalog, folders=folders, cache=cache)
+        raise _with_the_rest(error, text, file, catalog, places=places) from None
+    return _read_tree(root, file, catalog, places=places, cache=cache)
 
 
-def _with_the_rest(
-    error: PolicyError, text: str, file: str, catalog: Catalog | None, *, folders: Sequence[Path]
-) -> PolicyError:
+def _with_the_rest(error: PolicyError, text: str, file: str, catalog: Catalog | None, *, places: Places) -> PolicyError:
     """``error`` with all others of the file, where keys that stand twice are all that kept it from being read."""
     try:
         node, twice = yaml.parse_all(text, file, PolicyError)
@@ -71,16 +85,14 @@ def _with_the_rest(
         return error
     try:
         if twice:
-            _read_tree(_headed(node), file, catalog, folders=folders, cache=None)
+            _read_tree(_headed(node), file, catalog, places=places, cache=None)
     except PolicyError as more:
         others, more.others = more.others, ()
         error.others = (*error.others, more, *others)[:MAX_ERRORS]
     return error
 
 
-def _read_tree(
-    root: yaml.Mapping, file: str, catalog: Catalog | None, *, folders: Sequence[Path], cache: Path | None
-) -> Policy:
+def _read_tree(root: yaml.Mapping, file: str, catalog: Catalog | None, *, places: Places, cache: Path | None) -> Policy:
     """The policy of a document, with all that it extends."""
     chain = [(file, _resolved(file))]
     sources = [file]
@@ -88,7 +100,7 @@ def _read_tree(
         if len(chain) > MAX_CHAIN:
             what = f"extends goes through more than {MAX_CHAIN} policies"
             raise PolicyError(what, where=str(base.at), remedy="put some of them together")
-        found = _base(base, folders, chain)
+        found = _base(base, places, chain)
         chain.append((str(found), _resolved(str(found))))
         sources.append(str(found))
         text = _read(found, str(base.at))
@@ -129,6 +141,9 @@ def _headed(root: yaml.Node) -> yaml.Mapping:
         raise PolicyError(f"a policy is a mapping, not {spoken(root)}", where=str(root.at), remedy="write `name: ...`")
     version = root.get("waypost")
     if version is None:
+        for key in (key for key, _ in root.entries if key.raw not in KEYS):
+            if (meant := nearest(key.raw, KEYS)) == "did you mean 'waypost'?":
+                raise PolicyError(f"unknown key {key.raw!r} in a policy", where=str(key.at), remedy=meant)
         raise PolicyError("the language version is missing", where=str(root.at), remedy=f"write `waypost: {VERSION}`")
     if not isinstance(version, yaml.Scalar) or version.raw != VERSION:
         what = f"unknown language version {spoken(version)}"
@@ -159,14 +174,41 @@ def _resolved(file: str) -> str:
     return str(Path(file).resolve())
 
 
-def _base(node: yaml.Node, folders: Sequence[Path], chain: list[tuple[str, str]]) -> Path:
+@dataclass(frozen=True, slots=True)
+class Places:
+    """Where ``extends`` may lead: into ``folders``, and to files that were named as policies, ``others`` among them."""
+
+    folders: tuple[Path, ...]
+    others: Sequence[str | Path] = ()
+
+    def find(self, written: str) -> Path | None:
+        """The file that is meant by a name or a path.
+
+        Raises:
+            ValueError: it leads out of the folders, and to none of the others.
+        """
+        inside = beneath(written)
+        ways = (folder / f"{inside or written}{suffix}" for folder in self.folders for suffix in _SUFFIXES)
+        if inside is not None:
+            return next((path for path in ways if _is_file(path)), None)
+        known = listed(self.others)
+        found = next((path for path in ways if _resolved(str(path)) in known), None)
+        if found is None:
+            raise ValueError(written)
+        return found
+
+
+def _base(node: yaml.Node, places: Places, chain: list[tuple[str, str]]) -> Path:
     """The file that ``extends`` names; it may not be on the chain already."""
     if not isinstance(node, yaml.Scalar) or node.kind != "str":
         raise PolicyError(f"extends is {spoken(node)}, not a name", where=str(node.at), remedy="write `extends: base`")
-    candidates = (folder / f"{node.raw}{suffix}" for folder in folders for suffix in _SUFFIXES)
-    found = next((path for path in candidates if _is_file(path)), None)
+    try:
+        found = places.find(node.raw)
+    except ValueError:
+        what = f"extends {node.raw!r} leads out of this policy's folder"
+        raise PolicyError(what, where=str(node.at), remedy=_OUTSIDE) from None
     if found is None:
-        known = {name for folder in folders for name in names(folder)}
+        known = {name for folder in places.folders for name in names(folder)}
         raise PolicyError(
             f"extends {node.raw!r}: no such policy", where=str(node.at), remedy=yaml.suggest(node.raw, known)
         )

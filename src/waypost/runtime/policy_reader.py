@@ -35,6 +35,8 @@ KEYS = (
 HOST = re.compile(r"(?:\*\.)?[a-z0-9_](?:[a-z0-9_-]*[a-z0-9_])?(?:\.[a-z0-9_](?:[a-z0-9_-]*[a-z0-9_])?)*\Z")
 PRIVATE = frozenset(("internal", "intranet", "private", "corp", "home", "lan", "local", "localhost", "test"))
 """Top levels that are nobody's, so that all hosts of one may be somebody's own."""
+_NAMING = ("name", "extends", "vars", "tiers", "aliases", "default")
+"""Keys without which other lines look wrong."""
 RULE_KEYS = ("name", "when", "use", "filter", "because")
 
 
@@ -48,8 +50,12 @@ def read_tree(root: yaml.Mapping, catalog: Catalog | None, sources: tuple[str, .
     check_signs(reader, root)
     reader.finish()
     reader.mapping(root, "a policy", KEYS)
+    slips = len(reader.errors)
+    if any(f"'{key}'" in error.remedy for error in reader.errors for key in _NAMING):
+        reader.finish()  # what the key was to name would be told as unknown, too
     reader.variables = _variables(reader, root.get("vars"))
-    reader.finish()  # what uses a variable that is wrong would be wrong, too
+    if len(reader.errors) > slips:
+        reader.finish()  # what uses a variable that is wrong would be wrong, too
     targets = Targets(reader, catalog, root.get("tiers"))
     aliases = policy_grants.aliases(reader, root.get("aliases"))
     envelope = policy_grants.envelope(reader, root)
@@ -229,7 +235,7 @@ def _variables(reader: Reader, node: yaml.Node | None) -> Variables:
     body = reader.mapping(node, "vars")
     for at in _nested(body):
         reader.wrong(at, "a variable stands for another", "write the value itself")
-    reader.finish()
+        body = None
     out: dict[str, str | tuple[str, ...]] = {}
     for key, value in body.entries if body else ():
         if isinstance(value, yaml.Sequence):

@@ -39,7 +39,7 @@ def test_check_finds_what_got_old(capsys: pytest.CaptureFixture[str]) -> None:
     assert document["schema"] == "catalog-check/v1"
     assert {finding["kind"] for finding in document["findings"]} == {"stale"}
     assert main(["catalog", "check", "--today", "tomorrow"]) == 2
-    assert capsys.readouterr().err == "waypost catalog: --today: 'tomorrow' is not a day; write 2026-11-21\n"
+    assert capsys.readouterr().err == "waypost catalog check: --today: 'tomorrow' is not a day; write 2026-11-21\n"
 
 
 def test_diff_is_in_words(copy: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -35,9 +35,8 @@ def test_a_command_is_named_once(run: Run) -> None:
 
 def test_a_missing_catalog_is_told_in_words(run: Run) -> None:
     """Not by the name of Python's exception."""
-    assert run("catalog", "check", "nope.yaml")[2] == (
-        "waypost catalog: nope.yaml: cannot be read (No such file or directory); give the path of a catalog file\n"
-    )
+    what = "nope.yaml: cannot be read (No such file or directory); give the path of a catalog file"
+    assert run("catalog", "check", "nope.yaml")[2] == f"waypost catalog check: {what}\n"
 
 
 def test_who_asks_for_json_gets_errors_as_json(run: Run) -> None:
@@ -54,6 +53,59 @@ def test_who_asks_for_json_gets_errors_as_json(run: Run) -> None:
             {"where": "bad.yaml:4:9", "what": "unknown select 'bst'", "remedy": "did you mean 'best'?"},
         ],
     }
+
+
+SLIPS = [
+    (("polcy",), "'why-not'); did you mean 'policy'?"),
+    (("policy", "fmtt"), "'show'); did you mean 'fmt'?"),
+    (("explain", "--format", "mrkdown", "x"), "'json'); did you mean 'markdown'?"),
+    (("check", "--strct", "x"), "unrecognized arguments: --strct; did you mean '--strict'?"),
+    (("check", "--zzz", "x"), "unrecognized arguments: --zzz"),
+]
+
+
+@pytest.mark.parametrize(("words", "end"), SLIPS, ids=[" ".join(words) for words, _ in SLIPS])
+def test_a_slip_in_a_command_names_what_was_meant(run: Run, words: tuple[str, ...], end: str) -> None:
+    """A command, an action, a choice or an option; nothing is made up where nothing is near."""
+    code, out, err = run(*words)
+
+    assert (code, out) == (2, "")
+    assert err.replace("'", "").rstrip().endswith(end.replace("'", ""))
+
+
+@pytest.mark.parametrize(
+    ("text", "messages"),
+    [
+        ("waypst: policy/v1\nname: x\n", ["x.yaml:1:1: unknown key 'waypst' in a policy; did you mean 'waypost'?"]),
+        (
+            "waypost: policy/v1\nname: x\nfiltr: [quality >= 0.5]\nrules: [{name: a, us: [openai/o3]}]\n",
+            [
+                "x.yaml:3:1: unknown key 'filtr' in a policy; did you mean 'filter'?",
+                "x.yaml:4:19: unknown key 'us' in a rule; did you mean 'use'?",
+            ],
+        ),
+        (
+            "waypost: policy/v1\nname: x\nvarz: {a: 0.5}\nfilter: ['quality >= ${a}']\n",
+            ["x.yaml:3:1: unknown key 'varz' in a policy; did you mean 'vars'?"],
+        ),
+        (
+            "waypost: policy/v1\nname: x\nbudgets: [{scope: user, limt: 5 USD/day}]\n",
+            [
+                "x.yaml:3:11: the limit is missing; write a sum such as 5 USD/day",
+                "x.yaml:3:25: unknown key 'limt' in a budget; did you mean 'limit'?",
+            ],
+        ),
+    ],
+)
+@pytest.mark.parametrize("way", [(), ("--check",), ("--write",)])
+def test_fmt_names_the_key_that_was_meant(run: Run, text: str, messages: list[str], way: tuple[str, ...]) -> None:
+    """A misspelt key hides no other error, unless it would have named what the others use; the file stays as it is."""
+    Path("x.yaml").write_text(text, encoding="utf-8")
+    code, out, err = run("policy", "fmt", "x.yaml", *way)
+
+    assert (code, out) == (2, "")
+    assert err.removeprefix("waypost policy fmt: ").splitlines() == messages
+    assert Path("x.yaml").read_text(encoding="utf-8") == text
 
 
 def test_a_slip_in_a_rule_is_one_error(run: Run) -> None:

@@ -145,7 +145,7 @@ def test_a_policy_with_errors_is_left_alone(run: Run) -> None:
     code, out, err = run("policy", "fmt", "ugly.yaml", "bad.yaml", "--write")
 
     assert (code, out) == (2, "")
-    assert err == "waypost policy: bad.yaml:3:9: unknown rank 'cheap'; did you mean 'cheapest'?\n"
+    assert err == "waypost policy fmt: bad.yaml:3:9: unknown rank 'cheap'; did you mean 'cheapest'?\n"
     assert Path("ugly.yaml").read_text(encoding="utf-8") == UGLY
 
 
@@ -169,7 +169,7 @@ def test_what_a_shell_put_beside_policies_is_left_out_and_named(run: Run) -> Non
     assert run("policy", "fmt", *files, "--check") == (0, told, "")
     assert json.loads(run("policy", "fmt", *files, "--json")[1])["left_out"] == ["catalog.yaml", "neat.test.yaml"]
     alone = run("policy", "fmt", "neat.test.yaml")
-    assert alone[2] == "waypost policy: neat.test.yaml: this is the tests of a policy, not a policy; name a policy\n"
+    assert alone[2] == "waypost policy fmt: neat.test.yaml: this is the tests of a policy, not a policy; name a policy\n"
     assert alone[0] == 2
 
 

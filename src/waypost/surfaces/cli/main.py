@@ -10,24 +10,25 @@ import argparse
 import ast
 import json
 import os
+import re
 import sys
 from collections.abc import Sequence
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
+from typing import NoReturn
 
 from waypost._version import __version__
 from waypost.errors import ConfigError, WaypostError
 
+_CHOICE = re.compile(r"invalid choice: '(.*)' \(choose from (.*)\)\Z", re.DOTALL)
 FINE, FINDING, BAD_INPUT = 0, 1, 2
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command line and return its exit code."""
     words = list(sys.argv[1:] if argv is None else argv)
-    parser = argparse.ArgumentParser(
-        prog="waypost", description="Routing of LLM calls by policy, with a receipt for every decision."
-    )
+    parser = Parser(prog="waypost", description="Routing of LLM calls by policy, with a receipt for every decision.")
     parser.add_argument("--version", action="version", version=f"waypost {__version__}")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
     wanted = next((word for word in words if not word.startswith("-")), None)
@@ -42,8 +43,29 @@ def main(argv: Sequence[str] | None = None) -> int:
             asked = sub
     args, strange = parser.parse_known_args(words)
     if strange:  # told beside the usage of the command that was asked for, not beside that of all commands
-        asked.error(f"unrecognized arguments: {' '.join(strange)}")
+        meant = _meant(strange[0].partition("=")[0], asked.options()) if strange[0].startswith("--") else ""
+        asked.error(f"unrecognized arguments: {' '.join(strange)}{meant}")
     return _run(module, args)
+
+
+class Parser(argparse.ArgumentParser):
+    """One that says what was probably meant."""
+
+    def error(self, message: str) -> NoReturn:
+        if (wrong := _CHOICE.search(message)) is not None:
+            message += _meant(wrong[1], [word.strip(" '") for word in wrong[2].split(",")])
+        super().error(message)
+
+    def options(self) -> list[str]:
+        """The long ones."""
+        return [name for action in self._actions for name in action.option_strings if name.startswith("--")]
+
+
+def _meant(word: str, known: Sequence[str]) -> str:
+    from waypost.core.policy.fields import nearest  # only who misspelt something pays for it
+
+    remedy = nearest(word, known)
+    return f"; {remedy}" if remedy.startswith("did you mean") else ""
 
 
 def describe(parser: argparse.ArgumentParser, text: str, examples: str = "") -> None:
@@ -72,7 +94,8 @@ def _run(module: ModuleType | None, args: argparse.Namespace) -> int:
 
 def _as_text(args: argparse.Namespace, error: WaypostError) -> str:
     """With the command in front, unless the place is a command itself."""
-    return str(error) if error.where.startswith("waypost ") else f"waypost {args.command}: {error}"
+    action = f" {args.action}" if isinstance(getattr(args, "action", None), str) else ""
+    return str(error) if error.where.startswith("waypost ") else f"waypost {args.command}{action}: {error}"
 
 
 def _as_json(command: str, error: WaypostError) -> str:
