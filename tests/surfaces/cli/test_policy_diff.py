@@ -170,11 +170,11 @@ def test_receipts_of_the_home_are_decided_under_both(run: Run, tmp_path: Path) -
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (("a.yaml", "none.yaml"), "waypost policy diff: none.yaml: there is no file 'none.yaml'; check the path\n"),
-        (("a.yaml", "b.yaml", "--receipts", "0"), "waypost policy diff: --receipts: 0 is not above zero; give a count\n"),
-        (("a.yaml", "b.yaml", "--receipts", "5"), "waypost policy diff: .waypost: no such directory, so no receipts; "),
-        (("a.yaml", "b.yaml", "--cases", "none.yaml"), "waypost policy diff: none.yaml: "),
-        (("a.yaml", "0123456789ab"), "waypost policy diff: .waypost/objects: nothing is stored as 0123456789ab; "),
+        (("a.yaml", "none.yaml"), "none.yaml: there is no file 'none.yaml'; check the path\n"),
+        (("a.yaml", "b.yaml", "--receipts", "0"), "--receipts: 0 is not above zero; give a count\n"),
+        (("a.yaml", "b.yaml", "--receipts", "5"), ".waypost: no such directory, so no receipts; "),
+        (("a.yaml", "b.yaml", "--cases", "none.yaml"), "none.yaml: "),
+        (("a.yaml", "0123456789ab"), ".waypost/objects: nothing is stored as 0123456789ab; "),
     ],
 )
 def test_bad_input_is_exit_code_2(run: Run, words: tuple[str, ...], said: str) -> None:
@@ -182,5 +182,5 @@ def test_bad_input_is_exit_code_2(run: Run, words: tuple[str, ...], said: str) -
     code, out, err = run("policy", "diff", *words)
 
     assert (code, out) == (2, "")
-    assert err.startswith(said)
+    assert err.startswith(f"waypost policy diff: {said}")
     assert run("policy", "diff", "a.yaml", "b.yaml", "--receipts", "5", "--cases", "a.test.yaml")[0] == 2

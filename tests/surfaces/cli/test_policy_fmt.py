@@ -169,7 +169,8 @@ def test_what_a_shell_put_beside_policies_is_left_out_and_named(run: Run) -> Non
     assert run("policy", "fmt", *files, "--check") == (0, told, "")
     assert json.loads(run("policy", "fmt", *files, "--json")[1])["left_out"] == ["catalog.yaml", "neat.test.yaml"]
     alone = run("policy", "fmt", "neat.test.yaml")
-    assert alone[2] == "waypost policy fmt: neat.test.yaml: this is the tests of a policy, not a policy; name a policy\n"
+    what = "neat.test.yaml: this is the tests of a policy, not a policy; name a policy"
+    assert alone[2] == f"waypost policy fmt: {what}\n"
     assert alone[0] == 2
 
 
