@@ -20,7 +20,8 @@ from waypost.runtime.catalog_targets import DATA, TARGET, Flags, Tables, origin_
 
 TOP = ("waypost", "name", "sources", "by_default", "endpoints", "capabilities", "targets", "aliases")
 ENDPOINT = (
-    "provider", "dialect", "base_url", "path", "base_url_env", "auth", "key_env", "max_tokens_field", "drops", "also", "data",
+    "provider", "dialect", "base_url", "path", "base_url_env", "auth", "key_env", "max_tokens_field", "drops", "also",
+    "data",
 )  # fmt: skip
 ISSUED = "2026-11-21"
 """The newest date in the packaged catalog: today is no earlier day, even where a machine's clock says so."""

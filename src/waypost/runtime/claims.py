@@ -19,7 +19,8 @@ NARROWING = frozenset((*LISTS, MAX_PRICE))
 OF_CONTEXT = frozenset(field.name for field in fields(Context)) - {"labels", "narrow"}
 REQUEST_ID = "request_id"
 LABELS = "labels"
-KEYS = frozenset((*OF_CONTEXT, *NARROWING, REQUEST_ID))
+CLIENTS = "clients"
+KEYS = frozenset((*OF_CONTEXT, *NARROWING, REQUEST_ID, CLIENTS))
 """Every key of ours; any other is a label, but for `LABELS`, which holds some."""
 _KNOWN = tuple(sorted(KEYS))
 _UNIT = "USD/MTok"

@@ -11,11 +11,11 @@ from contextvars import ContextVar
 from dataclasses import replace
 from typing import Any
 
-from waypost.core.model.frozen import dataclass
+from waypost.core.model.frozen import dataclass, field
 from waypost.core.model.question import Context, Narrow
 from waypost.core.routing.narrow import both
 from waypost.errors import SettingsError
-from waypost.runtime.claims import LABELS, NARROWING, OF_CONTEXT, REQUEST_ID, misspelt, narrow_of
+from waypost.runtime.claims import CLIENTS, LABELS, NARROWING, OF_CONTEXT, REQUEST_ID, misspelt, narrow_of
 
 EMPTY = Context()
 _CHOICES: dict[str, tuple[str, ...]] = {
@@ -25,6 +25,7 @@ _CHOICES: dict[str, tuple[str, ...]] = {
 }
 
 
+_NO_CLIENT = (str, bytes, int, float, list, Mapping)
 WHO = frozenset(("department", "user", "workflow", "step", "session", "tier", "policy"))
 """Who asks, and under which policy: what a block or a client says of it, a call's headers and body do not change."""
 
@@ -34,11 +35,13 @@ class Claims:
     """A context, with the caller's own id of the request.
 
     ``outer`` are narrowings around the context's own, the outermost first, that only a catalog can make one of.
+    ``clients`` are the application's own, by provider or endpoint.
     """
 
     context: Context = EMPTY
     request_id: str | None = None
     outer: tuple[Narrow, ...] = ()
+    clients: Mapping[str, Any] = field(default_factory=dict, repr=False)
 
 
 _current: ContextVar[Claims] = ContextVar("waypost.claims", default=Claims())  # noqa: B039 (frozen)
@@ -65,6 +68,9 @@ def context(**keys: Any) -> Iterator[None]:
     Who may answer is narrowed by ``models`` and ``only`` (nobody else), ``ignore`` (not these) and ``max_price``.
     Entries are ids, models, providers, endpoints or globs of ids. A price is in USD per million tokens: one for both
     sides, or ``{"input": 5, "output": "15 USD/MTok"}``. A block can narrow what one around it says, never widen it.
+
+    ``clients`` are SDK clients by provider (or endpoint), sync or async like the calls: what is sent there by calls
+    inside the block goes through them, with a tenant's own key, proxy or account.
 
     Raises:
         SettingsError: a value is not of its kind, or not one of the choices, or a key is misspelt.
@@ -94,9 +100,12 @@ def merge(claims: Claims, keys: Mapping[str, Any], where: str) -> Claims:
     """
     known: dict[str, Any] = {}
     labels: dict[str, str] = {}
-    request_id = claims.request_id
+    request_id, clients = claims.request_id, claims.clients
     for name, value in keys.items():
         if name in NARROWING:
+            continue
+        if name == CLIENTS:
+            clients = {**clients, **_clients(value, where)}
             continue
         if name == LABELS and isinstance(value, Mapping):
             labels.update(_labels(value, where))
@@ -118,7 +127,18 @@ def merge(claims: Claims, keys: Mapping[str, Any], where: str) -> Claims:
     merged = replace(claims.context, **known) if known else claims.context
     if labels:
         merged = replace(merged, labels={**merged.labels, **labels})
-    return _narrowed(Claims(merged, request_id, claims.outer), narrow_of(keys, where))
+    return _narrowed(Claims(merged, request_id, claims.outer, clients), narrow_of(keys, where))
+
+
+def _clients(given: Any, where: str) -> Mapping[str, Any]:
+    """Only code can hand over a client: what a header says under that name is text."""
+    if given is None:
+        return {}
+    items: Mapping[str, Any] = given if isinstance(given, Mapping) else {"": ""}
+    if any(not isinstance(name, str) or isinstance(item, _NO_CLIENT) for name, item in items.items()):
+        remedy = 'give SDK clients by provider, as in {"anthropic": Anthropic(api_key=...)}'
+        raise SettingsError(f"clients is {type(given).__name__}", where=where, remedy=remedy)
+    return items
 
 
 def _labels(given: Mapping[Any, Any], where: str) -> dict[str, str]:
@@ -150,5 +170,5 @@ def _narrowed(claims: Claims, inner: Narrow | None) -> Claims:
     outer = claims.context.narrow
     one = both(outer, inner)
     if one is not None or outer is None:
-        return Claims(replace(claims.context, narrow=one), claims.request_id, claims.outer)
-    return Claims(replace(claims.context, narrow=inner), claims.request_id, (*claims.outer, outer))
+        return replace(claims, context=replace(claims.context, narrow=one))
+    return replace(claims, context=replace(claims.context, narrow=inner), outer=(*claims.outer, outer))

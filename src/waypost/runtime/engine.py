@@ -6,6 +6,7 @@ import logging
 import os
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from typing import Any
 
 from waypost.adapters.sdks.claims import Heard
@@ -29,6 +30,7 @@ from waypost.runtime.context import suppressed
 from waypost.runtime.drive import adrive, drive
 from waypost.runtime.hearing import Hearing
 from waypost.runtime.home import Home
+from waypost.runtime.lending import Lending
 from waypost.runtime.lookup import Lookup
 from waypost.runtime.perform import Performer
 from waypost.runtime.providers import resolve
@@ -73,6 +75,7 @@ class Engine:
         )
         self.recorder = self._recorder()
         self.lookup = Lookup(self)
+        self.lending = Lending(self.faults)
         self._places: dict[tuple[str, str], tuple[str, str] | None] = {}
         self._hearing = Hearing(self.faults)
         self._unmatched = Unmatched()
@@ -146,7 +149,11 @@ class Engine:
         if call is None:
             return None
         bundle = self.bundle
-        return call, Performer(self, call, bundle.routes, bundle.credentials)
+        credentials = bundle.credentials
+        lent = self.lending.clients(call, bundle.routes.endpoints)
+        if lent:
+            call, credentials = replace(call, lent=tuple(sorted(lent))), credentials.lent(lent)
+        return call, Performer(self, call, bundle.routes, credentials)
 
     def _native(self, call: Call, answer: Answer, performer: Performer) -> Any:
         if answer.stream is not None:

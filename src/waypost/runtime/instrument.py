@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from waypost.errors import ConfigError, SettingsError
 from waypost.runtime import hangup, logs, patch
 from waypost.runtime.engine import Engine
+from waypost.runtime.lending import Resolver
 from waypost.runtime.settings import Settings, read, unknown
 
 if TYPE_CHECKING:
@@ -51,7 +52,7 @@ def auto_instrument(
     policy: Any = None,
     catalog: Any = None,
     mode: str | None = None,
-    clients: Mapping[str, Any] | None = None,
+    clients: Mapping[str, Any] | Resolver | None = None,
     tracer_provider: Any = None,
     meter_provider: Any = None,
 ) -> None:
@@ -62,7 +63,8 @@ def auto_instrument(
             order. Default: the packaged one.
         catalog: a path or a loaded catalog, or a list of one and its overlays. Default: the packaged one.
         mode: ``off``, ``observe``, ``advise`` or ``route``, in place of what the policies say.
-        clients: provider to a client of one's own, as with `waypost.use`.
+        clients: provider to a client of one's own, as with `waypost.use`; or a function that is given who asks (a
+            `Context`) in each call and returns such clients for it, for tenants with keys of their own.
         tracer_provider: OpenTelemetry providers to use in place of the global ones, which are never replaced.
         meter_provider: likewise.
 
@@ -77,7 +79,12 @@ def auto_instrument(
 
 
 def _switch_on(
-    policy: Any, catalog: Any, mode: str | None, *, clients: Mapping[str, Any] | None, providers: tuple[Any, Any]
+    policy: Any,
+    catalog: Any,
+    mode: str | None,
+    *,
+    clients: Mapping[str, Any] | Resolver | None,
+    providers: tuple[Any, Any],
 ) -> None:
     global _engine
     with _lock:
@@ -96,8 +103,11 @@ def _switch_on(
             engine.use(provider, client)
         engine.active = True
         _engine = engine
-        for provider, client in (clients or {}).items():
-            use(provider, client)
+        if callable(clients):
+            engine.lending.resolver = clients
+        else:
+            for provider, client in (clients or {}).items():
+                use(provider, client)
         patch.install(_handler)
         hangup.install(_hung_up)
 

@@ -36,6 +36,10 @@ class Credentials:
     def client(self, endpoint: str, *, is_async: bool) -> Any | None:
         return self._clients.get((endpoint, is_async))
 
+    def lent(self, clients: Mapping[str, Any]) -> Credentials:
+        """These, where ``clients`` by endpoint come first: for one call, whose colour they have."""
+        return _Lent(self, clients)
+
     def clients(self) -> dict[tuple[str, bool], Any]:
         """All registered clients, to be carried over to the next bundle."""
         return dict(self._clients)
@@ -79,3 +83,16 @@ class Credentials:
         if key is not None:
             headers[auth.header] = auth.prefix + key
         return headers
+
+
+class _Lent(Credentials):
+    """What a call has with clients of its own; everything else is the process's."""
+
+    def __init__(self, own: Credentials, clients: Mapping[str, Any]) -> None:
+        super().__init__(own._endpoints, own._environ)
+        self._lent = clients
+        self._clients = own._clients
+
+    def client(self, endpoint: str, *, is_async: bool) -> Any | None:
+        found = self._lent.get(endpoint)
+        return found if found is not None else super().client(endpoint, is_async=is_async)

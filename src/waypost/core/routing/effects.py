@@ -27,7 +27,7 @@ class Call:
     none. ``classify`` turns one of the SDK's exceptions into a failure. ``needs`` are those that only the adapter sees
     (headers, query). ``native`` is the adapter's own handle and
     opaque to everyone else. ``port`` is the caller's server's, where its base URL names one. ``withheld`` are claims of
-    the call that do not hold, whatever the policy grants.
+    the call that do not hold, whatever the policy grants. ``lent`` are the endpoints that it brings a client for.
     """
 
     receipt: str
@@ -50,6 +50,7 @@ class Call:
     native: Any = field(default=None, repr=False)
     port: int | None = None
     withheld: tuple[str, ...] = ()
+    lent: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -85,7 +85,7 @@ def prepare(call: Call, routes: Routes) -> Stage:
         context=_context(call, conversation),
         streaming=call.streaming,
         granted=True,
-        credentials=routes.credentials(call.is_async),
+        credentials=_credentials(call, routes),
         withheld=call.withheld,
     )
     plan, question = governed(question, routes)
@@ -96,6 +96,12 @@ def prepare(call: Call, routes: Routes) -> Stage:
     return Stage(
         call, routes, plan, mode, question, conversation, started(call, plan, mode, routes, drawn=drawn), requested
     )
+
+
+def _credentials(call: Call, routes: Routes) -> tuple[str, ...]:
+    """The endpoints that can be used by this call: those of the process, and those that it brings a client for."""
+    names = routes.credentials(call.is_async)
+    return tuple(sorted({*names, *call.lent})) if call.lent else names
 
 
 def governed(question: Question, routes: Routes) -> tuple[Plan, Question]:

@@ -1,0 +1,146 @@
+"""Clients of tenants: lent to single calls by a block or by a resolver, and never to anybody else's."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+import anthropic
+import openai
+import pytest
+
+import waypost
+from stub_provider import StubProvider, json_answer, message_body
+from waypost.errors import SettingsError
+
+TO_CLAUDE = "rules: [{name: claude, use: [anthropic/claude-haiku-4-5]}]"
+ASK: Any = {"model": "auto", "messages": [{"role": "user", "content": "Hi"}]}
+
+
+def keys_of(stub: StubProvider) -> list[str]:
+    """The key of each request: the SDK and our own sender have a header each for it."""
+    told = [request.headers for request in stub.seen]
+    return [one.get("x-api-key") or one["authorization"].removeprefix("Bearer ") for one in told]
+
+
+def lent(key: str, stub: StubProvider, kind: Any = anthropic.Anthropic) -> Any:
+    return kind(api_key=key, base_url=stub.url)
+
+
+def test_a_block_lends_a_client(world: Any, client: Any) -> None:
+    """Calls inside it go with the tenant's key, those around it with ours, and no key is on a receipt."""
+    world.on(TO_CLAUDE)
+    with waypost.context(clients={"anthropic": lent("sk-tenant-1", world.anthropic)}):
+        first = client.chat.completions.create(**ASK)
+    client.chat.completions.create(**ASK)
+    assert keys_of(world.anthropic) == ["sk-tenant-1", "sk-ant-ours"]
+    receipt = waypost.receipt(first)
+    assert receipt is not None
+    assert "sk-tenant-1" not in repr(receipt.to_dict()) + receipt.explain()
+
+
+def test_a_tenant_needs_no_key_of_the_process(world: Any, client: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without a key such a target is rejected by `provider.credentials`; with a lent client it is not."""
+    monkeypatch.delenv("ANTHROPIC_API_KEY")
+    world.on(TO_CLAUDE)
+    with pytest.raises(openai.APIStatusError, match=r"provider\.credentials|no credentials"):
+        client.chat.completions.create(**ASK)
+    with waypost.context(clients={"anthropic": lent("sk-tenant-2", world.anthropic)}):
+        assert client.chat.completions.create(**ASK).choices[0].message.content == "Bonjour."
+    assert keys_of(world.anthropic) == ["sk-tenant-2"]
+
+
+def test_a_resolver_finds_them_by_who_asks(world: Any, client: Any) -> None:
+    """One function for all tenants; who is none of them goes with the process's key."""
+    tenants = {name: lent(f"sk-{name}", world.anthropic) for name in ("acme", "blue")}
+
+    def resolve(context: Any) -> dict[str, Any] | None:
+        return {"anthropic": tenants[context.user]} if context.user in tenants else None
+
+    world.on(TO_CLAUDE, clients=resolve)
+    for user in ("acme", "blue", "nobody"):
+        with waypost.context(user=user):
+            client.chat.completions.create(**ASK)
+    assert keys_of(world.anthropic) == ["sk-acme", "sk-blue", "sk-ant-ours"]
+
+
+def test_an_inner_block_stands_above_the_resolver_and_the_outer(world: Any, client: Any) -> None:
+    """The nearest word holds, and ``None`` takes a client back."""
+    world.on(TO_CLAUDE, clients=lambda _: {"anthropic": lent("sk-resolved", world.anthropic)})
+    with waypost.context(clients={"anthropic": lent("sk-outer", world.anthropic)}):
+        client.chat.completions.create(**ASK)
+        with waypost.context(clients={"anthropic": None}):
+            client.chat.completions.create(**ASK)
+    client.chat.completions.create(**ASK)
+    assert keys_of(world.anthropic) == ["sk-outer", "sk-ant-ours", "sk-resolved"]
+
+
+async def test_an_async_call_takes_an_async_client(world: Any, aclient: Any) -> None:
+    """The colour of the client is that of the call; one of the other colour is not its own."""
+    world.on(TO_CLAUDE)
+    with waypost.context(clients={"anthropic": lent("sk-async", world.anthropic, anthropic.AsyncAnthropic)}):
+        await aclient.chat.completions.create(**ASK)
+    with waypost.context(clients={"anthropic": lent("sk-sync", world.anthropic)}):
+        await aclient.chat.completions.create(**ASK)
+    assert keys_of(world.anthropic) == ["sk-async", "sk-ant-ours"]
+
+
+def test_a_resolver_that_breaks_costs_nothing_but_its_clients(
+    world: Any, client: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    """It is counted and said once."""
+
+    def broken(_: Any) -> Any:
+        raise KeyError("tenant")
+
+    world.on(TO_CLAUDE, clients=broken)
+    with caplog.at_level(logging.WARNING, "waypost"):
+        client.chat.completions.create(**ASK)
+        client.chat.completions.create(**ASK)
+    assert keys_of(world.anthropic) == ["sk-ant-ours", "sk-ant-ours"]
+    assert len([record for record in caplog.records if "clients" in record.getMessage()]) == 1
+
+
+def test_a_provider_that_nobody_knows_is_said_once(world: Any, client: Any, caplog: pytest.LogCaptureFixture) -> None:
+    """A misspelt provider does not pass in silence."""
+    world.on(TO_CLAUDE)
+    with caplog.at_level(logging.WARNING, "waypost"), waypost.context(clients={"antropic": object()}):
+        client.chat.completions.create(**ASK)
+        client.chat.completions.create(**ASK)
+    assert [record.getMessage().split(";")[0] for record in caplog.records] == [
+        "clients: there is no provider 'antropic' to lend a client for"
+    ]
+
+
+@pytest.mark.parametrize("given", ["anthropic", ["anthropic"], {"anthropic": "sk-key"}, {7: object()}])
+def test_what_is_no_client_is_refused_where_it_is_said(given: Any) -> None:
+    """A key in the place of a client would end up nowhere, so it is an error, without the key in it."""
+    with (
+        pytest.raises(SettingsError, match=r"clients is .*; give SDK clients by provider") as raised,
+        waypost.context(clients=given),
+    ):
+        pass
+    assert "sk-key" not in str(raised.value)
+
+
+def test_a_header_cannot_lend(world: Any, client: Any, caplog: pytest.LogCaptureFixture) -> None:
+    """Only code hands over a client; text under that name is unreadable and does nothing."""
+    world.on(TO_CLAUDE)
+    with caplog.at_level(logging.WARNING, "waypost"):
+        client.chat.completions.create(**ASK, extra_headers={"X-Waypost-Clients": "anthropic=sk-evil"})
+    assert keys_of(world.anthropic) == ["sk-ant-ours"]
+    assert "sk-evil" not in caplog.text
+
+
+def test_a_stream_of_a_tenant(world: Any, client: Any) -> None:
+    """Streams go through the lent client, too."""
+    from stub_provider import message_events, sse_answer
+
+    world.messages = lambda request: (
+        sse_answer(message_events(["Bon", "jour."])) if request.body.get("stream") else json_answer(message_body())
+    )
+    world.on(TO_CLAUDE)
+    with waypost.context(clients={"anthropic": lent("sk-tenant-3", world.anthropic)}):
+        stream = client.chat.completions.create(**ASK, stream=True)
+        text = "".join(chunk.choices[0].delta.content or "" for chunk in stream if chunk.choices)
+    assert (text, keys_of(world.anthropic)) == ("Bonjour.", ["sk-tenant-3"])
