@@ -58,7 +58,7 @@ def load(
     """
     table = catalog if isinstance(catalog, Catalog) else load_catalog(catalog)
     paths = [path] if isinstance(path, str | Path) else list(path)
-    found = Policies((load_policy(one, catalog=table) for one in paths), table)
+    found = Policies((load_policy(one, catalog=table, others=paths) for one in paths), table)
     enclosed(found, table)
     return found
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
 
+import waypost.policy
 from policy_samples import CATALOG, HEAD, policy
 from waypost.errors import PolicyError
+from waypost.runtime.checking import check_files
 from waypost.runtime.documents import load_policy, read_policy
 
 BAD = [
@@ -219,11 +222,11 @@ def test_a_duplicate_key_hides_no_other_error() -> None:
     "content", ["root:x:0:0:root\nwaypost:x:1:1\n", "secret: key-123\n", "a: [\n", "top secret", "a: 1\na: 2\n"]
 )
 def test_nothing_of_a_file_that_is_no_policy_is_quoted(tmp_path: Path, content: str) -> None:
-    """`extends` may lead anywhere, and an error may be shown to somebody who could not read the file."""
+    """`extends` may name any file that lies there, and an error may be shown to somebody who could not read it."""
     other = tmp_path / "passwd"
     other.write_text(content)
     with pytest.raises(PolicyError) as caught:
-        read_policy(f"{HEAD}extends: {other}\n", "p.yaml", catalog=None)
+        read_policy(f"{HEAD}extends: passwd\n", "p.yaml", catalog=None, search=[tmp_path])
     at = f"p.yaml:{HEAD.count(chr(10)) + 1}:10"
     remedy = "extend a policy, which begins with `waypost: policy/v1`"
     assert str(caught.value) == f"{at}: '{other}' is no policy: it has no key `waypost`; {remedy}"
@@ -231,7 +234,57 @@ def test_nothing_of_a_file_that_is_no_policy_is_quoted(tmp_path: Path, content: 
 
 @pytest.mark.parametrize("head", ["waypost: policy/v1\n", '{"waypost":"policy/v1"}', "{name: b, waypost: policy/v1}"])
 def test_a_base_is_found_however_its_version_is_written(tmp_path: Path, head: str) -> None:
-    """Absolute paths stay allowed, and a mapping in braces is a policy, too."""
+    """A mapping in braces is a policy, too."""
     other = tmp_path / "other.yaml"
     other.write_text(head)
-    assert read_policy(f"{HEAD}extends: {other}\n", "p.yaml", catalog=None).sources == ("p.yaml", str(other))
+    found = read_policy(f"{HEAD}extends: other\n", "p.yaml", catalog=None, search=[tmp_path])
+    assert found.sources == ("p.yaml", str(other))
+
+
+@pytest.fixture
+def team(tmp_path: Path) -> Path:
+    """A folder with a policy of its own, one beneath it and one beside it."""
+    (tmp_path / "team" / "parts").mkdir(parents=True)
+    for name in ("company", "team/own", "team/parts/limits"):
+        (tmp_path / f"{name}.yaml").write_text(f"waypost: policy/v1\nmode: advise\nname: {name.rpartition('/')[2]}\n")
+    return tmp_path / "team"
+
+
+@pytest.mark.parametrize(
+    "written", ["{root}/company.yaml", "{root}/company", "../company", "parts/../../company.yaml", "..", "/etc/passwd"]
+)
+def test_extends_does_not_lead_out_of_the_folder(team: Path, written: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither by an absolute path nor by `..`, whether a file lies there or not; the file is not opened."""
+    monkeypatch.setattr("waypost.runtime.documents._read", lambda *_: pytest.fail("opened"))
+    written = written.format(root=team.parent)
+    with pytest.raises(PolicyError) as caught:
+        read_policy(f"{HEAD}extends: {written}\n", "p.yaml", catalog=None, search=[team])
+    assert str(caught.value) == (
+        f"p.yaml:3:10: extends {written!r} leads out of this policy's folder; name a packaged policy or a file beneath "
+        "that folder, or add that file to WAYPOST_POLICY"
+    )
+
+
+@pytest.mark.parametrize("written", ["own", "parts/limits", "./parts/limits.yaml", "parts/../own"])
+def test_extends_leads_beneath_the_folder(team: Path, written: str) -> None:
+    """Names, and paths that stay within."""
+    assert read_policy(f"{HEAD}extends: {written}\n", "p.yaml", catalog=None, search=[team]).mode.mode == "advise"
+
+
+@pytest.mark.parametrize("written", ["{root}/company.yaml", "{root}/company", "../company"])
+def test_extends_leads_to_what_the_operator_listed(team: Path, written: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A file that is named as a policy beside this one, or in `WAYPOST_POLICY`, may be extended wherever it lies; a
+    base cannot list one for itself."""
+    company = team.parent / "company.yaml"
+    child = team / "child.yaml"
+    child.write_text(f"{HEAD}extends: {written.format(root=team.parent)}\n")
+    assert [Path(file).resolve() for file in load_policy(child, catalog=None, others=[company]).sources] == [
+        child,
+        company,
+    ]
+    assert waypost.policy.load([child, company])[0].mode.mode == "advise"
+    assert [file.problems for file in check_files([child, company], None)] == [(), ()]
+    with pytest.raises(PolicyError, match="leads out"):
+        load_policy(child, catalog=None)
+    monkeypatch.setenv("WAYPOST_POLICY", f"{child}{os.pathsep}{company}")
+    assert load_policy(child, catalog=None).mode.mode == "advise"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -52,7 +52,8 @@ def load(settings: Settings, cache: Path | None = None, *, forced: tuple[Overrid
     """
     catalog, files = _catalog(settings, cache)
     given = settings.policies or (packaged_policy(),)
-    policies = [_policy(item, catalog, cache) for item in given]
+    others = [item for item in given if isinstance(item, str | Path)]
+    policies = [_policy(item, catalog, cache, others) for item in given]
     for item, policy in zip(given, policies, strict=True):
         files += [] if isinstance(item, Policy) else [file for file in policy.sources if not file.startswith("<")]
     if any(policy.envelope for policy in policies):
@@ -181,11 +182,11 @@ def _catalog(settings: Settings, cache: Path | None) -> tuple[Catalog, list[str]
     return load_catalog(given or None, cache=cache), files or [os.fspath(packaged_catalog())]
 
 
-def _policy(given: Any, catalog: Catalog, cache: Path | None) -> Policy:
+def _policy(given: Any, catalog: Catalog, cache: Path | None, others: Sequence[str | Path] = ()) -> Policy:
     if isinstance(given, Policy):
         return given
     if isinstance(given, str | Path):
-        return load_policy(given, catalog=catalog, cache=cache)
+        return load_policy(given, catalog=catalog, cache=cache, others=others)
     raise SettingsError(
         f"policy is {type(given).__name__}",
         where="auto_instrument",

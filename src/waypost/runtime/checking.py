@@ -67,21 +67,22 @@ class Checked:
 
 def check_files(paths: Sequence[Path], catalog: Catalog | None) -> tuple[Checked, ...]:
     """Each file, and what the policies among them contradict of the envelopes among them. Never raises."""
-    checked = [check_file(path, catalog) for path in paths]
+    checked = [check_file(path, catalog, paths) for path in paths]
     policies = [file.policy for file in checked if file.policy is not None]
     envelopes = [policy for policy in policies if policy.envelope]
     last = last_resort(policies) if len(policies) - len(envelopes) > 1 else None
     return tuple(_alone(_inside(file, envelopes, catalog), last) for file in checked)
 
 
-def check_file(path: Path, catalog: Catalog | None) -> Checked:
-    """The file at ``path``; a policy's names are checked against ``catalog``. Never raises for what is in it."""
+def check_file(path: Path, catalog: Catalog | None, others: Sequence[Path] = ()) -> Checked:
+    """The file at ``path``; a policy's names are checked against ``catalog``, and it may extend ``others`` wherever
+    they lie. Never raises for what is in it."""
     kind = kind_of(path)
     loaded: Policy | Catalog | Suite | None = None
     errors: tuple[Problem, ...] = ()
     with doubts() as found:
         try:
-            loaded = _loaded(path, kind, catalog)
+            loaded = _loaded(path, kind, catalog, others)
         except ConfigError as error:
             errors = tuple(_error(one, path) for one in (error, *error.others))
     policy = loaded if isinstance(loaded, Policy) else None
@@ -154,10 +155,10 @@ def kind_of(path: Path) -> Kind:
     return "policy" if found is None else kinds[found[1]]
 
 
-def _loaded(path: Path, kind: Kind, catalog: Catalog | None) -> Policy | Catalog | Suite:
+def _loaded(path: Path, kind: Kind, catalog: Catalog | None, others: Sequence[Path]) -> Policy | Catalog | Suite:
     match kind:
         case "policy":
-            return load_policy(path, catalog=catalog)
+            return load_policy(path, catalog=catalog, others=others)
         case "catalog":
             return load_catalog(path)
         case "overlay":

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import os
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 MAX_NEARBY = 1_000
@@ -31,6 +32,19 @@ def policy_path(given: str | Path) -> Path:
         return path
     found = (folder / f"{path.name}.yaml" for folder in packaged())
     return next((file for file in found if file.is_file()), path)
+
+
+def listed(given: Iterable[str | Path] = ()) -> frozenset[str]:
+    """The files that somebody named as policies, ``given`` and those of ``WAYPOST_POLICY``, resolved."""
+    named = [part for part in os.environ.get("WAYPOST_POLICY", "").split(os.pathsep) if part]
+    return frozenset(os.path.realpath(policy_path(part)) for part in (*given, *named))
+
+
+def beneath(written: str) -> str | None:
+    """``written`` as a path in a folder; ``None`` where it leads out of it."""
+    normal = os.path.normpath(written)
+    outside = os.path.isabs(normal) or normal.split(os.sep, 1)[0] == os.pardir or "\0" in normal
+    return None if outside else normal
 
 
 def remedy(path: Path) -> str:
