@@ -30,7 +30,7 @@ def shortlist(asked: Asked, rule: Rule | None) -> Shortlist:
     forced = overriding(asked)
     if forced is not None and any(not forced.fails(target) for target in alive):
         return Shortlist((forced,), forced.name)
-    plain = ranked(asked, [target for target in alive if not fails_any(own, target)])
+    plain = ranked(asked, [target for target in alive if not fails_any(own, target)], rule)
     cheaper = cheaper_tiers(asked, plain[0][0] if plain else None)
     if cheaper is None:
         return Shortlist(own)

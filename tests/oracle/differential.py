@@ -145,7 +145,7 @@ def smaller_asks(ask: Ask) -> Iterator[Ask]:
     for kept in fewer(ask.question.needs):
         yield replace(ask, question=replace(ask.question, needs=kept))
     parts: dict[str, Any]
-    for name, nothing in (("override", None), ("intent", None), ("context", Context())):
+    for name, nothing in (("override", None), ("advice", None), ("intent", None), ("context", Context())):
         if getattr(ask.question, name) != nothing:
             parts = {name: nothing}
             yield replace(ask, question=replace(ask.question, **parts))
@@ -186,7 +186,7 @@ def fewer(items: Sequence[Any]) -> Iterator[tuple[Any, ...]]:
 def told(case: Case) -> str:
     """The case as a person reads it: only what differs from the records' defaults."""
     policy = case.world.policy
-    lines = [f"rank {policy.rank.strategy} {dict(policy.rank.weights)} scales {brief(policy.scales)}"]
+    lines = [f"rank {brief(policy.rank)} scales {brief(policy.scales)}"]
     lines += [f"cross_origin {policy.cross_origin} leave {policy.leave} tiers {policy.tiers}"]
     lines += [f"select {brief(policy.select)} affinity {brief(policy.affinity)} budgets {brief(policy.budgets)}"]
     for rule in policy.rules:

@@ -25,6 +25,15 @@ EFFECTS = (
     *("a canary alone", "a canary that is out", "the pool is empty", "taken from beyond the standby"),
     *("keyed by the context", "keyed by the seed", "no chance on a hop", "no chance for the pinned"),
     *("a preference", "a strategy", "both", "nobody for budget", "nobody for limit"),
+    *("advised", "advised by another", "advice that names nobody", "advice that names none who survived"),
+    *(
+        "advice beside the first",
+        "an equal pick",
+        "a pick twice",
+        "listed",
+        "listed set aside",
+        "listed without a list",
+    ),
 )
 
 
@@ -38,6 +47,7 @@ def effects(world: World, ask: Ask, decision: OracleDecision) -> Iterator[str]:
     if decision.selected is not None:
         yield from keeping(asked, decision)
         yield from choosing(asked, decision)
+    yield from leading(asked, decision)
     context = ask.question.context
     claimed = {"a preference": context.preference is not None, "a strategy": context.strategy is not None}
     yield from (name for name, held in claimed.items() if held)
@@ -45,6 +55,30 @@ def effects(world: World, ask: Ask, decision: OracleDecision) -> Iterator[str]:
         yield "both"
     if decision.selected is None and decision.cause in ("budget", "limit"):
         yield f"nobody for {decision.cause}"
+
+
+def leading(asked: Asked, decision: OracleDecision) -> Iterator[str]:
+    """What an advice or a list puts in front."""
+    rank, advice, context = asked.world.policy.rank, asked.question.advice, asked.question.context
+    if not rank.behind or context.strategy is not None or context.preference is not None or not decision.order:
+        return
+    if rank.strategy == "listed":
+        yield (
+            "listed without a list" if decision.rank != "listed" else "listed set aside" if decision.aside else "listed"
+        )
+    elif advice is not None and advice.advisor != rank.advisor:
+        yield "advised by another"
+    elif decision.rank != "advisor":
+        yield "advice that names nobody"
+    else:
+        scores = [score for _, score in decision.line_up if score >= 0]
+        yield "advised" if scores else "advice that names none who survived"
+        if scores and decision.line_up[-1][1] < 0:
+            yield "advice beside the first"
+        if len(set(scores)) < len(scores):
+            yield "an equal pick"
+        if advice is not None and len(dict(advice.picks)) < len(advice.picks):
+            yield "a pick twice"
 
 
 def spending(asked: Asked, decision: OracleDecision) -> Iterator[str]:

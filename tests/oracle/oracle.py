@@ -15,7 +15,7 @@ from oracle.chance import STANDBY, Taken, take
 from oracle.checks import above, applying, filters, host_matches
 from oracle.facts import Fact, fact
 from oracle.kleene import limit, truth
-from oracle.ranks import ranked, ranking, strategy_of
+from oracle.ranks import Ranked, in_front, named_rank, ranked
 from waypost.core.model.question import Question, Snapshot
 from waypost.core.model.target import Target
 from waypost.core.policy.tree import Compare, Rule
@@ -75,7 +75,8 @@ def decide(
     failed = failing(world.catalog.targets, [*above(asked), *chosen.entries, *filters(asked, rule)])
     rejections = {t.id: tuple(name for name in failed if t.id in failed[name]) for t in world.catalog.targets}
     survivors = [target for target in world.catalog.targets if not rejections[target.id]]
-    order = ranked(asked, survivors)
+    order = ranked(asked, survivors, rule)
+    best = order[0][0] if order else None
     taken = take(asked, order, chosen.aside) if order else None
     if taken is not None:
         order = [pair for pair in order if pair[0] == taken.target] + [p for p in order if p[0] != taken.target]
@@ -87,10 +88,10 @@ def decide(
         names=tuple(failed),
         rejections=rejections,
         observed=observations(asked, rule, rejections),
-        cause=cause(asked, rule, chosen, taken) if order else nobodys_cause(asked, rule, chosen, tuple(failed)),
+        cause=cause(asked, rule, chosen, taken, best) if order else nobodys_cause(asked, rule, chosen, tuple(failed)),
         rule=rule.name if rule else None,
         because=because(question, rule, chosen),
-        rank=strategy_of(world.policy, question),
+        rank=named_rank(asked, rule),
         chance=taken.chance if taken is not None else "",
         propensity_ppm=taken.propensity if taken is not None else 1_000_000,
         aside=chosen.aside,
@@ -107,6 +108,11 @@ def matched_rule(world: World, question: Question, snapshot: Snapshot) -> Rule |
     return None
 
 
+def ranking(world: World, question: Question, snapshot: Snapshot, survivors: Sequence[Target]) -> Ranked:
+    """All survivors, best first, with their scores."""
+    return ranked(Asked(world, question, snapshot), survivors, matched_rule(world, question, snapshot))
+
+
 def failing(targets: Sequence[Target], entries: Sequence[Entry]) -> dict[str, frozenset[str]]:
     """Whom each name fails. Equal names are one, at the place of the first, even where that one fails nobody."""
     failed: dict[str, frozenset[str]] = {}
@@ -116,8 +122,8 @@ def failing(targets: Sequence[Target], entries: Sequence[Entry]) -> dict[str, fr
     return {name: found for name, found in failed.items() if found}
 
 
-def cause(asked: Asked, rule: Rule | None, chosen: Shortlist, taken: Taken | None) -> str:
-    """The first that holds."""
+def cause(asked: Asked, rule: Rule | None, chosen: Shortlist, taken: Taken | None, best: str | None = None) -> str:
+    """The first that holds. ``best`` is the first of the survivors as they are ranked."""
     context = asked.question.context
     if asked.tried:
         return "fallback"
@@ -129,6 +135,8 @@ def cause(asked: Asked, rule: Rule | None, chosen: Shortlist, taken: Taken | Non
         return taken.why
     if context.preference is not None or context.strategy is not None:
         return "preference"
+    if asked.world.policy.rank.strategy == "advisor" and best in in_front(asked, rule):
+        return "advisor"
     return "rule" if rule is not None else "policy"
 
 

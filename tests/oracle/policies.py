@@ -94,7 +94,13 @@ def make_rank(grower: Grower) -> Rank:
     strategy = rng.choice(("cheapest", "fastest", "best", "balanced", "weighted", "weighted", "weighted"))
     terms = rng.sample(("cost", "latency", "quality"), rng.randint(1, 3)) if strategy == "weighted" else []
     weights = tuple((term, rng.choice((0, 1, 200_000, 333_333, 600_000, 1_000_000))) for term in terms)
-    return Rank(strategy, weights, grower.at())
+    rank = Rank(strategy, weights, grower.at())
+    match rng.choice(("alone", "alone", "alone", "advisor", "listed")):
+        case "advisor":
+            return replace(rank, strategy="advisor", behind=strategy, advisor="a1", within_ns=300_000_000)
+        case "listed":
+            return replace(rank, strategy="listed", behind=strategy)
+    return rank
 
 
 def make_scales(grower: Grower) -> tuple[Scale, ...]:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from oracle.asked import Asked, World
+from oracle.asked import Asked
 from oracle.facts import View, fact, lg
-from waypost.core.model.question import Question, Snapshot
+from waypost.core.model.question import Question
 from waypost.core.model.target import Target
-from waypost.core.policy.tree import Policy
+from waypost.core.policy.tree import Policy, Rule
 
 PREFERRED = {"quality": "best", "cost": "cheapest", "latency": "fastest"}
 BALANCED = (("quality", 400_000), ("cost", 400_000), ("latency", 200_000))
@@ -29,14 +29,45 @@ def strategy_of(policy: Policy, question: Question) -> str:
     return policy.rank.strategy
 
 
-def ranking(world: World, question: Question, snapshot: Snapshot, survivors: Sequence[Target]) -> Ranked:
-    """All survivors, best first, with their scores."""
-    return ranked(Asked(world, question, snapshot), survivors)
+def in_front(asked: Asked, rule: Rule | None) -> dict[str, int]:
+    """The lead: the targets of the catalog that come first, with their scores, in no order; empty where none is."""
+    rank, context, ids = asked.world.policy.rank, asked.question.context, asked.world.catalog.index
+    if context.strategy is not None or context.preference is not None:
+        return {}
+    found: dict[str, int] = {}
+    if rank.strategy == "advisor":
+        advice = asked.question.advice
+        for target, number in advice.picks if advice is not None and advice.advisor == rank.advisor else ():
+            if target in ids and target not in found and 0 <= number <= 1_000_000:
+                found[target] = number
+    elif rank.strategy == "listed" and rule is not None:
+        for place, target in enumerate(rule.use or ()):
+            if target in ids and target not in found:
+                found[target] = place + 1
+    return found
 
 
-def ranked(asked: Asked, candidates: Sequence[Target]) -> Ranked:
-    """All of ``candidates``, best first, with their scores."""
+def named_rank(asked: Asked, rule: Rule | None) -> str:
+    """What the decision says that it was ranked by: without a lead what stands behind it."""
     strategy = strategy_of(asked.world.policy, asked.question)
+    return (
+        strategy if strategy not in ("advisor", "listed") or in_front(asked, rule) else asked.world.policy.rank.behind
+    )
+
+
+def ranked(asked: Asked, candidates: Sequence[Target], rule: Rule | None) -> Ranked:
+    """All of ``candidates``, best first, with their scores."""
+    lead, strategy = in_front(asked, rule), named_rank(asked, rule)
+    if not lead:
+        return scored(asked, candidates, strategy)
+    first = sorted((target.id, lead[target.id]) for target in candidates if target.id in lead)
+    first.sort(key=lambda pair: -pair[1] if strategy == "advisor" else pair[1])
+    rest = scored(asked, [target for target in candidates if target.id not in lead], asked.world.policy.rank.behind)
+    return [*first, *((target, -1) for target, _ in rest)]
+
+
+def scored(asked: Asked, candidates: Sequence[Target], strategy: str) -> Ranked:
+    """The same by one strategy for all."""
     by_id = sorted((target.id, score(strategy, asked.world.policy, asked.at(target))) for target in candidates)
     if strategy in ("cheapest", "fastest"):
         return sorted(by_id, key=lambda pair: (pair[1] == -1, pair[1]))

@@ -7,6 +7,7 @@ from typing import Any
 
 from oracle.asked import provider_of, without_deployment
 from oracle.catalogs import ENDPOINTS, maybe, some
+from waypost.core.model.advice import Advice
 from waypost.core.model.decision import Source
 from waypost.core.model.question import Narrow, Override
 from waypost.core.policy.tree import Affinity, Budget, Limit, Select
@@ -99,6 +100,18 @@ def make_narrow(rng: Random, ids: list[str]) -> Narrow | None:
         max_input_price=maybe(rng, *prices, *prices[4:] * 3, chance=0.2),
         max_output_price=maybe(rng, *prices, *prices[4:] * 3, chance=0.2),
     )
+
+
+def make_advice(rng: Random, ids: list[str]) -> Advice | None:
+    """Mostly of the advisor that policies name, in any order, now and then with what no advice should have in it."""
+    if rng.random() < 0.15:
+        return None
+    named = some(rng, [*ids, NOBODY], rng.choice((0.0, 0.1, 0.3, 0.6)))
+    picks = [(target, rng.choice((0, 1, 400_000, 400_000, 900_000, 1_000_000, -1, 1_000_001))) for target in named]
+    if picks and rng.random() < 0.3:
+        picks.append((rng.choice(picks)[0], rng.choice((0, 500_000))))
+    rng.shuffle(picks)
+    return Advice(rng.choice(("a1", "a1", "a1", "a1", "a2")), "1", tuple(picks))
 
 
 def names(rng: Random, ids: list[str], most: int) -> tuple[str, ...]:

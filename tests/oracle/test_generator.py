@@ -118,11 +118,12 @@ def test_the_generator_reaches_everything() -> None:
         "affinity",
         "rollout",
         "preference",
+        "advisor",
         "rule",
         "policy",
     )
     wanted += [f"cause {cause}" for cause in causes]
-    names = ("cheapest", "fastest", "best", "weighted", "balanced", "quality", "cost", "latency")
+    names = ("cheapest", "fastest", "best", "weighted", "balanced", "advisor", "listed", "quality", "cost", "latency")
     wanted += [f"strategy {name}" for name in names]
     wanted += ["cut at standby", "a tie", "unknown score", "times True equal", "times False unequal"]
     ops = ("==", "!=", "<", "<=", ">", ">=", "in", "not in", "matches")

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from generators_decision import cases
 from policy_samples import CATALOG, SEED, plan, policy, question
 from waypost.core.model.question import EMPTY_SNAPSHOT
+from waypost.core.model.target import DIALECTS
 from waypost.core.policy.columns import columns_of
 from waypost.core.policy.compile import compile_policy
 from waypost.core.policy.contradiction import Contradiction, contradictions
@@ -238,6 +239,8 @@ def test_of_generated_policies_what_is_said_holds_for_every_decision() -> None:
         nobody = any(one.what.startswith("nobody can ever") for one in warnings)
         said.update(one.what.partition(" ")[0] for one in warnings)
         for ask in case.asks:
+            if ask.question.dialect not in DIALECTS:  # no call is in a dialect that a policy may not even name
+                continue
             decision = decide(compiled, ask.question, ask.snapshot, ask.seed, frozenset(ask.tried))
             assert decision.rule not in never
             assert decision.selected not in barred

@@ -20,6 +20,18 @@ from waypost.core.policy.tree import Compare, Filter, Number, Rule
 
 SEED = 4711
 COUNT = 600
+BY_RANK = (
+    "score ",
+    "estimated.",
+    "quality ",
+    "equal;",
+    "equal for the advisor",
+    "the advisor ",
+    "named by",
+    "place ",
+    "on the list",
+)
+"""How a sentence begins that compares what the rank compares."""
 SCALES = {
     "ms": Decimal(10**6),
     "s": Decimal(10**9),
@@ -173,7 +185,7 @@ def test_nobody_is_said_to_be_outranked_by_a_lower_one() -> None:
         alive = [target for target in case.world.catalog.targets if target.id in expected.survivors]
         place = {name: at for at, (name, _) in enumerate(oracle.ranking(case.world, ask.question, ask.snapshot, alive))}
         for name, why in proof.beats:
-            by_rank = why.startswith(("score ", "estimated.", "quality ", "equal;")) and "drawn among" not in why
+            by_rank = why.startswith(BY_RANK) and "drawn among" not in why
             if place[name] < place[str(expected.selected)]:
                 assert not by_rank, why
                 others += 1

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Literal
 
+from waypost.core.model.advice import Advice
 from waypost.core.model.frozen import dataclass, field
 from waypost.core.model.needs import Need
 from waypost.core.model.target import Dialect, TargetId
@@ -143,6 +144,8 @@ class Question:
     withheld: tuple[str, ...] = ()
     """Claims of the call that are not followed, sorted: by their name alone where the policy does not grant them, else
     with why: ``department: settled around the call``."""
+    advice: Advice | None = None
+    """What the advisor of the policy's rank said of this call; ``None`` where none was asked."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -113,11 +113,13 @@ def staying(price: Price | None, tokens: tuple[int, int], cached: int) -> int | 
 
 def ranked(case: Case, winner: Target, other: Target) -> str:
     """What the rank compared."""
-    best, score = case.score(winner), case.score(other)
+    if winner.id in case.lead:
+        return _in_front(case, winner, other)
+    best, score = case.behind_score(winner), case.behind_score(other)
     if best == score:
         return f"equal; {winner.id} comes first by id"
-    if case.decision.rank not in WEIGHTED:
-        (name,) = STRATEGIES[case.decision.rank].reads(case.rank)
+    if case.behind not in WEIGHTED:
+        (name,) = STRATEGIES[case.behind].reads(case.rank)
         field, unit = RANKED[name]
         if score < 0:
             return f"{field} {shown(best, unit)}, the other's is {UNKNOWN}"
@@ -128,6 +130,20 @@ def ranked(case: Case, winner: Target, other: Target) -> str:
         if abs(gain := mine.weight * mine.utility - theirs.weight * theirs.utility) >= LEAST
     ]
     return f"score {decimal(best, MICRO)} > {decimal(score, MICRO)}: {', '.join(gains) or 'all terms nearly equal'}"
+
+
+def _in_front(case: Case, winner: Target, other: Target) -> str:
+    """What an advice or a list says of the two."""
+    advisor = case.plan.policy.rank.advisor
+    mine, theirs = case.lead[winner.id], case.lead.get(other.id)
+    if case.decision.rank != "advisor":
+        where = f"on the list of rule {case.decision.rule}"
+        return f"{where}, and this one is not" if theirs is None else f"place {mine} {where}, before place {theirs}"
+    if theirs is None:
+        return f"named by the advisor {advisor}, and this one is not"
+    if mine == theirs:
+        return f"equal for the advisor {advisor}; {winner.id} comes first by id"
+    return f"the advisor {advisor} gives it {decimal(mine, MICRO)} > {decimal(theirs, MICRO)}"
 
 
 def _signed(product: int) -> str:

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from functools import cached_property
+from typing import TypeAlias
 
 from waypost.core.model.decision import Decision, ScoreTerm
 from waypost.core.model.money import MICRO
 from waypost.core.model.target import Target
 from waypost.core.policy.bits import bits
 from waypost.core.policy.facts import UNKNOWN, Facts
-from waypost.core.policy.ordering import rank_of
+from waypost.core.policy.ordering import lead_of, rank_of
 from waypost.core.policy.plan import Line, Plan
-from waypost.core.policy.rank import STRATEGIES, Ask, by_field, utility
+from waypost.core.policy.rank import LEADING, NOT_NAMED, STRATEGIES, Ask, by_field, utility
 from waypost.core.policy.reserved import Reserved
 from waypost.core.policy.spending import reached
 from waypost.core.policy.tree import Unit
@@ -25,6 +26,8 @@ RANKED: dict[str, tuple[str, Unit]] = {
 }
 """Field and unit of what a rank compares."""
 WEIGHTED = ("weighted", "balanced")
+Key: TypeAlias = tuple[int, int, str]
+"""What candidates are sorted by: whether it is put in front, its score, its id."""
 
 
 class Case:
@@ -37,12 +40,21 @@ class Case:
         self.targets = plan.catalog.targets
         self.matched = next((place for place, rule in enumerate(plan.policy.rules) if rule.name == decision.rule), None)
         self.rule = None if self.matched is None else plan.policy.rules[self.matched]
-        self.rank = rank_of(plan, decision.rank)
+        self.lead = self._lead()
+        self.behind = plan.policy.rank.behind if self.lead else decision.rank
+        """What all are ranked by who are not put in front."""
+        self.rank = rank_of(plan, self.behind)
         self.scales = by_field(plan.policy.scales)
         self.weights: tuple[tuple[str, int | None], ...] = self.rank.weights
-        if decision.rank not in WEIGHTED:
-            self.weights = tuple((name, None) for name in STRATEGIES[decision.rank].reads(self.rank))
+        if self.behind not in WEIGHTED:
+            self.weights = tuple((name, None) for name in STRATEGIES[self.behind].reads(self.rank))
         self.known_terms: dict[str, tuple[ScoreTerm, ...]] = {}
+
+    def _lead(self) -> dict[str, int]:
+        """Whom an advice or a list puts in front, by id with their scores."""
+        if self.decision.rank not in LEADING:
+            return {}
+        return {self.targets[place].id: score for place, score in lead_of(self.plan, self.rule, self.facts.values)}
 
     @cached_property
     def lines(self) -> dict[str, list[Line]]:
@@ -82,14 +94,19 @@ class Case:
 
     def scored_descending(self) -> bool:
         """Whether the order is that of the ranking, so that nothing has to be ranked again."""
+        if self.lead:  # scores do not tell the order of those who are not put in front
+            return False
         keys = STRATEGIES[self.decision.rank].keys(list(self.decision.scores))
         pairs = list(zip(keys, self.decision.order, strict=True))
         return pairs == sorted(pairs)
 
     def sorted(self, indices: Sequence[int]) -> list[int]:
-        module = STRATEGIES[self.decision.rank]
-        keys = module.keys(module.scores(self.ask(indices)))
-        return [indices[place] for place in sorted(range(len(indices)), key=keys.__getitem__)]
+        module = STRATEGIES[self.behind]
+        front = [index for index in indices if self.targets[index].id in self.lead]
+        others = [index for index in indices if self.targets[index].id not in self.lead]
+        front.sort(key=lambda index: self.key(self.targets[index]))
+        keys = module.keys(module.scores(self.ask(others)))
+        return [*front, *(others[place] for place in sorted(range(len(others)), key=keys.__getitem__))]
 
     def ranking(self) -> list[int]:
         """All survivors: the selected, then the others, best first."""
@@ -127,7 +144,11 @@ class Case:
 
     def score(self, target: Target) -> int:
         """What the rank makes of ``target``, which need not be the catalog's own record of it."""
-        if self.decision.rank not in WEIGHTED:
+        return self.lead.get(target.id, NOT_NAMED) if self.lead else self.behind_score(target)
+
+    def behind_score(self, target: Target) -> int:
+        """The same where nobody is put in front."""
+        if self.behind not in WEIGHTED:
             value = self.facts.value(RANKED[self.weights[0][0]][0], target, self.facts.grid)
             return -1 if value is None else int(value)
         if self.plan.catalog.get(target.id) is target:
@@ -140,12 +161,17 @@ class Case:
             value = self.facts.value(RANKED[name][0], target, self.facts.grid)
             yield weight or 0, utility(value, self.scales[name])
 
-    def key(self, target: Target) -> tuple[int, str]:
+    def key(self, target: Target) -> Key:
         """The smaller, the better."""
-        return STRATEGIES[self.decision.rank].keys([self.score(target)])[0], target.id
+        if target.id in self.lead:
+            return 0, LEADING[self.decision.rank](self.lead[target.id]), target.id
+        return 1, STRATEGIES[self.behind].keys([self.behind_score(target)])[0], target.id
 
     def terms(self, target: Target) -> tuple[ScoreTerm, ...]:
-        """The terms of a weighted score; the one compared value of any other rank has weight and utility 0."""
+        """The terms of a weighted score; the one compared value of any other rank has weight and utility 0. Nothing of
+        this is compared where it is put in front, and then it has none."""
+        if target.id in self.lead:
+            return ()
         found = self.known_terms.get(target.id)
         if found is None:
             found = self.known_terms[target.id] = tuple(

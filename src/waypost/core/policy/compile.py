@@ -22,7 +22,7 @@ def compile_policy(policy: Policy, catalog: Catalog, expresses: Mapping[Dialect,
     ``expresses`` has, by dialect, the need flags that its wire format can say; a dialect that is absent says none.
     """
     fields = frozenset(name for predicate in _predicates(policy) for name in fields_of(predicate))
-    reader = Reader(fields)
+    reader = Reader(fields, policy.rank.advisor)
     plan = Plan(
         policy,
         catalog,

@@ -16,7 +16,7 @@ from waypost.core.policy.choose import choose, mode_of
 from waypost.core.policy.dues import NO_DUES, dues_of
 from waypost.core.policy.gates import may_leave, meeting, needs, origin, sizes
 from waypost.core.policy.narrowing import narrowed
-from waypost.core.policy.ordering import rank_of, score_of, strategy_of
+from waypost.core.policy.ordering import rank_of, score_of, standing_of
 from waypost.core.policy.plan import Base, Dues, Plan, View
 from waypost.core.policy.programs import filtered, program_of
 from waypost.core.policy.request import FLAGS, NARROW, Values
@@ -107,7 +107,8 @@ def _base(plan: Plan, world: World, values: Values, due: Dues) -> Base:
         dead |= failing
     program = program_of(plan, values)
     below, failing = filtered(plan, program, values, world)
-    return Base(program, strategy_of(plan, values), values, above, below, plan.columns.full & ~(dead | failing))
+    standing = standing_of(plan, program, values)
+    return Base(program, *standing, values, above, below, plan.columns.full & ~(dead | failing))
 
 
 def _again(plan: Plan, view: View, due: Dues, question: Question, tried: frozenset[str]) -> View:

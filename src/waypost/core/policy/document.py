@@ -84,7 +84,14 @@ def _policy(document: Mapping[str, Any], read: _Decoder) -> Policy:
             tiers=tuple((name, tuple(document["tiers"][name])) for name in sorted(document["tiers"])),
             rules=tuple(read.rule(rule, f"rules.{index}") for index, rule in enumerate(document["rules"])),
             filters=read.filters(document["filter"], "filter"),
-            rank=Rank(rank["strategy"], tuple(sorted(rank["weights"].items())), read.at("rank")),
+            rank=Rank(
+                rank["strategy"],
+                tuple(sorted(rank["weights"].items())),
+                read.at("rank"),
+                behind=rank.get("behind", ""),
+                advisor=rank.get("advisor"),
+                within_ns=rank.get("within_ns", 0),
+            ),
             scales=tuple(
                 Scale(name, scale["low"], scale["high"], read.at(f"scales.{name}"))
                 for name, scale in sorted(document["scales"].items())
@@ -111,6 +118,7 @@ def _policy(document: Mapping[str, Any], read: _Decoder) -> Policy:
                 for n, item in enumerate(document.get("limits", ()))
             ),
             content=document["privacy"]["content"],
+            content_for_ns=document["privacy"].get("for_ns"),
             envelope=document.get("envelope", False),
             grants=None if document.get("grants") is None else tuple(document["grants"]),
             aliases=tuple(sorted(document.get("aliases", {}).items())),

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from waypost.core.model.canonical import JSON
 from waypost.core.policy.render import render
-from waypost.core.policy.tree import Budget, Filter, Limit, Policy, Predicate, Reaction, Rule, Select
+from waypost.core.policy.tree import Budget, Filter, Limit, Policy, Predicate, Rank, Reaction, Rule, Select
 
 VERSION = "policy/v1"
 _LATER: Mapping[str, JSON] = {
@@ -27,7 +27,7 @@ def encode(policy: Policy) -> dict[str, JSON]:
         "tiers": {name: list(targets) for name, targets in policy.tiers},
         "rules": [_rule(rule) for rule in policy.rules],
         "filter": [_filter(line) for line in policy.filters],
-        "rank": {"strategy": policy.rank.strategy, "weights": dict(policy.rank.weights)},
+        "rank": _rank(policy.rank),
         "scales": {scale.field: {"low": scale.low, "high": scale.high} for scale in policy.scales},
         "select": _select(policy.select),
         "fallback": {
@@ -40,7 +40,7 @@ def encode(policy: Policy) -> dict[str, JSON]:
         "default": dict(policy.default),
         "cross_origin": policy.cross_origin,
         "leave": list(policy.leave),
-        "privacy": {"content": policy.content},
+        "privacy": _privacy(policy),
     }
     document.update((key, value) for key, value in _later(policy).items() if value != _LATER[key])
     return document
@@ -56,6 +56,20 @@ def _later(policy: Policy) -> dict[str, JSON]:
         "grants": None if policy.grants is None else list(policy.grants),
         "aliases": dict(policy.aliases),
     }
+
+
+def _rank(rank: Rank) -> dict[str, JSON]:
+    document: dict[str, JSON] = {"strategy": rank.strategy, "weights": dict(rank.weights)}
+    if rank.behind:
+        document["behind"] = rank.behind
+    if rank.advisor is not None:
+        document |= {"advisor": rank.advisor, "within_ns": rank.within_ns}
+    return document
+
+
+def _privacy(policy: Policy) -> dict[str, JSON]:
+    content: dict[str, JSON] = {"content": policy.content}
+    return content if policy.content_for_ns is None else {**content, "for_ns": policy.content_for_ns}
 
 
 def _select(select: Select | None) -> JSON:

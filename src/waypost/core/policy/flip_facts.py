@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from waypost.core.model.target import Target
 from waypost.core.policy.beats import staying
-from waypost.core.policy.case import RANKED, Case
+from waypost.core.policy.case import RANKED, Case, Key
 from waypost.core.policy.facts import holds
 from waypost.core.policy.flip_knobs import Knob, comparisons
 from waypost.core.policy.flip_numbers import Fact, facts_of
@@ -145,7 +145,7 @@ def _truth(case: Case, compare: Compare) -> Test:
     return lambda target: case.facts.see(compare, target).truth
 
 
-def _before(case: Case, key: tuple[int, str]) -> Test:
+def _before(case: Case, key: Key) -> Test:
     return lambda target: case.key(target) < key
 
 

@@ -163,10 +163,8 @@ def _with_filter(policy: Policy, matched: int | None, old: Filter, *, new: Filte
 def weights(case: Case) -> Iterator[tuple[str, Knob]]:
     """The weights of the policy's rank by field; a rank that the call itself asked for has none to change."""
     rank, context = case.plan.policy.rank, case.facts.question.context
-    if case.decision.rank != rank.strategy or context.strategy is not None or rank.strategy not in (
-        "weighted",
-        "balanced",
-    ):  # fmt: skip
+    scored = rank.behind or rank.strategy
+    if context.strategy is not None or context.preference is not None or scored not in ("weighted", "balanced"):
         return
     known = rank.weights or BALANCED
     at = rank.at if rank.at.line else None
@@ -178,7 +176,12 @@ def weights(case: Case) -> Iterator[tuple[str, Knob]]:
 def _reweighted(plan: Plan, known: tuple[tuple[str, int], ...], field: str) -> Callable[[int], Plan]:
     def changed(value: int) -> Plan:
         weighed = tuple((name, value if name == field else weight) for name, weight in known)
-        return again(plan, replace(plan.policy, rank=Rank("weighted", weighed, plan.policy.rank.at)))
+        rank = plan.policy.rank
+        if rank.behind:
+            rank = replace(rank, behind="weighted", weights=weighed)
+        else:
+            rank = Rank("weighted", weighed, rank.at)
+        return again(plan, replace(plan.policy, rank=rank))
 
     return changed
 

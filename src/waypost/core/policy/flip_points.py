@@ -183,11 +183,13 @@ def turning(case: Case, compare: Compare, target: Target) -> int | None:
 
 
 def _of_weights(aim: Aim) -> Iterator[Point]:
-    if aim.case.decision.rank not in WEIGHTED or aim.selected is None:
+    if aim.case.behind not in WEIGHTED or aim.selected is None:
         return
     sums = {index: _sums(aim.case, aim.case.targets[index]) for index in aim.keys}
     for field, knob in weights(aim.case):
         for index, rival in _races(aim):
+            if aim.keys[index][0] != aim.keys[rival][0] or not aim.keys[index][0]:
+                continue  # one of them is put in front, whatever the weights are
             mine, theirs = sums[index], sums[rival]
             for sign, most in ((1, knob.high - knob.value), (-1, knob.value)):
                 race = Race(

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import TypeAlias
 
-from waypost.core.policy.bits import bits, remember
-from waypost.core.policy.plan import MAX_CELLS, Base, Plan, Ranked
-from waypost.core.policy.rank import BALANCED, PREFERRED, STRATEGIES, Ask
+from waypost.core.policy.bits import bits, mask_of, remember
+from waypost.core.policy.plan import MAX_CELLS, Base, Plan, Program, Ranked
+from waypost.core.policy.rank import BALANCED, NOT_NAMED, PREFERRED, STRATEGIES, Ask, Lead, advisor, listed
 from waypost.core.policy.request import PREFERENCE, STRATEGY, TOKENS_IN, TOKENS_OUT, Values
-from waypost.core.policy.tree import Rank
+from waypost.core.policy.tree import Rank, Rule
 
+Ranking: TypeAlias = tuple[tuple[int, ...], tuple[int, ...]]
+"""Indices, best first, and the score of each."""
 TOP = 32
 """How many of a cell's best candidates are kept in order; more are ranked only when too few of them survive."""
 FEW = 192
@@ -19,12 +22,24 @@ _BATCH = 4
 _SHORT = 16
 
 
-def strategy_of(plan: Plan, values: Values) -> str:
-    """What this call is ranked by: its own strategy, what its preference stands for, or the policy's rank."""
-    named, preference = values[STRATEGY], values[PREFERENCE]
-    if named is not None:
-        return str(named)
-    return plan.policy.rank.strategy if preference is None else PREFERRED[preference]
+def standing_of(plan: Plan, program: Program, values: Values) -> tuple[str, str, Lead]:
+    """What this call is ranked by: its own strategy, what its preference stands for, or the policy's rank; what those
+    are ranked by whom that does not put in front; and whom it does."""
+    named, preference, rank = values[STRATEGY], values[PREFERENCE], plan.policy.rank
+    if named is not None or preference is not None:
+        own = PREFERRED[preference] if named is None else str(named)
+        return own, own, ()
+    if not rank.behind:
+        return rank.strategy, rank.strategy, ()
+    lead = lead_of(plan, program.rule, values)
+    return rank.strategy if lead else rank.behind, rank.behind, lead
+
+
+def lead_of(plan: Plan, rule: Rule | None, values: Values) -> Lead:
+    """Whom the advice names, or the list of the matched rule."""
+    if plan.policy.rank.advisor is not None:
+        return advisor.lead(values[-1], plan.catalog.index)
+    return () if rule is None or rule.use is None else listed.lead(rule.use, plan.catalog.index)
 
 
 def rank_of(plan: Plan, strategy: str) -> Rank:
@@ -33,11 +48,31 @@ def rank_of(plan: Plan, strategy: str) -> Rank:
     return Rank(strategy, BALANCED, rank.at) if strategy == "balanced" else rank
 
 
-def best_of(plan: Plan, base: Base, survivors: int) -> tuple[tuple[int, ...], tuple[int, ...]]:
+def best_of(plan: Plan, base: Base, survivors: int) -> Ranking:
     """The best eight survivors, best first, with their scores. All of them are on the rule's own shortlist."""
+    return _led(plan, base, survivors, _best_of) if base.lead else _best_of(plan, base, survivors)
+
+
+def best_among(plan: Plan, base: Base, survivors: int) -> Ranking:
+    """The same for any survivors, without what is known of the cell already."""
+    return _led(plan, base, survivors, _best_among) if base.lead else _best_among(plan, base, survivors)
+
+
+def _led(plan: Plan, base: Base, survivors: int, others: Callable[[Plan, Base, int], Ranking]) -> Ranking:
+    """Those who are put in front, then the best of the others."""
+    front = [pair for pair in base.lead if survivors >> pair[0] & 1][: plan.standby]
+    order, scores = [index for index, _ in front], [score for _, score in front]
+    if len(order) < plan.standby:
+        rest = survivors & ~mask_of((index for index, _ in base.lead), plan.columns.size)
+        order.extend(others(plan, base, rest)[0][: plan.standby - len(front)])
+        scores.extend([NOT_NAMED] * (len(order) - len(front)))
+    return tuple(order), tuple(scores)
+
+
+def _best_of(plan: Plan, base: Base, survivors: int) -> Ranking:
     if not survivors:
         return (), ()
-    program, strategy = base.program, base.strategy
+    program, strategy = base.program, base.behind
     cell = _cell(plan, base)
     key = (program, strategy, *cell)
     ranked = plan.ranked.get(key)
@@ -48,23 +83,24 @@ def best_of(plan: Plan, base: Base, survivors: int) -> tuple[tuple[int, ...], tu
     order, scores = _walk(ranked, survivors, plan.standby)
     if len(order) == plan.standby or ranked.complete:
         return order, scores
-    return best_among(plan, base, survivors)
+    return _best_among(plan, base, survivors)
 
 
-def best_among(plan: Plan, base: Base, survivors: int) -> tuple[tuple[int, ...], tuple[int, ...]]:
-    """The same for any survivors, without what is known of the cell already."""
-    ranked = _rank(plan, base.strategy, survivors, _cell(plan, base), plan.standby)
+def _best_among(plan: Plan, base: Base, survivors: int) -> Ranking:
+    ranked = _rank(plan, base.behind, survivors, _cell(plan, base), plan.standby)
     return tuple(ranked.order), tuple(ranked.scores)
 
 
 def score_of(plan: Plan, base: Base, index: int) -> int:
     """The score of one candidate."""
-    return _scores(plan, base.strategy, (index,), _cell(plan, base))[0]
+    if base.lead:
+        return dict(base.lead).get(index, NOT_NAMED)
+    return _scores(plan, base.behind, (index,), _cell(plan, base))[0]
 
 
 def _cell(plan: Plan, base: Base) -> tuple[int, int]:
     """The tokens in and out that the scores depend on, 0 for those that they do not."""
-    strategy, values = base.strategy, base.values
+    strategy, values = base.behind, base.values
     reads = plan.reads.get(strategy)
     if reads is None:
         fields = STRATEGIES[strategy].reads(rank_of(plan, strategy))

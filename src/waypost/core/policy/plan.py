@@ -14,6 +14,7 @@ from waypost.core.model.frozen import dataclass, field
 from waypost.core.model.question import Question
 from waypost.core.model.target import Dialect, TargetId
 from waypost.core.policy.columns import Columns
+from waypost.core.policy.rank.ask import Lead
 from waypost.core.policy.request import Reader, Truth, Values
 from waypost.core.policy.tree import Filter, Policy, Rule, Select
 from waypost.core.policy.world import World
@@ -33,11 +34,14 @@ class Base(NamedTuple):
     """One class of questions, evaluated but for the shortlist.
 
     ``above`` and ``below`` are the entries before and after the shortlist's place; ``open`` are the candidates that
-    fail none of them.
+    fail none of them. ``lead`` comes first in every order, the others as ``behind`` ranks them; without a lead that is
+    the ``strategy``.
     """
 
     program: Program
     strategy: str
+    behind: str
+    lead: Lead
     values: Values
     above: Entries
     below: Entries

@@ -11,6 +11,7 @@ from functools import lru_cache
 from operator import attrgetter, itemgetter
 from typing import Any, TypeAlias, assert_never
 
+from waypost.core.model.advice import Picks
 from waypost.core.model.money import MICRO, grid
 from waypost.core.model.needs import Need
 from waypost.core.model.question import Question
@@ -71,9 +72,13 @@ _WORDS = {True: "true", False: "false"}
 
 
 class Reader:
-    """Reads what one plan needs of a question. ``places`` are the positions of a field in the tuple."""
+    """Reads what one plan needs of a question. ``places`` are the positions of a field in the tuple.
 
-    def __init__(self, fields: frozenset[str]) -> None:
+    ``advisor`` is the one whose advice the plan ranks by; what it says of a question stands last.
+    """
+
+    def __init__(self, fields: frozenset[str], advisor: str | None = None) -> None:
+        self._advisor = advisor
         extra = sorted(field for field in fields if field in _PATHS)
         self._labels = tuple(sorted(field[8:] for field in fields if field.startswith("context.")))
         self._get = attrgetter(*_FIXED, *(_PATHS[field] for field in extra))
@@ -98,8 +103,8 @@ class Reader:
         )
         if self._labels:
             labels = question.context.labels
-            return values + tuple([labels.get(name) for name in self._labels])
-        return values
+            values += tuple([labels.get(name) for name in self._labels])
+        return values if self._advisor is None else (*values, picks_of(question, self._advisor))
 
     def value(self, field: str) -> Callable[[Values], Any]:
         """How to take the field's value out of what was read."""
@@ -109,6 +114,12 @@ class Reader:
         if field in ("streaming", "code", "auto"):
             return lambda values: _WORDS[values[place]]
         return lambda values: values[place]
+
+
+def picks_of(question: Question, advisor: str) -> Picks:
+    """Whom ``advisor`` names for this question; nobody where it was not the one that was asked."""
+    advice = question.advice
+    return advice.picks if advice is not None and advice.advisor == advisor else ()
 
 
 def taker(places: Iterable[int]) -> Callable[[Values], Any] | None:

@@ -5,16 +5,12 @@ Both are soft. Where nobody would survive them, the shortlist is the rule's.
 
 from __future__ import annotations
 
-from typing import TypeAlias
-
 from waypost.core.model.decision import Cause
 from waypost.core.policy.bits import joined
 from waypost.core.policy.dues import below
-from waypost.core.policy.ordering import best_among, best_of
+from waypost.core.policy.ordering import Ranking, best_among, best_of
 from waypost.core.policy.plan import Base, Dues, Entries, Plan, View
 from waypost.core.policy.request import PINNED, PREFERENCE, STRATEGY
-
-Ranking: TypeAlias = tuple[tuple[int, ...], tuple[int, ...]]
 
 
 def settle(plan: Plan, base: Base, due: Dues, *, gone: int = 0, forced: int | None = None) -> View:
@@ -59,8 +55,15 @@ def _plain(base: Base, gone: int, due: Dues, survivors: int, ranked: Ranking, *m
         cause = "pinned"
     elif values[PREFERENCE] is not None or values[STRATEGY] is not None:
         cause = "preference"
+    elif advises(base, ranked[0]):
+        cause = "advisor"
     because = None if rule is None else rule.because
     return View(_entries(base, gone, (*base.program.shortlist, *more)), survivors, *ranked, cause, None, because, base)
+
+
+def advises(base: Base, order: tuple[int, ...]) -> bool:
+    """Whether the best of the survivors is there because an advice names it."""
+    return bool(order) and base.strategy == "advisor" and order[0] in dict(base.lead)
 
 
 def _aside(plan: Plan, base: Base, gone: int, entry: tuple[str, int]) -> View:

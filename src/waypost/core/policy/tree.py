@@ -112,11 +112,21 @@ class Rule:
 
 @dataclass(frozen=True, slots=True)
 class Rank:
-    """A named strategy (``cheapest``, ``fastest``, ``best``) or ``weighted`` with weights in micro-units."""
+    """A named strategy (``cheapest``, ``fastest``, ``best``) or ``weighted`` with weights in micro-units.
+
+    ``listed`` and ``advisor`` put some in front, in an order that comes from elsewhere; ``behind`` is the strategy for
+    all others, and the weights are its.
+    """
 
     strategy: str
     weights: tuple[tuple[str, int], ...]
     at: Source
+    behind: str = ""
+    """Empty where the strategy stands alone."""
+    advisor: str | None = None
+    """Who is asked, for ``advisor``."""
+    within_ns: int = 0
+    """How long an advisor is waited for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -276,6 +286,8 @@ class Policy:
     limits: tuple[Limit, ...] = ()
     content: Literal["none", "hash", "redacted", "full"] = "none"
     """What of prompts and answers may be kept (``privacy``)."""
+    content_for_ns: int | None = None
+    """How long what is kept is kept; ``None`` is as long as usual."""
     envelope: bool = False
     """An administrator's policy: its lines hold in every other one (`wrap`)."""
     grants: tuple[Claim, ...] | None = None

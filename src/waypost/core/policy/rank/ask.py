@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Protocol
+from typing import Protocol, TypeAlias
 
 from waypost.core.model.frozen import dataclass
 from waypost.core.policy.tree import Rank, Scale
+
+Lead: TypeAlias = tuple[tuple[int, int], ...]
+"""Indices with their scores, best first, that stand before all others."""
+NOT_NAMED = -1
+"""The score of those others."""
 
 
 class Facts(Protocol):
