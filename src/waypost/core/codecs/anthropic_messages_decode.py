@@ -263,7 +263,7 @@ _FIELDS: Mapping[str, Handler] = {
     "thinking": _thinking,
     "cache_control": _cache_control,
     "service_tier": kept("service_tier", "service_tier", hint=True, plain=("auto",)),
-    "speed": kept("speed", "service_tier", plain=("standard",)),
+    "speed": kept("speed", "service_tier.speed", plain=("standard",)),
     "thread": _thread,
     "container": kept("container", "server_state.container"),
     "inference_geo": kept("inference_geo", "data_residency"),

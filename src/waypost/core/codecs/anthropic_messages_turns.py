@@ -211,6 +211,8 @@ def _document(draft: Draft, raw: Mapping[str, Any], path: str) -> Part:
     if kind == "url":
         draft.need("input.pdf", path, "application/pdf")
         draft.need("input.pdf.url", path)
+        if title is not None:
+            draft.hint("document.title", f"{path}.title")
         url = as_text(source.get("url"), f"{path}.source.url")
         return Uri("document", url, "application/pdf", None, ext, cache, title)
     draft.need("input.file_id" if kind == "file" else "input.document", path, str(kind))

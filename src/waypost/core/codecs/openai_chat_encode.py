@@ -32,6 +32,8 @@ CALL_ID = re.compile(r"[\x21-\x7e]{1,40}")
 
 # Lifetimes of a cached prefix in other dialects, and the nearest of this one; None is the dialect's default.
 _CACHE = {"default": None, "5m": None, "1h": "30m", "30m": "30m", "12h": "12h"}
+# Metadata is taken only with what is stored.
+_SHARED = ("service_tier", "prompt_cache_key", "prompt_cache_retention", "prompt_cache_options")
 _NAME = re.compile(r"[^A-Za-z0-9_-]")
 
 
@@ -55,6 +57,8 @@ def encode_request(conversation: Conversation, target: Target, endpoint: Endpoin
         body["response_format"] = _response_format(conversation.output)
     if native:
         _restore(conversation, body)
+    else:
+        body.update((name, conversation.shared[name]) for name in _SHARED if name in conversation.shared)
     for name in endpoint.drops:
         body.pop(name, None)
     return body
@@ -89,6 +93,7 @@ def _parameters(conversation: Conversation, target: Target, endpoint: Endpoint, 
 def _restore(conversation: Conversation, body: dict[str, Any]) -> None:
     ext = conversation.ext
     body.update(ext.get("fields", {}))
+    body.update(conversation.shared)
     if ext.get("user") == "safety_identifier":
         body.pop("user", None)
     if ext.get("stop") == "text":

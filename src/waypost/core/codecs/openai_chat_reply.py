@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from waypost.core.codecs.ids import answer_id, call_id_or_position, reply_seed
 from waypost.core.codecs.openai_chat_encode import CALL_ID
 from waypost.core.codecs.openai_chat_turns import DIALECT
-from waypost.core.codecs.wire import as_json_text, as_list, as_map, as_text, count, opt_list, opt_text
+from waypost.core.codecs.wire import as_json_text, as_list, as_map, as_text, count, opt_list, opt_map, opt_text
 from waypost.core.model.conversation import NO_EXT, Finish, Opaque, Part, Reasoning, Refusal, Reply, Text, ToolCall
 from waypost.core.model.outcome import Usage
 
@@ -47,7 +47,6 @@ def decode_response(body: Mapping[str, Any]) -> Reply:
     said = {
         "service_tier": body.get("service_tier"),
         "system_fingerprint": body.get("system_fingerprint"),
-        "logprobs": choice.get("logprobs"),
         "annotations": message.get("annotations"),
         "choices": choices[1:],
     }
@@ -62,7 +61,26 @@ def decode_response(body: Mapping[str, Any]) -> Reply:
         raw_finish=raw_finish,
         created=created if isinstance(created, int) else None,
         ext=ext or NO_EXT,
+        logprobs=logprobs_of(choice),
     )
+
+
+def logprobs_of(choice: Mapping[str, Any]) -> tuple[Mapping[str, Any], ...]:
+    """What is known of the tokens of a choice's text; those of a refusal are not carried."""
+    found = opt_list(opt_map(choice.get("logprobs"), "choices[0].logprobs").get("content"), "choices[0].logprobs")
+    return tuple(as_map(item, f"choices[0].logprobs[{index}]") for index, item in enumerate(found))
+
+
+def logprobs_out(logprobs: Sequence[Mapping[str, Any]]) -> dict[str, Any] | None:
+    """The same as OpenAI writes it, where bytes and alternatives are required."""
+    if not logprobs:
+        return None
+    return {"content": [_token(item) for item in logprobs], "refusal": None}
+
+
+def _token(item: Mapping[str, Any]) -> dict[str, Any]:
+    others = [{**other, "bytes": other.get("bytes")} for other in item.get("top_logprobs") or ()]
+    return {**item, "bytes": item.get("bytes"), "top_logprobs": others}
 
 
 def _parts(message: Mapping[str, Any]) -> list[Part]:
@@ -111,7 +129,12 @@ def encode_response(reply: Reply) -> dict[str, Any]:
     }
     if calls:
         message["tool_calls"] = [_call(call, made, position) for position, call in enumerate(calls)]
-    choice = {"index": 0, "message": message, "logprobs": None, "finish_reason": FINISH_OUT[reply.finish]}
+    choice = {
+        "index": 0,
+        "message": message,
+        "logprobs": logprobs_out(reply.logprobs),
+        "finish_reason": FINISH_OUT[reply.finish],
+    }
     return {
         "id": made,
         "object": "chat.completion",

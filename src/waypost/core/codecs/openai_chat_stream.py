@@ -13,6 +13,8 @@ from waypost.core.codecs.openai_chat_reply import (
     FINISH_OUT,
     content_text,
     finish_of,
+    logprobs_of,
+    logprobs_out,
     usage_of,
     usage_out,
 )
@@ -93,7 +95,7 @@ class ChatReader:
             self._text("reasoning", reasoning, out)
         content = content_text(delta.get("content"), "choices[0].delta.content")
         if content:
-            self._text("text", content, out)
+            self._text("text", content, out, logprobs_of(choice))
         if delta.get("refusal"):
             self._text("refusal", delta["refusal"], out)
         for position, call in enumerate(opt_list(delta.get("tool_calls"), "choices[0].delta.tool_calls")):
@@ -103,13 +105,13 @@ class ChatReader:
             self._finish = finish_of(self._raw, bool(self._calls))
             self._stop(out)
 
-    def _text(self, kind: Any, text: Any, out: list[Delta]) -> None:
+    def _text(self, kind: Any, text: Any, out: list[Delta], logprobs: tuple[Mapping[str, Any], ...] = ()) -> None:
         if not isinstance(text, str):
             raise wrong(f"delta.{kind}", "a string", text)
         if self._open is None or self._open[0] != kind:
             self._start(PartStart(self._next, kind), out)
         assert self._open is not None
-        out.append(PartDelta(self._open[1], text, kind))
+        out.append(PartDelta(self._open[1], text, kind, logprobs=logprobs))
 
     def _start(self, part: PartStart, out: list[Delta]) -> None:
         self._stop(out)
@@ -195,9 +197,9 @@ class ChatWriter:
         # All chunks of a stream share their beginning, which is most of each.
         self._before = f'data: {dumps_ascii(self._head)[:-1]},"choices":[{{"index":0,"delta":'
 
-    def _chunk(self, delta: dict[str, Any], finish: str = "null") -> bytes:
+    def _chunk(self, delta: dict[str, Any], finish: str = "null", logprobs: str = "null") -> bytes:
         shown = dumps_ascii(delta)
-        return f'{self._before}{shown},"logprobs":null,"finish_reason":{finish}{self._after}'.encode()
+        return f'{self._before}{shown},"logprobs":{logprobs},"finish_reason":{finish}{self._after}'.encode()
 
     def _part(self, part: PartStart) -> bytes:
         self._kinds[part.index] = part.kind
@@ -211,7 +213,8 @@ class ChatWriter:
     def _delta(self, delta: PartDelta) -> bytes:
         match delta.kind:
             case "text":
-                return self._chunk({"content": delta.text})
+                known = dumps_ascii(logprobs_out(delta.logprobs)) if delta.logprobs else "null"
+                return self._chunk({"content": delta.text}, logprobs=known)
             case "refusal":
                 return self._chunk({"refusal": delta.text})
             case "arguments":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -42,6 +43,10 @@ class Draft:
         """Hold a top-level field that has no common meaning, for its origin."""
         self.ext.setdefault("fields", {})[name] = value
 
+    def share(self, name: str, value: Any) -> None:
+        """Hold a top-level field that the dialects of one platform say alike."""
+        self.fields.setdefault("shared", {})[name] = value
+
     def unknown(self, where: Mapping[str, Any], known: frozenset[str], path: str) -> dict[str, Any]:
         """The members of ``where`` that are not known and not null, each a need."""
         rest: dict[str, Any] = {}
@@ -79,11 +84,19 @@ def read_fields(draft: Draft, body: Mapping[str, Any], handlers: Mapping[str, Ha
             draft.keep(name, value)
 
 
-def kept(name: str, flag: str | None = None, *, hint: bool = False, plain: tuple[Any, ...] = ()) -> Handler:
-    """A field without a common meaning: kept for its origin, and a need unless its value is one of ``plain``."""
+def kept(
+    name: str, flag: str | None = None, *, hint: bool = False, shared: bool = False, plain: tuple[Any, ...] = ()
+) -> Handler:
+    """A field without a common meaning: kept for its origin, and a need unless its value is one of ``plain``.
+
+    One that is ``shared`` is kept for the other dialects of its platform too.
+    """
 
     def handle(draft: Draft, value: Any) -> None:
-        draft.keep(name, value)
+        if shared:
+            draft.share(name, value)
+        else:
+            draft.keep(name, value)
         if flag is not None and value not in plain:
             word = value if isinstance(value, str) and len(value) <= 32 else None
             draft.need(flag, name, word, "hint" if hint else "required")
@@ -91,14 +104,15 @@ def kept(name: str, flag: str | None = None, *, hint: bool = False, plain: tuple
     return handle
 
 
-def undeclared_tools(draft: Draft) -> None:
-    """Tool calls in the history of a request that declares no tools."""
+def undeclared_tools(draft: Draft, at: str | None = None) -> None:
+    """Tool calls in the history of a request that declares no tools; ``at`` names the history where it is not
+    ``messages``."""
     if "tools" in draft.fields or "other_tools" in draft.ext:
         return
     for index, message in enumerate(draft.fields["messages"]):
         if message.role == "tool" or any(isinstance(part, ToolCall) for part in message.parts):
-            draft.need("tools.undeclared", f"messages[{index}]")
-            draft.need("tools", f"messages[{index}]")
+            draft.need("tools.undeclared", at or f"messages[{index}]")
+            draft.need("tools", at or f"messages[{index}]")
             return
 
 
@@ -180,6 +194,16 @@ def data_url(url: str) -> tuple[str, int] | None:
         return None
     mime, _, options = url[5:comma].partition(";")
     return (mime.lower(), comma + 1) if options == "base64" or options.endswith(";base64") else None
+
+
+_SNAKE = re.compile(r"_([a-z0-9])")
+
+
+def camel(raw: Mapping[str, Any]) -> Mapping[str, Any]:
+    """``raw`` with its members' names in camel case; itself where they are. Protobuf's JSON may be written both ways."""
+    if not any("_" in name for name in raw):
+        return raw
+    return {_SNAKE.sub(lambda found: found[1].upper(), name): value for name, value in raw.items()}
 
 
 def count(value: Any) -> int:

@@ -186,7 +186,8 @@ class Conversation:
     """One decoded request.
 
     ``needs`` names everything beyond plain text that the request relies on, sorted by flag and path. ``ext`` holds
-    what only the origin dialect says.
+    what only the origin dialect says; ``shared`` what dialects of one platform say alike (a service tier, keys of
+    the prompt cache, metadata), by the names of its wire.
     """
 
     dialect: Dialect
@@ -202,11 +203,15 @@ class Conversation:
     user: str | None = None
     needs: tuple[Need, ...] = ()
     ext: Ext = field(default_factory=dict)
+    shared: Ext = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """One decoded answer. ``raw_finish`` is the upstream's own word, ``stop_sequence`` the one that matched."""
+    """One decoded answer. ``raw_finish`` is the upstream's own word, ``stop_sequence`` the one that matched.
+
+    ``logprobs`` are those of its text's tokens, each with ``token``, ``logprob``, ``bytes`` and ``top_logprobs``.
+    """
 
     id: str
     model: str
@@ -217,6 +222,7 @@ class Reply:
     stop_sequence: str | None = None
     created: int | None = None
     ext: Ext = field(default_factory=dict)
+    logprobs: tuple[Mapping[str, Any], ...] = ()
 
 
 # Stream deltas: a closed union. `commits` is true where content reaches the caller, after which no fallback is
@@ -247,12 +253,16 @@ class PartStart:
 
 @dataclass(frozen=True, slots=True)
 class PartDelta:
-    """More of part ``index``: text, reasoning text, a fragment of the arguments' JSON, or a signature."""
+    """More of part ``index``: text, reasoning text, a fragment of the arguments' JSON, or a signature.
+
+    ``logprobs`` are those of the text's tokens, as in `Reply`.
+    """
 
     index: int
     text: str
     kind: Literal["text", "reasoning", "arguments", "signature", "refusal"] = "text"
     commits: Literal[True] = True
+    logprobs: tuple[Mapping[str, Any], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
