@@ -1,0 +1,73 @@
+"""The dialect of OpenAI's responses."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from waypost.core.codecs.expression import check
+from waypost.core.codecs.openai_errors import classify, encode_error
+from waypost.core.codecs.openai_responses_decode import decode_request
+from waypost.core.codecs.openai_responses_encode import encode_request
+from waypost.core.codecs.openai_responses_parts import DIALECT
+from waypost.core.codecs.openai_responses_reader import ResponsesReader
+from waypost.core.codecs.openai_responses_reply import decode_response, encode_response, usage_of
+from waypost.core.codecs.openai_responses_writer import ResponsesWriter
+from waypost.core.model.conversation import Conversation, Reply
+from waypost.core.model.outcome import Failure, Usage
+from waypost.core.model.target import Dialect, Endpoint, Target
+
+__all__ = ["EXPRESSES", "OpenAIResponses"]
+
+EXPRESSES = frozenset(
+    {
+        *("tools", "tools.parallel", "tools.strict", "tool_choice.required"),
+        *("input.image", "input.image.url", "input.pdf", "input.pdf.url"),
+        *("output.json_object", "output.json_schema"),
+        *("sampling.temperature", "sampling.top_p", "logprobs", "reasoning.effort", "verbosity", "stream"),
+        *("system.mid_conversation", "message.empty", "message.part_order", "text.blank", "turns.user_first"),
+        *("tools.disable_parallel", "tools.undeclared", "tool_choice.allowed_subset"),
+        *("tool_result.image", "tool_result.document"),
+        *("tool_arguments.invalid_json", "sampling.temperature.above_1"),
+        *("reasoning.can_disable", "reasoning.effort.minimal", "schema.constraints", "schema.root"),
+        *("user", "image.detail", "output.schema_name", "cache.breakpoints", "cache.key", "metadata", "service_tier"),
+    }
+)
+"""What a conversation of another dialect may need and this codec can say. What only this dialect has is not here."""
+
+
+class OpenAIResponses:
+    """`waypost.core.routing.ports.Codec` of ``openai.responses``."""
+
+    dialect: Dialect = DIALECT
+    expresses: frozenset[str] = EXPRESSES
+
+    def decode_request(self, body: Mapping[str, Any]) -> Conversation:
+        return decode_request(body)
+
+    def encode_request(self, conversation: Conversation, target: Target, endpoint: Endpoint) -> dict[str, Any]:
+        check(conversation, self.dialect, self.expresses)
+        return encode_request(conversation, target, endpoint)
+
+    def decode_response(self, body: Mapping[str, Any]) -> Reply:
+        return decode_response(body)
+
+    def encode_response(self, reply: Reply) -> dict[str, Any]:
+        return encode_response(reply)
+
+    def reader(self) -> ResponsesReader:
+        return ResponsesReader()
+
+    def writer(self, *, include_usage: bool) -> ResponsesWriter:
+        """Usage is always part of a stream here."""
+        del include_usage
+        return ResponsesWriter()
+
+    def usage(self, body: Mapping[str, Any]) -> Usage | None:
+        return usage_of(body)
+
+    def failure(self, status: int | None, body: Any) -> Failure:
+        return classify(status, body)
+
+    def encode_error(self, failure: Failure, message: str) -> tuple[int, dict[str, Any]]:
+        return encode_error(failure, message)

@@ -1,0 +1,250 @@
+"""OpenAI responses: its streams as they are written. Deltas to events.
+
+The last event repeats the whole answer, so its text is held until then, and nothing else is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, assert_never
+
+from waypost.core.codecs.framing import frame
+from waypost.core.codecs.ids import answer_id, fit_call_id
+from waypost.core.codecs.openai_errors import error_body
+from waypost.core.codecs.openai_responses_encode import CALL_ID
+from waypost.core.codecs.openai_responses_reply import (
+    answer_status,
+    call_out,
+    item_id,
+    logprob_out,
+    message_out,
+    response_out,
+    said_out,
+)
+from waypost.core.codecs.wire import dumps_ascii
+from waypost.core.model.conversation import Delta, Finished, PartDelta, PartStart, PartStop, Start, StreamError
+from waypost.core.model.outcome import Failure
+
+_PIECES = 256
+
+
+class _Held:
+    """A text that grows by pieces; many small ones are held as few large ones."""
+
+    __slots__ = ("_blocks", "_pieces")
+
+    def __init__(self) -> None:
+        self._blocks: list[str] = []
+        self._pieces: list[str] = []
+
+    def add(self, text: str) -> None:
+        self._pieces.append(text)
+        if len(self._pieces) >= _PIECES:
+            self._blocks.append("".join(self._pieces))
+            self._pieces.clear()
+
+    def whole(self) -> str:
+        return "".join((*self._blocks, *self._pieces))
+
+
+class _Piece:
+    """A part of the answer: a text or a refusal in a message, or a call."""
+
+    __slots__ = ("at", "call_id", "kind", "logprobs", "name", "text", "within")
+
+    def __init__(self, part: PartStart, at: int, within: int, call_id: str) -> None:
+        self.kind = part.kind
+        self.at = at
+        self.within = within
+        self.call_id = call_id
+        self.name = part.name or ""
+        self.text = _Held()
+        self.logprobs: list[Mapping[str, Any]] = []
+
+    def content(self) -> dict[str, Any]:
+        return said_out(self.text.whole(), refusal=self.kind == "refusal", logprobs=self.logprobs)
+
+
+class ResponsesWriter:
+    """Deltas to events as OpenAI writes them. Reasoning of another dialect is not shown: it could not be handed back."""
+
+    __slots__ = ("_calls", "_created", "_ended", "_heads", "_id", "_message", "_model", "_number", "_open", "_output")
+
+    def __init__(self) -> None:
+        self._ended = False
+        self._number = 0
+        self._calls = 0
+        self._id = answer_id("resp_", "", "")
+        self._model = ""
+        self._created = 0
+        self._open: dict[int, _Piece] = {}
+        self._heads: dict[int, str] = {}
+        self._message: list[_Piece] | None = None
+        self._output: list[list[_Piece]] = []
+
+    def feed(self, delta: Delta) -> bytes:
+        """The frames of one delta; empty where it has none in this dialect."""
+        if self._ended:
+            return b""
+        match delta:
+            case Start():
+                return self._start(delta)
+            case PartStart():
+                return self._part(delta)
+            case PartDelta():
+                return self._delta(delta)
+            case PartStop(index=index):
+                return self._stop(index)
+            case Finished():
+                return self._finish(delta)
+            case StreamError():
+                self._ended = True
+                kind: Any = delta.kind
+                error = error_body(Failure(kind, delta.status, delta.type), "")["error"]
+                return self._event("error", **error, error=error)
+            case _:
+                assert_never(delta)
+
+    def close(self) -> bytes:
+        """Nothing is owed: the last event comes with the finish or the error."""
+        self._ended = True
+        return b""
+
+    def _event(self, kind: str, **fields: Any) -> bytes:
+        raw = {**fields, "type": kind, "sequence_number": self._number}
+        self._number += 1
+        return frame(kind, dumps_ascii(raw))
+
+    def _start(self, start: Start) -> bytes:
+        self._id = answer_id("resp_", start.id, start.model)
+        self._model, self._created = start.model, start.created or 0
+        response = response_out(self._id, self._model, self._created, [], "in_progress")
+        return self._event("response.created", response=response) + self._event(
+            "response.in_progress", response=response
+        )
+
+    # Parts.
+
+    def _part(self, part: PartStart) -> bytes:
+        if part.kind == "reasoning":
+            return b""
+        out = b""
+        if part.kind == "tool_call":
+            out += self._end_message()
+            call_id = fit_call_id(part.id or f"{self._id}/{self._calls}", CALL_ID)
+            self._calls += 1
+            piece = self._piece(part, 0, call_id, [])
+            item = self._call(piece, "", "in_progress")
+            self._heads[part.index] = f'"output_index":{piece.at},"item_id":"{item["id"]}"'
+            return out + self._event("response.output_item.added", output_index=piece.at, item=item)
+        if self._message is None:
+            self._message = []
+            made = self._item_id("msg_", len(self._output))
+            item = message_out(made, [], "in_progress")
+            out += self._event("response.output_item.added", output_index=len(self._output), item=item)
+            piece = self._piece(part, 0, "", self._message)
+        else:
+            piece = self._piece(part, len(self._message), "", self._message)
+        where = self._where(piece)
+        self._heads[part.index] = dumps_ascii(where)[1:-1]
+        return out + self._event("response.content_part.added", **where, part=piece.content())
+
+    def _piece(self, part: PartStart, within: int, call_id: str, item: list[_Piece]) -> _Piece:
+        at = len(self._output) if not item else item[0].at
+        piece = self._open[part.index] = _Piece(part, at, within, call_id)
+        if not item:
+            self._output.append(item)
+        item.append(piece)
+        return piece
+
+    def _where(self, piece: _Piece) -> dict[str, Any]:
+        made = self._item_id("msg_", piece.at)
+        return {"output_index": piece.at, "item_id": made, "content_index": piece.within}
+
+    def _item_id(self, prefix: str, at: int) -> str:
+        return item_id(prefix, self._id, at)
+
+    def _call(self, piece: _Piece, arguments: str, status: str) -> dict[str, Any]:
+        return call_out(self._item_id("fc_", piece.at), piece.call_id, piece.name, arguments, status)
+
+    def _delta(self, delta: PartDelta) -> bytes:
+        piece = self._open.get(delta.index)
+        if piece is None:
+            return b""
+        piece.text.add(delta.text)
+        match delta.kind:
+            case "text":
+                known = [logprob_out(item) for item in delta.logprobs]
+                piece.logprobs += known
+                more = f',"logprobs":{dumps_ascii(known) if known else "[]"}'
+                return self._more("response.output_text.delta", delta, more)
+            case "refusal":
+                return self._more("response.refusal.delta", delta, "")
+            case "arguments":
+                return self._more("response.function_call_arguments.delta", delta, "")
+            case "reasoning" | "signature":
+                return b""
+            case _:
+                assert_never(delta.kind)
+
+    def _more(self, kind: str, delta: PartDelta, more: str) -> bytes:
+        # The deltas of a part share their beginning, which is most of each.
+        head = self._heads[delta.index]
+        said = dumps_ascii(delta.text)
+        number = self._number
+        self._number += 1
+        data = f'{{"type":"{kind}","sequence_number":{number},{head},"delta":{said}{more}}}'
+        return f"event: {kind}\ndata: {data}\n\n".encode()
+
+    def _stop(self, index: int) -> bytes:
+        piece = self._open.pop(index, None)
+        self._heads.pop(index, None)
+        if piece is None:
+            return b""
+        if piece.kind == "tool_call":
+            return self._call_done(piece)
+        where = self._where(piece)
+        content = piece.content()
+        if piece.kind == "refusal":
+            out = self._event("response.refusal.done", **where, refusal=content["refusal"])
+        else:
+            out = self._event("response.output_text.done", **where, text=content["text"], logprobs=content["logprobs"])
+        return out + self._event("response.content_part.done", **where, part=content)
+
+    def _call_done(self, piece: _Piece) -> bytes:
+        # A call without arguments is an empty object here, where other dialects send nothing at all.
+        arguments = piece.text.whole() or "{}"
+        item = self._call(piece, arguments, "completed")
+        return self._event(
+            "response.function_call_arguments.done",
+            output_index=piece.at,
+            item_id=item["id"],
+            name=piece.name,
+            arguments=arguments,
+        ) + self._event("response.output_item.done", output_index=piece.at, item=item)
+
+    # Items and the end.
+
+    def _end_message(self, status: str = "completed") -> bytes:
+        if self._message is None:
+            return b""
+        at, item = self._message[0].at, self._whole(self._message, status)
+        self._message = None
+        return self._event("response.output_item.done", output_index=at, item=item)
+
+    def _whole(self, pieces: list[_Piece], status: str) -> dict[str, Any]:
+        first = pieces[0]
+        if first.kind == "tool_call":
+            return self._call(first, first.text.whole() or "{}", "completed")
+        return message_out(self._item_id("msg_", first.at), [piece.content() for piece in pieces], status)
+
+    def _finish(self, finished: Finished) -> bytes:
+        refused = any(piece.kind == "refusal" for pieces in self._output for piece in pieces)
+        status = answer_status(finished.finish, refused=refused)
+        said = "incomplete" if status == "incomplete" else "completed"
+        out = b"".join(self._stop(index) for index in list(self._open))
+        out += self._end_message(said)
+        self._ended = True
+        output = [self._whole(pieces, said) for pieces in self._output]
+        response = response_out(self._id, self._model, self._created, output, status, finished.finish, finished.usage)
+        return out + self._event(f"response.{status}", response=response)
