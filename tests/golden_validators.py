@@ -14,16 +14,24 @@ from openai.types.chat.completion_create_params import (
     CompletionCreateParamsNonStreaming,
     CompletionCreateParamsStreaming,
 )
+from openai.types.responses.response_create_params import (
+    ResponseCreateParamsNonStreaming,
+    ResponseCreateParamsStreaming,
+)
 from pydantic import TypeAdapter
+
+import golden_google
 
 _REQUESTS: Mapping[tuple[str, bool], TypeAdapter[Any]] = {
     ("openai.chat", False): TypeAdapter(CompletionCreateParamsNonStreaming),
     ("openai.chat", True): TypeAdapter(CompletionCreateParamsStreaming),
+    ("openai.responses", False): TypeAdapter(ResponseCreateParamsNonStreaming),
+    ("openai.responses", True): TypeAdapter(ResponseCreateParamsStreaming),
     ("anthropic.messages", False): TypeAdapter(MessageCreateParamsNonStreaming),
     ("anthropic.messages", True): TypeAdapter(MessageCreateParamsStreaming),
 }
 # The SDK has no such arguments since 1.0, but the API and older models still take them, as extra body.
-_BODY_ONLY = {"openai.chat": frozenset[str](), "anthropic.messages": frozenset({"temperature", "top_p", "top_k"})}
+_BODY_ONLY = {"anthropic.messages": frozenset({"temperature", "top_p", "top_k"})}
 
 
 def plain(value: Any) -> Any:
@@ -37,7 +45,10 @@ def plain(value: Any) -> Any:
 
 def check_request(dialect: str, body: Mapping[str, Any]) -> None:
     """Raise unless the SDK's parameter types take ``body`` strictly and know every member of it."""
-    known = {name: item for name, item in body.items() if name not in _BODY_ONLY[dialect]}
+    if dialect == golden_google.DIALECT:
+        golden_google.check_request(body)
+        return
+    known = {name: item for name, item in body.items() if name not in _BODY_ONLY.get(dialect, ())}
     seen = _REQUESTS[dialect, bool(body.get("stream"))].validate_python(known, strict=True)
     assert plain(seen) == plain(known)
 
@@ -47,7 +58,7 @@ def _client(dialect: str, status: int, content: bytes, kind: str) -> Any:
         return httpx2.Response(status, content=content, headers={"content-type": kind}, request=request)
 
     http = httpx2.Client(transport=httpx2.MockTransport(answer))
-    sdk: Callable[..., Any] = {"openai.chat": openai.OpenAI, "anthropic.messages": anthropic.Anthropic}[dialect]
+    sdk: Callable[..., Any] = anthropic.Anthropic if dialect == "anthropic.messages" else openai.OpenAI
     return sdk(
         api_key="k", base_url="http://golden.test", http_client=http, max_retries=0, _strict_response_validation=True
     )
@@ -57,26 +68,44 @@ def _call(dialect: str, client: Any, stream: bool) -> Any:
     messages = [{"role": "user", "content": "x"}]
     if dialect == "openai.chat":
         return client.chat.completions.create(model="m", messages=messages, stream=stream)
+    if dialect == "openai.responses":
+        return client.responses.create(model="m", input="x", stream=stream)
     return client.messages.create(model="m", max_tokens=9, messages=messages, stream=stream)
 
 
 def read_response(dialect: str, body: Mapping[str, Any]) -> Any:
     """The native object that a strict client makes of ``body``."""
+    if dialect == golden_google.DIALECT:
+        return golden_google.read_response(body)
     with _client(dialect, 200, json.dumps(body).encode(), "application/json") as client:
         return _call(dialect, client, False)
 
 
 def read_stream(dialect: str, content: bytes) -> list[Any]:
     """The native events that a strict client makes of the bytes of a stream."""
+    if dialect == golden_google.DIALECT:
+        return golden_google.read_stream(content)
     with _client(dialect, 200, content, "text/event-stream") as client, _call(dialect, client, True) as stream:
         return list(stream)
 
 
 def read_error(dialect: str, status: int, body: Mapping[str, Any]) -> Exception:
     """The native exception that a client raises for ``body``."""
+    if dialect == golden_google.DIALECT:
+        return golden_google.read_error(status, body)
     with _client(dialect, status, json.dumps(body).encode(), "application/json") as client:
         try:
             _call(dialect, client, False)
         except (openai.APIStatusError, anthropic.APIStatusError) as error:
             return error
     raise AssertionError("no error was raised")
+
+
+def model_of(native: Any) -> str:
+    """The name of the model that a native answer tells."""
+    return native.model_version if hasattr(native, "model_version") else native.model
+
+
+def status_of(error: Exception) -> int:
+    """The status that a native exception tells."""
+    return getattr(error, "status_code", None) or error.code

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from golden_validators import check_request, plain, read_error, read_response, read_stream
+from golden_validators import check_request, model_of, plain, read_error, read_response, read_stream, status_of
 from waypost.core.codecs import CODECS
 from waypost.core.codecs.framing import SseParser, frame
 from waypost.core.model.conversation import Start
@@ -85,14 +85,18 @@ def test_request_is_what_the_sdk_sends(dialects: list[str], item: dict[str, Any]
 
 @pytest.mark.parametrize(("dialects", "item"), _sections("rejected"))
 def test_what_cannot_be_said_is_refused(dialects: list[str], item: dict[str, Any]) -> None:
-    """A need that the target's dialect cannot express is raised by name, before anything is sent (S2.07, S6.05)."""
+    """A need that the target's dialect cannot express is raised by name, before anything is sent (S2.07, S6.05).
+
+    What it can express as such, but not with this value, is refused ``by_value`` when it is encoded, by the same name.
+    """
     target = item["target"]
     (source,) = [dialect for dialect in dialects if dialect in item]
     conversation = CODECS[source].decode_request(item[source])
     lacking = [
         need for need in conversation.needs if need.severity == "required" and need.flag not in CODECS[target].expresses
     ]
-    assert item["need"] in {need.flag for need in lacking}
+    if not item.get("by_value"):
+        assert item["need"] in {need.flag for need in lacking}
     if "value" in item:
         assert item["value"] in {need.value for need in lacking}
     assert all(need.path and describe(need.flag) for need in conversation.needs)
@@ -120,8 +124,9 @@ def test_response_is_what_a_strict_client_takes(dialects: list[str], item: dict[
     upstream, caller = item["upstream"], item["caller"]
     for dialect in dialects:
         read_response(dialect, item[dialect])
-    native = read_response(caller, CODECS[caller].encode_response(CODECS[upstream].decode_response(item[upstream])))
-    assert native.model == item[upstream]["model"]
+    reply = CODECS[upstream].decode_response(item[upstream])
+    native = read_response(caller, CODECS[caller].encode_response(reply))
+    assert model_of(native) == reply.model
 
 
 def _wire(events: list[Any]) -> bytes:
@@ -166,7 +171,7 @@ def test_stream_error_reaches_the_client(dialects: list[str], item: dict[str, An
     """An error inside a stream is the SDK's own exception at the caller."""
     with pytest.raises(Exception, match="provider failed") as caught:
         read_stream(item["caller"], _stream(item)[0])
-    assert type(caught.value).__name__ in ("APIError", "APIStatusError")
+    assert type(caught.value).__name__ in ("APIError", "APIStatusError", "ServerError")
 
 
 @pytest.mark.parametrize(("dialects", "item"), _sections("errors"))
@@ -178,4 +183,4 @@ def test_error_is_translated(dialects: list[str], item: dict[str, Any]) -> None:
     status, body = CODECS[caller].encode_error(failure, "M")
     assert (status, plain(body)) == (item[caller]["status"], plain(item[caller]["body"]))
     native = read_error(caller, status, body)
-    assert native.status_code == status  # type: ignore[attr-defined]
+    assert status_of(native) == status

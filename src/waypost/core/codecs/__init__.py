@@ -6,14 +6,18 @@ from collections.abc import Mapping
 from typing import Final
 
 from waypost.core.codecs.anthropic_messages import AnthropicMessages
+from waypost.core.codecs.google_generate_content import GoogleGenerateContent
 from waypost.core.codecs.openai_chat import OpenAIChat, retarget
+from waypost.core.codecs.openai_responses import OpenAIResponses
 from waypost.core.model.target import Dialect
 
 __all__ = ["CODECS", "EXPRESSES", "AnyCodec", "retarget"]
 
-AnyCodec = OpenAIChat | AnthropicMessages
+AnyCodec = OpenAIChat | OpenAIResponses | AnthropicMessages | GoogleGenerateContent
 
-CODECS: Final[Mapping[Dialect, AnyCodec]] = {codec.dialect: codec for codec in (OpenAIChat(), AnthropicMessages())}
+CODECS: Final[Mapping[Dialect, AnyCodec]] = {
+    codec.dialect: codec for codec in (OpenAIChat(), OpenAIResponses(), AnthropicMessages(), GoogleGenerateContent())
+}
 """Every dialect that is spoken here. A new one is a file of its own and a word in this line."""
 
 EXPRESSES: Final[Mapping[Dialect, frozenset[str]]] = {name: codec.expresses for name, codec in CODECS.items()}

@@ -176,6 +176,7 @@ def _metadata(draft: Draft, value: Any) -> None:
     metadata = as_map(value, "metadata")
     if metadata.get("user_id") is not None:
         draft.fields["user"] = as_text(metadata["user_id"], "metadata.user_id")
+        draft.hint("user", "metadata.user_id")
     rest = {name: item for name, item in metadata.items() if name != "user_id"}
     if rest:
         draft.hint("metadata", "metadata")

@@ -23,7 +23,7 @@ EXPRESSES = frozenset(
         *("tools", "tools.parallel", "tools.strict", "tool_choice.required"),
         *("input.image", "input.image.url", "input.pdf", "input.audio"),
         *("output.json_object", "output.json_schema"),
-        *("sampling.temperature", "sampling.top_p", "sampling.penalties", "seed", "n", "stop", "logprobs"),
+        *("sampling.temperature", "sampling.top_p", "sampling.penalties", "seed", "stop", "logprobs"),
         *("reasoning.effort", "verbosity", "stream"),
         *("system.mid_conversation", "message.name", "message.empty", "text.blank", "turns.user_first"),
         *("tools.disable_parallel", "tools.undeclared", "tool_choice.allowed_subset"),

@@ -266,6 +266,7 @@ def _response_format(draft: Draft, value: Any) -> None:
 
 def _user(draft: Draft, value: Any) -> None:
     draft.fields["user"] = as_text(value, "user")
+    draft.hint("user", "user")
 
 
 def _safety_identifier(draft: Draft) -> None:
@@ -276,6 +277,7 @@ def _safety_identifier(draft: Draft) -> None:
         draft.hint("user", "safety_identifier")
     else:
         draft.fields["user"] = as_text(value, "safety_identifier")
+        draft.hint("user", "safety_identifier")
         draft.ext["user"] = "safety_identifier"
 
 

@@ -60,7 +60,7 @@ def anthropic_drops(schema: Mapping[str, Any]) -> tuple[str, ...]:
             found.add("enum")
         if not _typed(node):
             found.add("type")
-    if _recursive(schema):
+    if recursive(schema):
         found.add("$ref")
     return tuple(sorted(found))
 
@@ -85,7 +85,8 @@ def _open_object(node: Mapping[str, Any]) -> bool:
     return node.get("additionalProperties", False) is not False or "properties" not in node
 
 
-def _recursive(schema: Mapping[str, Any]) -> bool:
+def recursive(schema: Mapping[str, Any]) -> bool:
+    """Whether a definition of ``schema`` reaches itself."""
     definitions = {
         f"#/{room}/{name}": node
         for room in ("$defs", "definitions")

@@ -1,0 +1,82 @@
+"""The dialect of Google's generateContent, of the Gemini API and of Vertex AI."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from waypost.core.codecs.expression import check
+from waypost.core.codecs.google_generate_content_decode import decode_request
+from waypost.core.codecs.google_generate_content_encode import encode_request
+from waypost.core.codecs.google_generate_content_reply import (
+    classify,
+    decode_response,
+    encode_error,
+    encode_response,
+    usage_of,
+)
+from waypost.core.codecs.google_generate_content_stream import GenerateReader, GenerateWriter
+from waypost.core.codecs.google_generate_content_turns import DIALECT
+from waypost.core.model.conversation import Conversation, Reply
+from waypost.core.model.outcome import Failure, Usage
+from waypost.core.model.target import Dialect, Endpoint, Target
+
+__all__ = ["EXPRESSES", "GoogleGenerateContent"]
+
+EXPRESSES = frozenset(
+    {
+        *("tools", "tools.parallel", "tool_choice.required", "tool_choice.allowed_subset"),
+        *("input.image", "input.pdf", "input.audio", "output.json_object", "output.json_schema"),
+        *("sampling.temperature", "sampling.temperature.above_1", "sampling.top_p", "sampling.top_k"),
+        *("sampling.penalties", "seed", "stop", "stop.max", "stop.blank", "stream"),
+        *("reasoning.effort", "reasoning.effort.minimal"),
+        *("text.blank", "message.part_order", "prefill"),
+        *("tool_result.image", "tool_result.document", "tool_result.is_error"),
+        *("schema.constraints", "schema.optional_properties"),
+    }
+)
+"""What a conversation of another dialect may need and this codec can say. What only this dialect has is not here.
+
+Some hold for a part of their values alone (at most five stop sequences, certain keywords of a schema, pictures of
+certain kinds); the others are refused when they are encoded, by the same names.
+"""
+
+
+class GoogleGenerateContent:
+    """`waypost.core.routing.ports.Codec` of ``google.generate_content``."""
+
+    dialect: Dialect = DIALECT
+    expresses: frozenset[str] = EXPRESSES
+
+    def decode_request(self, body: Mapping[str, Any]) -> Conversation:
+        return decode_request(body)
+
+    def encode_request(self, conversation: Conversation, target: Target, endpoint: Endpoint) -> dict[str, Any]:
+        check(conversation, self.dialect, self.expresses)
+        body = encode_request(conversation, target)
+        for name in endpoint.drops:
+            body.pop(name, None)
+        return body
+
+    def decode_response(self, body: Mapping[str, Any]) -> Reply:
+        return decode_response(body)
+
+    def encode_response(self, reply: Reply) -> dict[str, Any]:
+        return encode_response(reply)
+
+    def reader(self) -> GenerateReader:
+        return GenerateReader()
+
+    def writer(self, *, include_usage: bool) -> GenerateWriter:
+        """Usage is always part of a stream here."""
+        del include_usage
+        return GenerateWriter()
+
+    def usage(self, body: Mapping[str, Any]) -> Usage | None:
+        return usage_of(body)
+
+    def failure(self, status: int | None, body: Any) -> Failure:
+        return classify(status, body)
+
+    def encode_error(self, failure: Failure, message: str) -> tuple[int, dict[str, Any]]:
+        return encode_error(failure, message)

@@ -1,0 +1,71 @@
+"""Google generate content: media of a request, inline or by address, as they are read."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Literal
+
+from waypost.core.codecs.wire import IMAGE_MIMES, Draft, as_text, opt_text
+from waypost.core.model.conversation import Blob, FileRef, Part, Uri
+
+_INLINE = frozenset({"mimeType", "data", "displayName"})
+_FILE = frozenset({"mimeType", "fileUri", "displayName"})
+_SOUNDS = {"audio/wav": "audio/wav", "audio/x-wav": "audio/wav", "audio/mp3": "audio/mp3", "audio/mpeg": "audio/mp3"}
+# Google's file store and buckets; whatever stands there is reached with its owner's credentials only.
+_STORED = ("gs://", "https://generativelanguage.googleapis.com/", "files/")
+_VIDEOS = ("https://www.youtube.com/", "https://youtube.com/", "https://youtu.be/")
+_STANDARD = str.maketrans("-_", "+/")
+
+Modality = Literal["image", "audio", "video", "document"]
+
+
+def inline_data(draft: Draft, raw: Mapping[str, Any], path: str, ext: Mapping[str, Any]) -> Part:
+    """A blob. The URL-safe alphabet of base64, which Google's SDK writes, becomes the one that everybody reads."""
+    path = f"{path}.inlineData"
+    draft.unknown(raw, _INLINE, path)
+    mime = as_text(raw.get("mimeType"), f"{path}.mimeType").partition(";")[0].strip().lower()
+    data = as_text(raw.get("data"), f"{path}.data")
+    if "-" in data or "_" in data:
+        data = data.translate(_STANDARD)
+    name = opt_text(raw.get("displayName"), f"{path}.displayName")
+    return Blob(_needs(draft, mime, path), _SOUNDS.get(mime, mime), data, name, None, ext)
+
+
+def file_data(draft: Draft, raw: Mapping[str, Any], path: str, ext: Mapping[str, Any]) -> Part:
+    path = f"{path}.fileData"
+    draft.unknown(raw, _FILE, path)
+    uri = as_text(raw.get("fileUri"), f"{path}.fileUri")
+    mime = opt_text(raw.get("mimeType"), f"{path}.mimeType")
+    name = opt_text(raw.get("displayName"), f"{path}.displayName")
+    if uri.startswith(_STORED) or not uri.startswith(("https://", "http://")):
+        draft.need("input.file_id", path)
+        return FileRef("document", uri, ext)
+    kind = "video/mp4" if mime is None and uri.startswith(_VIDEOS) else (mime or "").lower()
+    if kind.startswith("image/"):
+        draft.need("input.image.url", path)
+        return Uri("image", uri, mime, None, ext, None, name)
+    modality = _needs(draft, kind, path)
+    draft.need("input.pdf.url" if kind == "application/pdf" else "input.media_url", path)
+    return Uri(modality, uri, mime, None, ext, None, name)
+
+
+def _needs(draft: Draft, mime: str, path: str) -> Modality:
+    kind = mime.partition("/")[0]
+    if kind == "image":
+        draft.need("input.image", path)
+        if mime not in IMAGE_MIMES:
+            draft.need("input.image.mime", path, mime)
+        return "image"
+    if kind == "audio":
+        draft.need("input.audio", path, mime)
+        if mime not in _SOUNDS:
+            draft.need("input.audio.mime", path, mime)
+        return "audio"
+    if kind == "video":
+        draft.need("input.video", path, mime)
+        return "video"
+    if mime == "application/pdf":
+        draft.need("input.pdf", path, mime)
+    else:
+        draft.need("input.document", path, mime)
+    return "document"

@@ -1,0 +1,271 @@
+"""Google generate content: answers, usage and errors, both ways."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from waypost.core.codecs.failures import Described, described, kind_of
+from waypost.core.codecs.google_generate_content_turns import DIALECT
+from waypost.core.codecs.ids import answer_id, reply_seed
+from waypost.core.codecs.wire import as_map, as_text, camel, count, dumps, opt_list, opt_map, opt_text
+from waypost.core.model.conversation import NO_EXT, Finish, Opaque, Part, Reasoning, Refusal, Reply, Text, ToolCall
+from waypost.core.model.outcome import Failure, FailureKind, Usage
+
+FINISH: Final[Mapping[str, Finish]] = {
+    "STOP": "stop",
+    "MAX_TOKENS": "length",
+    "CONTINUATION": "length",
+    **dict.fromkeys(
+        (
+            *("SAFETY", "RECITATION", "BLOCKLIST", "PROHIBITED_CONTENT", "SPII", "JAILBREAK", "MODEL_ARMOR"),
+            *("IMAGE_SAFETY", "IMAGE_PROHIBITED_CONTENT", "IMAGE_RECITATION"),
+        ),
+        "content_filter",
+    ),
+}
+BROKEN: Final = frozenset(
+    {
+        *("MALFORMED_FUNCTION_CALL", "MALFORMED_RESPONSE", "UNEXPECTED_TOOL_CALL", "TOO_MANY_TOOL_CALLS"),
+        *("MISSING_THOUGHT_SIGNATURE", "LANGUAGE", "OTHER", "IMAGE_OTHER", "NO_IMAGE"),
+    }
+)
+"""Reasons of an answer that is none: the provider failed, and another may do better."""
+
+FINISH_OUT: Final[Mapping[Finish, str]] = {
+    "stop": "STOP",
+    "length": "MAX_TOKENS",
+    "tool_call": "STOP",
+    "content_filter": "SAFETY",
+    "error": "OTHER",
+    "other": "OTHER",
+}
+
+
+def finish_of(raw: str | None, called: bool) -> Finish:
+    """Why an answer ended. Calls end with ``STOP`` here as texts do."""
+    finish = FINISH.get(raw or "", "other")
+    return "tool_call" if called and finish == "stop" else finish
+
+
+def decode_response(body: Mapping[str, Any]) -> Reply:
+    """The first candidate as a reply; others stay in ``ext``.
+
+    Raises:
+        ValueError: with a path; it is no answer of this dialect, or one that says of itself that it is none.
+    """
+    body = camel(body)
+    candidates = opt_list(body.get("candidates"), "candidates")
+    blocked = camel(opt_map(body.get("promptFeedback"), "promptFeedback"))
+    parts: tuple[Part, ...] = ()
+    ext: dict[str, Any] = {"candidates": candidates[1:]} if candidates[1:] else {}
+    if candidates:
+        candidate = camel(as_map(candidates[0], "candidates[0]"))
+        raw_finish = opt_text(candidate.get("finishReason"), "candidates[0].finishReason")
+        if raw_finish in BROKEN:
+            raise ValueError(f"candidates[0].finishReason: expected an answer, not {raw_finish}")
+        parts = _parts(candidate)
+        ext |= {name: value for name, value in candidate.items() if name in _ORIGINAL and value}
+    elif blocked.get("blockReason"):
+        raw_finish = as_text(blocked["blockReason"], "promptFeedback.blockReason")
+        message = opt_text(blocked.get("blockReasonMessage"), "promptFeedback.blockReasonMessage")
+        parts = (Refusal(message),) if message else ()
+    else:
+        raise ValueError("candidates: expected at least one")
+    called = any(isinstance(part, ToolCall) for part in parts)
+    return Reply(
+        id=str(body.get("responseId") or ""),
+        model=str(body.get("modelVersion") or ""),
+        parts=parts,
+        finish=finish_of(raw_finish, called) if candidates else "content_filter",
+        usage=usage_of(body),
+        raw_finish=raw_finish,
+        ext=ext or NO_EXT,
+    )
+
+
+_ORIGINAL = frozenset(
+    {"citationMetadata", "groundingMetadata", "logprobsResult", "urlContextMetadata", "safetyRatings"}
+)
+
+
+def _parts(candidate: Mapping[str, Any]) -> tuple[Part, ...]:
+    path = "candidates[0].content"
+    content = camel(opt_map(candidate.get("content"), path))
+    return tuple(
+        _part(as_map(item, f"{path}.parts[{at}]"), f"{path}.parts[{at}]")
+        for at, item in enumerate(opt_list(content.get("parts"), f"{path}.parts"))
+    )
+
+
+def _part(item: Mapping[str, Any], path: str) -> Part:
+    raw = camel(item)
+    if raw.get("functionCall") is not None:
+        call = camel(as_map(raw["functionCall"], f"{path}.functionCall"))
+        name = as_text(call.get("name"), f"{path}.functionCall.name")
+        arguments = dumps(opt_map(call.get("args"), f"{path}.functionCall.args"))
+        return ToolCall(str(call.get("id") or ""), name, arguments, {"raw": item})
+    signature = opt_text(raw.get("thoughtSignature"), f"{path}.thoughtSignature")
+    text = opt_text(raw.get("text"), f"{path}.text")
+    if raw.get("thought") or (text is None and signature is not None):
+        return Reasoning(text or "", DIALECT, signature, False, {"raw": item})
+    return Opaque(DIALECT, item) if text is None else Text(text, {"raw": item} if signature else NO_EXT)
+
+
+def encode_response(reply: Reply) -> dict[str, Any]:
+    """A whole answer as Google writes it. A refusal in words is text, with the reason of one that was filtered.
+
+    Raises:
+        ValueError: the model's tool arguments are not a JSON object, which this dialect cannot carry.
+    """
+    parts: list[dict[str, Any]] = []
+    for part in reply.parts:
+        if isinstance(part, Text | Refusal) and part.text:
+            parts.append({"text": part.text})
+        elif isinstance(part, ToolCall):
+            parts.append(call_out(part.id, part.name, part.arguments))
+    refused = any(isinstance(part, Refusal) for part in reply.parts)
+    return chunk(
+        answer_id("", reply.id, reply_seed(reply)),
+        reply.model,
+        parts,
+        FINISH_OUT["content_filter" if refused else reply.finish],
+        reply.usage,
+    )
+
+
+def chunk(
+    answer: str, model: str, parts: Sequence[Mapping[str, Any]], finish: str | None, usage: Usage | None
+) -> dict[str, Any]:
+    """An answer, or a piece of one: they have the same form."""
+    content: dict[str, Any] = {"role": "model"}
+    if parts:
+        content["parts"] = parts
+    candidate: dict[str, Any] = {"content": content, "index": 0}
+    if finish is not None:
+        candidate["finishReason"] = finish
+    raw: dict[str, Any] = {"candidates": [candidate]}
+    if usage is not None:
+        raw["usageMetadata"] = usage_out(usage)
+    return {**raw, "modelVersion": model, "responseId": answer}
+
+
+def call_out(call_id: str | None, name: str, arguments: str) -> dict[str, Any]:
+    """A call as a part. Raises ValueError where its arguments are not a JSON object."""
+    args = as_map(json.loads(arguments) if arguments else {}, "functionCall.args")
+    return {"functionCall": {**({"id": call_id} if call_id else {}), "name": name, "args": args}}
+
+
+# Usage.
+
+
+def usage_of(body: Mapping[str, Any]) -> Usage | None:
+    """Usage of a body or of an event. Thoughts are counted beside the answer, and tools' results beside the prompt."""
+    usage = body.get("usageMetadata", body.get("usage_metadata"))
+    if not isinstance(usage, Mapping):
+        return None
+    usage = camel(usage)
+    thoughts = usage.get("thoughtsTokenCount")
+    return Usage(
+        input=count(usage.get("promptTokenCount")) + count(usage.get("toolUsePromptTokenCount")),
+        output=count(usage.get("candidatesTokenCount")) + count(thoughts),
+        cache_read=count(usage.get("cachedContentTokenCount")),
+        reasoning=None if thoughts is None else count(thoughts),
+    )
+
+
+def usage_out(usage: Usage) -> dict[str, Any]:
+    """Usage as Google writes it; how much was written to a cache has no name here and stays a part of the prompt."""
+    out = {
+        "promptTokenCount": usage.input,
+        "candidatesTokenCount": max(usage.output - (usage.reasoning or 0), 0),
+        "totalTokenCount": usage.input + usage.output,
+    }
+    if usage.reasoning is not None:
+        out["thoughtsTokenCount"] = usage.reasoning
+    if usage.cache_read:
+        out["cachedContentTokenCount"] = usage.cache_read
+    return out
+
+
+# Errors.
+
+_BY_WORD: Mapping[str, FailureKind] = {
+    "api_key_invalid": "auth",
+    "api_key_service_blocked": "auth",
+    "api_key_http_referrer_blocked": "auth",
+    "api_key_ip_address_blocked": "auth",
+    "access_token_expired": "auth",
+    "service_disabled": "auth",
+    "consumer_suspended": "auth",
+    "unauthenticated": "auth",
+    "permission_denied": "auth",
+    # A place or an account that the service is not open to.
+    "failed_precondition": "auth",
+    "billing_disabled": "rate_limited",
+    "rate_limit_exceeded": "rate_limited",
+    "resource_exhausted": "rate_limited",
+    "unavailable": "overloaded",
+    "deadline_exceeded": "timeout",
+    "not_found": "not_found",
+    "internal": "server_error",
+    "aborted": "server_error",
+    "data_loss": "server_error",
+    "unknown": "server_error",
+    "invalid_argument": "bad_request",
+    "out_of_range": "bad_request",
+}
+
+
+def classify(status: int | None, body: Any) -> Failure:
+    """A failure out of an error answer or an error event, with the wait that its details ask for."""
+    if isinstance(body, list) and body:
+        body = body[0]
+    error = body.get("error") if isinstance(body, Mapping) else None
+    if not isinstance(error, Mapping):
+        return Failure(kind_of(status, (), _BY_WORD), status)
+    details = error.get("details")
+    told = [item for item in details if isinstance(item, Mapping)] if isinstance(details, list) else []
+    words = described(*(item.get("reason") for item in told), error.get("status"))
+    waits = [wait for item in told if (wait := _nanoseconds(item.get("retryDelay"))) is not None]
+    return Failure(kind_of(status, words, _BY_WORD), status, words[0] if words else None, max(waits, default=None))
+
+
+def _nanoseconds(delay: Any) -> int | None:
+    """A duration of protobuf's JSON: seconds with up to nine places and an ``s``."""
+    if not isinstance(delay, str) or not delay.endswith("s"):
+        return None
+    whole, _, places = delay[:-1].partition(".")
+    if not (whole + places).isdecimal() or len(whole) > 6 or not (whole + places).isascii():
+        return None
+    return int(whole or "0") * 1_000_000_000 + int(places.ljust(9, "0")[:9])
+
+
+_OUT: Mapping[FailureKind, Described] = {
+    "rate_limited": Described(429, "RESOURCE_EXHAUSTED"),
+    "overloaded": Described(503, "UNAVAILABLE"),
+    "timeout": Described(504, "DEADLINE_EXCEEDED"),
+    "connection": Described(502, "UNAVAILABLE"),
+    "server_error": Described(500, "INTERNAL"),
+    "auth": Described(502, "UNAVAILABLE"),
+    "not_found": Described(404, "NOT_FOUND"),
+    "context_length": Described(400, "INVALID_ARGUMENT"),
+    "content_filter": Described(400, "INVALID_ARGUMENT"),
+    "bad_request": Described(400, "INVALID_ARGUMENT"),
+    "stream_error": Described(502, "UNAVAILABLE"),
+    "malformed": Described(502, "UNAVAILABLE"),
+    "internal": Described(500, "INTERNAL"),
+}
+
+
+def encode_error(failure: Failure, message: str) -> tuple[int, dict[str, Any]]:
+    """Status and body. Bad credentials of a target are never shown as the caller's own 401."""
+    return _OUT[failure.kind].status_for(failure), error_body(failure, message)
+
+
+def error_body(failure: Failure, message: str) -> dict[str, Any]:
+    """The body alone, as it also stands in a stream."""
+    known = _OUT[failure.kind]
+    text = message or f"The model's provider failed: {failure.kind.replace('_', ' ')}."
+    return {"error": {"code": known.status_for(failure), "message": text, "status": known.type}}

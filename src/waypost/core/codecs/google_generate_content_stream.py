@@ -1,0 +1,246 @@
+"""Google generate content: its streams, both ways. Each event is a whole answer with a piece of the content."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal, assert_never
+
+from waypost.core.codecs.framing import frame
+from waypost.core.codecs.google_generate_content_partial import PartialCall
+from waypost.core.codecs.google_generate_content_reply import (
+    BROKEN,
+    FINISH_OUT,
+    call_out,
+    chunk,
+    classify,
+    error_body,
+    finish_of,
+    usage_of,
+)
+from waypost.core.codecs.ids import answer_id
+from waypost.core.codecs.usage import later
+from waypost.core.codecs.wire import as_map, as_text, camel, dumps, dumps_ascii, opt_list, opt_map, opt_text
+from waypost.core.model.conversation import (
+    Delta,
+    Finished,
+    PartDelta,
+    PartStart,
+    PartStop,
+    Start,
+    StreamError,
+)
+from waypost.core.model.outcome import Failure, FailureKind, Usage
+
+
+class GenerateReader:
+    """Chunks of the first candidate to deltas. There is no last word, so the end is told when the stream ends."""
+
+    __slots__ = ("_blocked", "_called", "_ended", "_next", "_open", "_partial", "_raw", "_started", "_usage")
+
+    def __init__(self) -> None:
+        self._started = False
+        self._ended = False
+        self._called = False
+        self._next = 0
+        self._open: tuple[str, int] | None = None
+        self._partial: PartialCall | None = None
+        self._raw: str | None = None
+        self._blocked = False
+        self._usage: Usage | None = None
+
+    def feed(self, event: str | None, data: str) -> Sequence[Delta]:
+        """One event. Raises ValueError where it is not a chunk of this dialect."""
+        if self._ended:
+            return ()
+        raw = camel(as_map(json.loads(data), "chunk"))
+        if raw.get("error") is not None or event == "error":
+            failure = classify(None, raw)
+            return self._fail(failure.kind, failure.type)
+        out: list[Delta] = []
+        if not self._started:
+            self._started = True
+            out.append(Start(str(raw.get("responseId") or ""), str(raw.get("modelVersion") or "")))
+        self._usage = later(self._usage, usage_of(raw))
+        blocked = camel(opt_map(raw.get("promptFeedback"), "promptFeedback"))
+        if blocked.get("blockReason"):
+            self._block(blocked, out)
+        for item in opt_list(raw.get("candidates"), "candidates"):
+            candidate = camel(as_map(item, "candidates[0]"))
+            if candidate.get("index") in (None, 0):
+                out += self._candidate(candidate)
+        return out
+
+    def close(self) -> Sequence[Delta]:
+        """The upstream ended. An end without a reason is an error: part of the answer is missing."""
+        if self._ended:
+            return ()
+        if self._raw is None or self._partial is not None:
+            return self._fail("stream_error", "incomplete")
+        self._ended = True
+        finish = "content_filter" if self._blocked else finish_of(self._raw, self._called)
+        return (*self._stop(), Finished(finish, self._raw, None, self._usage))
+
+    def _fail(self, kind: FailureKind, word: str | None) -> Sequence[Delta]:
+        self._ended = True
+        return (StreamError(kind, None, word),)
+
+    def _block(self, blocked: Mapping[str, Any], out: list[Delta]) -> None:
+        self._blocked = True
+        self._raw = as_text(blocked["blockReason"], "promptFeedback.blockReason")
+        message = opt_text(blocked.get("blockReasonMessage"), "promptFeedback.blockReasonMessage")
+        if message:
+            out += self._say("refusal", message)
+
+    def _candidate(self, candidate: Mapping[str, Any]) -> Sequence[Delta]:
+        path = "candidates[0].content"
+        out: list[Delta] = []
+        content = camel(opt_map(candidate.get("content"), path))
+        for at, item in enumerate(opt_list(content.get("parts"), f"{path}.parts")):
+            out += self._part(camel(as_map(item, f"{path}.parts[{at}]")), f"{path}.parts[{at}]")
+        reason = opt_text(candidate.get("finishReason"), "candidates[0].finishReason")
+        if reason in BROKEN:
+            return (*out, *self._fail("stream_error", reason))
+        if reason and reason != "FINISH_REASON_UNSPECIFIED":
+            self._raw = reason
+        return out
+
+    def _part(self, raw: Mapping[str, Any], path: str) -> Sequence[Delta]:
+        if raw.get("functionCall") is not None:
+            return self._call(camel(as_map(raw["functionCall"], f"{path}.functionCall")), f"{path}.functionCall")
+        out: list[Delta] = []
+        text = opt_text(raw.get("text"), f"{path}.text")
+        if text:
+            out += self._say("reasoning" if raw.get("thought") else "text", text)
+        signature = opt_text(raw.get("thoughtSignature"), f"{path}.thoughtSignature")
+        if signature and self._open is not None and self._open[0] == "reasoning":
+            out.append(PartDelta(self._open[1], signature, "signature"))
+        return out
+
+    def _say(self, kind: Literal["text", "reasoning", "refusal"], text: str) -> Sequence[Delta]:
+        if self._open is not None and self._open[0] == kind:
+            return (PartDelta(self._open[1], text, kind),)
+        stop = self._stop()
+        index = self._start(kind)
+        return (*stop, PartStart(index, kind), PartDelta(index, text, kind))
+
+    def _start(self, kind: str) -> int:
+        index = self._next
+        self._open = (kind, index)
+        self._next += 1
+        return index
+
+    def _stop(self) -> Sequence[Delta]:
+        stopped, self._open = self._open, None
+        return () if stopped is None else (PartStop(stopped[1]),)
+
+    def _call(self, call: Mapping[str, Any], path: str) -> Sequence[Delta]:
+        """A whole call, or a piece of one whose arguments come in pieces; it is told when it is whole."""
+        partial, self._partial = self._partial, None
+        name = opt_text(call.get("name"), f"{path}.name")
+        call_id = opt_text(call.get("id"), f"{path}.id")
+        if partial is None and not call.get("partialArgs") and not call.get("willContinue"):
+            return self._called_with(call_id, as_text(name, f"{path}.name"), opt_map(call.get("args"), f"{path}.args"))
+        partial = partial or PartialCall(as_text(name, f"{path}.name"), call_id)
+        partial.add(opt_list(call.get("partialArgs"), f"{path}.partialArgs"), f"{path}.partialArgs")
+        if call.get("willContinue"):
+            self._partial = partial
+            return ()
+        return self._called_with(partial.id, partial.name, partial.args)
+
+    def _called_with(self, call_id: str | None, name: str, args: Mapping[str, Any]) -> Sequence[Delta]:
+        self._called = True
+        stop = self._stop()
+        index = self._start("tool_call")
+        start = PartStart(index, "tool_call", call_id, name)
+        return (*stop, start, PartDelta(index, dumps(args), "arguments"), *self._stop())
+
+
+class GenerateWriter:
+    """Deltas to chunks as Google writes them. A call is held back until it is whole. Reasoning is not shown."""
+
+    __slots__ = ("_arguments", "_calls", "_ended", "_id", "_model", "_refused", "_usage")
+
+    def __init__(self) -> None:
+        self._id = answer_id("", "")
+        self._model = ""
+        self._calls: dict[int, tuple[str | None, str]] = {}
+        self._arguments: dict[int, list[str]] = {}
+        self._refused = False
+        self._ended = False
+        self._usage: Usage | None = None
+
+    def feed(self, delta: Delta) -> bytes:
+        """The frames of one delta; empty where it has none in this dialect."""
+        if self._ended:
+            return b""
+        match delta:
+            case Start():
+                self._id = answer_id("", delta.id, delta.model)
+                self._model = delta.model
+                self._usage = delta.usage
+                return b""
+            case PartStart():
+                if delta.kind == "tool_call":
+                    self._calls[delta.index] = (delta.id, delta.name or "")
+                    self._arguments[delta.index] = []
+                return b""
+            case PartDelta():
+                return self._delta(delta)
+            case PartStop(index=index):
+                return self._stop(index)
+            case Finished():
+                return self._finish(delta)
+            case StreamError():
+                kind: Any = delta.kind
+                return self._error(Failure(kind, delta.status, delta.type))
+            case _:
+                assert_never(delta)
+
+    def close(self) -> bytes:
+        """Nothing is owed: the last chunk comes with the finish or the error."""
+        self._ended = True
+        return b""
+
+    def _delta(self, delta: PartDelta) -> bytes:
+        match delta.kind:
+            case "text":
+                return self._chunk({"text": delta.text})
+            case "refusal":
+                self._refused = True
+                return self._chunk({"text": delta.text})
+            case "arguments":
+                self._arguments.setdefault(delta.index, []).append(delta.text)
+                return b""
+            case "reasoning" | "signature":
+                return b""
+            case _:
+                assert_never(delta.kind)
+
+    def _stop(self, index: int) -> bytes:
+        called = self._calls.pop(index, None)
+        if called is None:
+            return b""
+        try:
+            return self._chunk(call_out(*called, "".join(self._arguments.pop(index))))
+        except ValueError:
+            # Arguments that are no object cannot be said here, and a call without them would be another one.
+            return self._error(Failure("malformed"))
+
+    def _chunk(self, part: Mapping[str, Any]) -> bytes:
+        return frame(None, dumps_ascii(chunk(self._id, self._model, [part], None, None)))
+
+    def _finish(self, finished: Finished) -> bytes:
+        # A call that nobody has stopped is whole all the same.
+        owed = b"".join([self._stop(index) for index in list(self._calls)])
+        if self._ended:
+            return owed
+        self._ended = True
+        reason = FINISH_OUT["content_filter" if self._refused else finished.finish]
+        usage = later(self._usage, finished.usage)
+        # The SDK's chats keep a turn in their history only if every chunk has a part.
+        return owed + frame(None, dumps_ascii(chunk(self._id, self._model, [{"text": ""}], reason, usage)))
+
+    def _error(self, failure: Failure) -> bytes:
+        self._ended = True
+        return frame(None, dumps_ascii(error_body(failure, "")))
