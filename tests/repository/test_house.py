@@ -20,6 +20,7 @@ ASYNC = {
     "runtime/patch.py": "the wrapper of an async client's method is a coroutine function, as the original is",
     "runtime/instrument.py": "what that wrapper calls, and it calls the engine",
     "runtime/engine.py": "an async call's way in and out",
+    "runtime/advisors.py": "an advisor that answers over the network",
     "runtime/perform.py": "a state that answers over the network, whose faults are contained as others are",
     "adapters/senders/streams.py": "the async shell of a stream",
     "adapters/senders/http.py": "sending by an async client",

@@ -17,6 +17,7 @@ from waypost.adapters.senders.http import Http
 from waypost.core.model.ask import Level
 from waypost.core.routing.effects import (
     Call,
+    Consult,
     Digest,
     Disable,
     Discard,
@@ -31,9 +32,9 @@ from waypost.core.routing.effects import (
     Sleep,
     Tell,
 )
-from waypost.core.routing.ports import Codec, State
+from waypost.core.routing.ports import Codec, Mode, State
 from waypost.core.routing.prepare import Routes
-from waypost.runtime import alarms
+from waypost.runtime import advisors, alarms
 from waypost.runtime.coexistence import without_baggage
 from waypost.runtime.digests import keyed
 from waypost.runtime.recording import Recorder
@@ -85,6 +86,8 @@ class Performer:
                 return asyncio.sleep(effect.ns / 1e9) if self.is_async else time.sleep(effect.ns / 1e9)
             case Disable():
                 return self._state("disable", effect.endpoint, effect.until_ns)
+            case Consult():
+                return advisors.ask(effect, self._mode, self._unadvised)
             case Reserve():
                 return self._state("reserve", effect.demand, effect.ttl_ns, time.time_ns())
             case Release():
@@ -155,6 +158,13 @@ class Performer:
                 alarms.note(self.ports.metrics, effect.bill.ask.policy, levels)
             except Exception as error:
                 self.ports.recorder.faults.note("budgets", error, "how far a budget is used is not measured")
+
+    @property
+    def _mode(self) -> Mode:
+        return "async" if self.is_async else "sync"
+
+    def _unadvised(self, error: Exception) -> None:
+        self.ports.recorder.faults.loss("advisor", error, "calls are ranked without its advice")
 
     def _state(self, method: str, *args: Any, blocking: bool = False) -> Any:
         """Whatever breaks in the state: the call goes on as if nothing were known, and it is counted."""

@@ -13,6 +13,7 @@ from hypothesis import given, settings
 from jsonschema import Draft202012Validator
 
 from receipt_cases import ATTEMPTING, ATTEMPTING_2, SETTLED, calls
+from waypost.core.model.advice import Advice, AdviceFailure
 from waypost.core.model.decision import Cause, Decision
 from waypost.core.model.outcome import CostBasis, FailureKind, Outcome
 from waypost.core.model.question import (
@@ -94,6 +95,7 @@ OPTIONAL = {
     *("latency_p95_ns", "rule", "because", "tried", "propensity_ppm", "question", "labels"),
     *("intent", "override", "withheld", "narrow", "used", "limited", "refused", "warm", "chance", "aside", "scope"),
     *Context.__dataclass_fields__,
+    *("advice", "picks"),
 }
 
 
@@ -126,6 +128,7 @@ def test_each_required_key_is_missed() -> None:
         (("features", "complexity"), Complexity),
         (("context", "mode"), Mode),
         (("context", "strategy"), Strategy),
+        (("advice", "failure"), AdviceFailure),
         (("decision", "chance"), get_type_hints(Decision)["chance"]),
     ],
 )
@@ -149,6 +152,7 @@ def test_features_and_context_are_complete() -> None:
         ("decision", Decision),
         ("narrow", Narrow),
         ("override", Override),
+        ("advice", Advice),
     ],
 )
 def test_what_decides_is_published_whole(name: str, record: type) -> None:

@@ -103,6 +103,8 @@ def question_text(question: Question, call: Started, pseudonym: Callable[[str], 
         out += f',"override":{_encode(put.override_record(question.override, pseudonym))}'
     if question.withheld:
         out += f',"withheld":{_texts[question.withheld]}'
+    if question.advice is not None:
+        out += f',"advice":{_encode(put.advice_record(question.advice))}'
     return out + _context_text(question.context, pseudonym) + "}"
 
 

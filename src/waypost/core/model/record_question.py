@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, TypeAlias
 
+from waypost.core.model.advice import Advice
 from waypost.core.model.needs import Need
 from waypost.core.model.question import Context, Features, Narrow, Origin, Override, Question, Snapshot
 
@@ -21,6 +22,7 @@ _PERSONAL = ("user", "session")
 _NARROW = tuple(Narrow.__dataclass_fields__)
 _LISTS = ("models", "only", "ignore")
 _PAIRS = ("latency_p95_ns", "used", "limited", "refused")
+_ADVICE = tuple(Advice.__dataclass_fields__)
 _FEATURES = tuple(Features.__dataclass_fields__)
 
 
@@ -53,12 +55,14 @@ def question_record(question: Question, pseudonym: Callable[[str], str]) -> dict
         record["override"] = override_record(question.override, pseudonym)
     if question.withheld:
         record["withheld"] = question.withheld
+    if question.advice is not None:
+        record["advice"] = advice_record(question.advice)
     return record
 
 
 def question_of(record: Wire) -> Question:
     """The question as it was asked, but for the pseudonyms of ``context.user`` and ``context.session``."""
-    override = record.get("override")
+    override, advice = record.get("override"), record.get("advice")
     return Question(
         dialect=record["dialect"],
         requested=record["requested"],
@@ -74,6 +78,7 @@ def question_of(record: Wire) -> Question:
         intent=record.get("intent"),
         override=None if override is None else _override_of(override),
         withheld=tuple(record.get("withheld", ())),
+        advice=None if advice is None else advice_of(advice),
     )
 
 
@@ -164,6 +169,22 @@ def _context_of(record: Wire) -> Context:
 def narrow_record(narrow: Narrow) -> dict[str, Any]:
     """What the call says of who may answer it; empty lists and absent prices are left out."""
     return {name: value for name in _NARROW if (value := getattr(narrow, name)) not in ((), None)}
+
+
+def advice_record(advice: Advice) -> dict[str, Any]:
+    """What the advisor said, so that a decision is made again without asking it."""
+    record: dict[str, Any] = {"advisor": advice.advisor, "version": advice.version, "took_ns": advice.took_ns}
+    if advice.picks:
+        record["picks"] = advice.picks
+    if advice.failure is not None:
+        record["failure"] = advice.failure
+    if advice.because:
+        record["because"] = advice.because
+    return record
+
+
+def advice_of(record: Wire) -> Advice:
+    return Advice(**only(record, _ADVICE) | {"picks": _pairs(record, "picks")})
 
 
 def override_record(override: Override, pseudonym: Callable[[str], str]) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from typing import Any, Protocol, TypeAlias
 from waypost.core.model.ask import Ask, Bill, Demand
 from waypost.core.model.events import Event
 from waypost.core.model.frozen import dataclass, field
+from waypost.core.model.inquiry import Inquiry
 from waypost.core.model.needs import Need
 from waypost.core.model.outcome import Attempt, Failure, Usage
 from waypost.core.model.question import Context, Origin
@@ -136,6 +137,16 @@ class Look:
 
 
 @dataclass(frozen=True, slots=True)
+class Consult:
+    """Ask an advisor by its name, and wait no longer than ``within_ns``; a `waypost.core.model.advice.Advice`, which
+    says what went wrong where something did."""
+
+    advisor: str
+    inquiry: Inquiry
+    within_ns: int
+
+
+@dataclass(frozen=True, slots=True)
 class Reserve:
     """Take everything that ``demand`` wants, or nothing; a `waypost.core.routing.ports.Lease` or ``Refusal``."""
 
@@ -218,7 +229,7 @@ class Tell:
     error: BaseException | None = None
 
 
-Effect: TypeAlias = Digest | Look | Reserve | Release | Send | Pull | Discard | Sleep | Disable | Settle | Tell
+Effect: TypeAlias = Digest | Look | Consult | Reserve | Release | Send | Pull | Discard | Sleep | Disable | Settle | Tell
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from __future__ import annotations
 from waypost.core.model.ask import NOTHING_SEEN
 from waypost.core.model.events import Attempting, Decided, InternalError
 from waypost.core.model.outcome import Attempt
+from waypost.core.routing.advising import advised
 from waypost.core.routing.answering import answered, attempt_of, decided_on, sending
 from waypost.core.routing.asking import asking, asks_nothing
 from waypost.core.routing.content import marked
@@ -44,7 +45,9 @@ def route(call: Call, routes: Routes) -> Flow:
     tab = Tab(None) if asks_nothing(stage) else (yield from _tab(stage))
     if stage.mode == "route":
         return (yield from routed(stage, tab))
-    decided = (yield from _advice(stage, tab)) if stage.mode == "advise" else None
+    decided = None
+    if stage.mode == "advise":
+        stage, decided = yield from _beside(stage, tab)
     return (yield from _unchanged(stage, decided, tab))
 
 
@@ -90,16 +93,19 @@ def _tab(stage: Stage) -> Flow:
 # --- observe and advise: the call runs as it is
 
 
-def _advice(stage: Stage, tab: Tab) -> Flow:
-    """What the policy would have chosen, told beside the call; ``None`` where deciding broke."""
+def _beside(stage: Stage, tab: Tab) -> Flow:
+    """What the policy would have chosen, told beside the call: ``(stage, decided)``, ``None`` where deciding broke. The
+    stage may have gained an advice."""
     try:
         snapshot = ((yield Look(tab.ask)) or NOTHING_SEEN).snapshot
+        if stage.plan.policy.rank.advisor is not None:
+            stage = yield from advised(stage, snapshot)
         decided = decided_on(stage, snapshot, hop=1, tried=frozenset(), advised=True)
     except Exception as error:
         yield Tell(InternalError("decide", type(error).__name__, stage.call.receipt), error)
-        return None
+        return stage, None
     yield Tell(decided)
-    return decided
+    return stage, decided
 
 
 def _unchanged(stage: Stage, decided: Decided | None, tab: Tab) -> Flow:

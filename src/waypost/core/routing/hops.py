@@ -13,6 +13,7 @@ from waypost.core.model.ask import NOTHING_SEEN
 from waypost.core.model.events import Attempting, Decided, InternalError
 from waypost.core.model.outcome import Failure
 from waypost.core.model.target import Target
+from waypost.core.routing.advising import advised
 from waypost.core.routing.answering import Malformed, answered, attempt_of, decided_on, sending
 from waypost.core.routing.asking import encloses_calls, needs_world
 from waypost.core.routing.effects import Call, Discard, Look, Pull, SendFailed, Sent, Tell
@@ -51,6 +52,8 @@ def _next(stage: Stage, hops: Hops) -> Flow:
     while True:
         try:
             snapshot = seen(tab, (yield Look(asked(tab))) or NOTHING_SEEN)
+            if stage.plan.policy.rank.advisor is not None:
+                stage = yield from advised(stage, snapshot, hops.deadline_ns)
             decided = decided_on(stage, snapshot, len(hops.past) + 1, hops.tried, advised=False)
         except Exception as error:
             yield Tell(InternalError("decide", type(error).__name__, stage.call.receipt), error)

@@ -8,6 +8,7 @@ from typing import Any, Literal, Protocol, TypeAlias, TypeVar
 from waypost.core.model.ask import Ask, Bill, Demand, Level, Sight
 from waypost.core.model.conversation import Conversation, Delta, Reply
 from waypost.core.model.events import Event
+from waypost.core.model.inquiry import Inquiry, Opinion
 from waypost.core.model.outcome import Attempt, Failure, Usage
 from waypost.core.model.target import Dialect, Endpoint, Target
 
@@ -87,6 +88,19 @@ class State(Protocol):
 
     def disable(self, endpoint: str, until_ns: int, mode: Mode, /) -> MaybeAwaitable[None]:
         """Open an endpoint's breaker."""
+
+
+class Advisor(Protocol):
+    """Someone who says which of a call's targets suit it. It is told features and facts, never any text of the prompt.
+
+    ``version`` stands on every receipt; whoever answers otherwise than before has another.
+    """
+
+    version: str
+
+    def advise(self, inquiry: Inquiry, within_ns: int, mode: Mode, /) -> MaybeAwaitable[Opinion]:
+        """Some of ``inquiry.targets`` with their scores. In mode ``async`` it may return an awaitable, which is
+        cancelled after ``within_ns``; in mode ``sync`` it keeps to that itself. It may raise, and is contained."""
 
 
 class Lease(Protocol):

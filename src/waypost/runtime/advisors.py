@@ -1,0 +1,164 @@
+"""Advisors by name: found, asked, waited for, and left alone for a while where they fail again and again.
+
+Those of this package are files in `waypost.adapters.advisors`; those of others are entry points of the group
+``waypost.advisors``. No list has to be edited, and nothing is looked for unless a policy names one.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import pkgutil
+import time
+from collections.abc import Callable
+from importlib import import_module
+from inspect import isawaitable
+from typing import Any
+
+from waypost.adapters import advisors as own
+from waypost.core.model.advice import Advice, AdviceFailure
+from waypost.core.model.inquiry import MAX_BECAUSE, Opinion, picked
+from waypost.core.routing.effects import Consult
+from waypost.core.routing.ports import Advisor, MaybeAwaitable, Mode
+
+GROUP = "waypost.advisors"
+PATIENCE = 3
+"""So many failures in a row, and the advisor is left alone."""
+REST_NS = 30_000_000_000
+"""For so long; then one call asks again."""
+_PLAIN = str.maketrans(dict.fromkeys(map(chr, (*range(32), 127)), " "))
+
+Lost = Callable[[Exception], None]
+
+
+class Counsel:
+    """One advisor of this process, and how it has been doing."""
+
+    def __init__(self, name: str, advisor: Advisor, clock: Callable[[], int] = time.monotonic_ns) -> None:
+        self.name = name
+        self.advisor = advisor
+        self.failures = 0
+        self.rests_until_ns = 0
+        self._clock = clock
+
+    def ask(self, effect: Consult, mode: Mode, lost: Lost) -> MaybeAwaitable[Advice]:
+        """What it says; whatever goes wrong is told to ``lost`` and stands in the advice."""
+        begun = self._clock()
+        if self.failures >= PATIENCE and begun < self.rests_until_ns:
+            return self._without("resting", begun)
+        if self.failures >= PATIENCE:  # others do without it until this call knows more
+            self.rests_until_ns = begun + REST_NS
+        try:
+            said = self.advisor.advise(effect.inquiry, effect.within_ns, mode)
+            if isawaitable(said):
+                if mode == "async":
+                    return self._awaited(said, effect, begun, lost)
+                _close(said)
+                raise TypeError("an awaitable in mode sync")
+            return self._heard(said, effect, begun)
+        except Exception as error:
+            return self._failed(error, begun, lost)
+
+    async def _awaited(self, said: Any, effect: Consult, begun: int, lost: Lost) -> Advice:
+        try:
+            async with asyncio.timeout(effect.within_ns / 1e9):
+                said = await said
+            return self._heard(said, effect, begun)
+        except Exception as error:
+            return self._failed(error, begun, lost)
+
+    def _heard(self, said: Opinion, effect: Consult, begun: int) -> Advice:
+        """What counts of an answer. One that came late was waited for and is used, but counts against the advisor."""
+        if not isinstance(said, Opinion) or not isinstance(said.because, str):
+            raise TypeError(f"an answer of type {type(said).__name__}")
+        picks = picked(said.picks, [target.id for target in effect.inquiry.targets])
+        took = self._clock() - begun
+        if took > effect.within_ns:
+            self._count()
+        else:
+            self.failures = 0
+        if not picks:
+            return self._without("empty", begun)
+        because = " ".join(said.because.translate(_PLAIN).split())[:MAX_BECAUSE]
+        return Advice(self.name, self.version, picks, because=because, took_ns=took)
+
+    def _failed(self, error: Exception, begun: int, lost: Lost) -> Advice:
+        self._count()
+        lost(error)
+        malformed = isinstance(error, TypeError | ValueError)
+        return self._without(
+            "timeout" if isinstance(error, TimeoutError) else "malformed" if malformed else "error", begun
+        )
+
+    def _count(self) -> None:
+        self.failures += 1
+        if self.failures >= PATIENCE:
+            self.rests_until_ns = self._clock() + REST_NS
+
+    def _without(self, failure: AdviceFailure, begun: int) -> Advice:
+        return Advice(self.name, self.version, failure=failure, took_ns=self._clock() - begun)
+
+    @property
+    def version(self) -> str:
+        return str(getattr(self.advisor, "version", ""))[:64]
+
+
+_found: dict[str, Counsel] = {}
+
+
+def ask(effect: Consult, mode: Mode, lost: Lost) -> MaybeAwaitable[Advice]:
+    """What the advisor of that name says of a call. Never raises."""
+    try:
+        counsel = find(effect.advisor)
+    except Exception as error:  # policies are checked when they are loaded; this one came from elsewhere
+        lost(error)
+        return Advice(effect.advisor, failure="missing")
+    return counsel.ask(effect, mode, lost)
+
+
+def find(name: str) -> Counsel:
+    """The advisor of that name, the same for the whole process.
+
+    Raises:
+        LookupError: there is none; whatever its module raises when it is imported or made.
+    """
+    counsel = _found.get(name)
+    if counsel is None:
+        counsel = _found.setdefault(name, Counsel(name, _made(name)))
+    return counsel
+
+
+def _made(name: str) -> Advisor:
+    made: Any
+    if name in packaged():
+        made = import_module(f"{own.__name__}.{name}").Advisor
+    else:
+        entry = next((entry for entry in _entries() if entry.name == name), None)
+        if entry is None:
+            raise LookupError(f"no advisor {name!r}")
+        made = entry.load()
+    advisor = made() if isinstance(made, type) else made
+    if not callable(getattr(advisor, "advise", None)):
+        raise LookupError(f"the entry point {name!r} of {GROUP} has no method `advise`")
+    return advisor  # type: ignore[no-any-return]
+
+
+def packaged() -> tuple[str, ...]:
+    """The names of those that come with this package."""
+    return tuple(sorted(item.name for item in pkgutil.iter_modules(own.__path__)))
+
+
+def names() -> tuple[str, ...]:
+    """The names of all that are installed, sorted."""
+    return tuple(sorted({*packaged(), *(entry.name for entry in _entries())}))
+
+
+def _entries() -> Any:
+    from importlib.metadata import entry_points  # reads the metadata of everything that is installed
+
+    return entry_points(group=GROUP)
+
+
+def _close(said: Any) -> None:
+    close = getattr(said, "close", None)
+    if close is not None:
+        close()
