@@ -97,7 +97,16 @@ class Engine:
             fold=lambda: self.lookup.fold(),
             activate=self.spans.activate,
             trace_id=self.spans.trace_id,
+            restore=self._restore,
         )
+
+    def _restore(self) -> None:
+        """The home was deleted while in use: what it held beside receipts is laid there again."""
+        try:
+            self.home.restore()
+        except OSError as error:
+            self.faults.loss("home", error, "other processes may give people other pseudonyms")
+        self.keep(self.bundle)
 
     # --- wrapped calls
 

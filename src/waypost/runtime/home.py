@@ -59,6 +59,14 @@ class Home:
         """Texts to 32 bytes in hex under this home's key: equal texts, equal digests, nothing to read."""
         return partial(keyed, key=self._key, size=32)
 
+    def restore(self) -> None:
+        """Lay again what was deleted: what keeps it out of repositories, and the key that this process goes on with, so
+        that others give the same people the same pseudonyms. Raises OSError."""
+        self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        _ignored(self.path)
+        if "_key" in self.__dict__:
+            _made_once(self.path / "pseudonym.key", self._key)
+
     @cached_property
     def _key(self) -> bytes:
         return _made_once(self.path / "pseudonym.key")
@@ -67,9 +75,7 @@ class Home:
 def _writable(path: Path) -> tuple[Path, bool]:
     try:
         path.mkdir(mode=0o700, parents=True, exist_ok=True)
-        ignore = path / ".gitignore"
-        if not ignore.exists():
-            ignore.write_text(IGNORE)
+        _ignored(path)
         fd, probe = tempfile.mkstemp(prefix=".probe-", dir=path)
         os.close(fd)
         os.unlink(probe)
@@ -86,12 +92,19 @@ def _writable(path: Path) -> tuple[Path, bool]:
     return path, True
 
 
-def _made_once(file: Path) -> bytes:
-    """The key. Of two processes that make it at the same time one wins: the name appears with the whole key in it."""
+def _ignored(path: Path) -> None:
+    ignore = path / ".gitignore"
+    if not ignore.exists():
+        ignore.write_text(IGNORE)
+
+
+def _made_once(file: Path, key: bytes | None = None) -> bytes:
+    """The key, ``key`` or a new one where there is none. Of two processes that make it at the same time one wins: the
+    name appears with the whole key in it."""
     if not file.exists():
         fd, made = tempfile.mkstemp(dir=file.parent)
         with os.fdopen(fd, "w") as out:
-            out.write(secrets.token_hex(32))
+            out.write(secrets.token_hex(32) if key is None else key.hex())
         try:
             os.link(made, file)
         except FileExistsError:

@@ -109,6 +109,7 @@ class Recorder:
         fold: Callable[[], object],
         activate: Callable[[str], AbstractContextManager[Any]] | None = None,
         trace_id: Callable[[str], str | None] = lambda _: None,
+        restore: Callable[[], object] = lambda: None,
     ) -> None:
         self.journal = journal
         self.sinks = list(sinks)
@@ -120,6 +121,7 @@ class Recorder:
         self._fold = fold
         self._activate = activate
         self._trace_id = trace_id
+        self._restore = restore
         self._unwritten: set[str] = set()
 
     def tell(self, event: Event, error: BaseException | None = None) -> None:
@@ -216,6 +218,7 @@ class Recorder:
             if self.journal.renew_if_removed():
                 self.faults.counts["journal"] = self.faults.counts.get("journal", 0) + 1
                 self.faults.say("removed", "the journal was deleted while it was in use", "a new one is begun")
+                self._restore()
             self._fold()
         except Exception as error:
             self.faults.loss("store", error, "receipts stay in the journal until it can be written again")

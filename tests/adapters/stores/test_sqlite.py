@@ -71,6 +71,28 @@ def test_a_call_is_folded_into_one_receipt(tmp_path: Path, store: SqliteStore, j
     assert store.open_receipts() == []
 
 
+@pytest.mark.parametrize("how", ["deleted", "moved", "replaced"])
+def test_a_store_that_was_removed_is_made_anew(tmp_path: Path, store: SqliteStore, journal: Journal, how: str) -> None:
+    """SQLite would go on writing into the file that nobody finds; what the journals still hold is taken in again."""
+    folder = tmp_path / "journal"
+    write_one(journal, 1)
+    assert store.fold(folder) == 2
+    assert store.fold(folder) == 0
+    file = tmp_path / "receipts.sqlite"
+    for path in [file, *tmp_path.glob("receipts.sqlite-*")]:
+        path.rename(path.with_name(f"old-{path.name}")) if how == "moved" else path.unlink()
+    if how == "replaced":
+        other = SqliteStore(file)
+        assert other.fold(folder) == 2
+        other.close()
+    assert store.fold(folder) == (0 if how == "replaced" else 2)
+    write_one(journal, 2)
+    assert store.fold(folder) == 2
+    reader = SqliteStore(file, readonly=True)
+    assert (store.count(), reader.count(), store.verify()) == (2, 2, [])
+    reader.close()
+
+
 def test_a_summary_says_what_is_searched_for(tmp_path: Path, store: SqliteStore, journal: Journal) -> None:
     """S2.15: cost, baselines, cause and who asked stand in columns of their own."""
     asked = Baseline("requested", "openai/auto", Cost(7, "computed"))

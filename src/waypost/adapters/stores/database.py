@@ -43,6 +43,7 @@ class Database:
         self.lock = threading.RLock()
         self._pid = os.getpid()
         self._db: sqlite3.Connection | None = None
+        self._file: tuple[int, int] | None = None
         _databases.add(self)
 
     def query(self, query: str, values: Sequence[Any]) -> list[Any]:
@@ -63,6 +64,19 @@ class Database:
                 raise
             db.execute("COMMIT")
 
+    def renew_if_removed(self) -> bool:
+        """Let go of a file that somebody deleted, moved or put another one in the place of; whether that was so.
+
+        SQLite would write into the old one for as long as it is open, and nobody would ever read that.
+        """
+        with self.lock:
+            if self._db is None or self._file is None or self._pid != os.getpid() or self._db.in_transaction:
+                return False
+            if _identity(self.path) == self._file:
+                return False
+            self.close()
+            return True
+
     def close(self) -> None:
         with self.lock:
             if self._db is not None:
@@ -81,6 +95,7 @@ class Database:
             self._pid, self._db = os.getpid(), None
         if self._db is None:
             self._db = self._read() if self.readonly else self._connect()
+            self._file = _identity(self.path)
         return self._db
 
     def _connect(self) -> sqlite3.Connection:
@@ -132,6 +147,15 @@ def _after_fork() -> None:
 
 
 os.register_at_fork(after_in_child=_after_fork)
+
+
+def _identity(path: Path) -> tuple[int, int] | None:
+    """What tells the file at ``path`` from any other; ``None`` where there is none."""
+    try:
+        found = os.stat(path)
+    except FileNotFoundError:
+        return None
+    return found.st_dev, found.st_ino
 
 
 def _memory(tables: Sequence[str]) -> sqlite3.Connection:

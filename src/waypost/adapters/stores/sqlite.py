@@ -43,13 +43,16 @@ class SqliteStore:
         return self._database.path
 
     def fold(self, journals: str | os.PathLike[str]) -> int:
-        """Take in all that is new in that directory, and return how many records that was.
+        """Take in all that is new in that directory, and return how many records that was. A store whose file was
+        removed is made anew, of all that the journals still hold.
 
         Raises:
             StoreError: the store cannot be written; the journals stay as they are.
         """
         directory = Path(journals)
         with self._database.lock:
+            if self._database.renew_if_removed():
+                self._seen.clear()
             return sum(self._fold_file(directory, name) for name in _files(directory))
 
     def get(self, name: str) -> Receipt | None:
