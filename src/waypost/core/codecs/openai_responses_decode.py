@@ -120,6 +120,7 @@ def _top_p(draft: Draft, value: Any) -> None:
 def _top_logprobs(draft: Draft, value: Any) -> None:
     draft.sampling["top_logprobs"] = as_int(value, "top_logprobs")
     if value:
+        draft.sampling["logprobs"] = True
         draft.need("logprobs", "top_logprobs", str(value))
 
 
