@@ -101,7 +101,8 @@ def _chat_turns(draw: st.DrawFn) -> list[dict[str, Any]]:
         if ids:
             calls = [_chat_call(call_id, draw(names), draw(json_objects)) for call_id in ids]
             turns.append({"role": "assistant", "content": draw(maybe(texts)), "tool_calls": calls})
-            turns += [{"role": "tool", "tool_call_id": call_id, "content": draw(texts)} for call_id in ids]
+            named = draw(st.sampled_from(({}, {"name": "lookup"})))
+            turns += [{"role": "tool", "tool_call_id": call_id, "content": draw(texts), **named} for call_id in ids]
         else:
             turns.append({"role": "assistant", "content": draw(texts)})
         if not ids or draw(st.booleans()):

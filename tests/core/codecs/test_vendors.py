@@ -46,6 +46,23 @@ def body(**more: Any) -> dict[str, Any]:
 # Requests.
 
 
+def test_a_tool_named_on_its_result_costs_no_candidate() -> None:
+    """Clients still send the field that the reference dropped; it goes home as it came, and is no need elsewhere."""
+    calls = [{"id": "call_1", "type": "function", "function": {"name": "weather", "arguments": "{}"}}]
+    told = {"role": "tool", "tool_call_id": "call_1", "name": "weather", "content": "Sunny"}
+    given = body()
+    given["messages"] += [{"role": "assistant", "content": None, "tool_calls": calls}, told]
+    given["tools"] = [{"type": "function", "function": {"name": "weather", "parameters": {"type": "object"}}}]
+    conversation = CODECS[C].decode_request(given)
+    assert [need.flag for need in conversation.needs] == ["tools"]
+    assert CODECS[C].encode_request(conversation, TARGET, MODERN)["messages"][-1] == told
+    sent = CODECS[A].encode_request(conversation, TARGET, replace(MODERN, dialect=A))["messages"][-1]
+    assert sent == {
+        "role": "user",
+        "content": [{"type": "tool_result", "tool_use_id": "call_1", "content": "Sunny"}],
+    }
+
+
 def test_retarget_edits_a_copy() -> None:
     """Model, refused fields and the limit's name change; the caller's dict and its messages stay the same objects."""
     given = body(max_tokens=9, store=False, metadata={"k": "v"}, temperature=0.5, a_field_of_tomorrow=1)

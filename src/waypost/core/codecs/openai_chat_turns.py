@@ -48,7 +48,7 @@ _ASSISTANT = frozenset(
         *("reasoning_content", "reasoning"),
     }
 )
-_TOOL = frozenset({"role", "content", "tool_call_id"})
+_TOOL = frozenset({"role", "content", "tool_call_id", "name"})
 _CALLED = frozenset({"name", "arguments"})
 _CALL = frozenset({"id", "type", "function", "index"})
 TOOL_NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
@@ -283,6 +283,9 @@ def _tool_result(draft: Draft, raw: Mapping[str, Any], path: str) -> Message:
     rest = draft.unknown(raw, _TOOL, path)
     if rest:
         ext["fields"] = rest
+    name = opt_text(raw.get("name"), f"{path}.name")
+    if name is not None:  # no longer in the reference, but clients send it, and it says nothing that the call does not
+        ext["fields"] = {**rest, "name": name}
     parts = _content(draft, raw.get("content"), f"{path}.content", ext)
     call_id = as_text(raw.get("tool_call_id"), f"{path}.tool_call_id")
-    return Message("tool", (ToolResult(call_id, parts, ext=NO_EXT),), None, ext or NO_EXT)
+    return Message("tool", (ToolResult(call_id, parts, name=name, ext=NO_EXT),), None, ext or NO_EXT)
