@@ -16,6 +16,7 @@ from types import ModuleType
 from typing import Any
 
 from waypost._version import __version__
+from waypost.adapters.senders.address import address
 from waypost.adapters.senders.auth import Credentials
 from waypost.adapters.senders.streams import Ending, shells, transport_failure
 from waypost.core.model.outcome import Failure
@@ -169,8 +170,8 @@ def _request(client: Any, library: ModuleType, effect: Send, credentials: dict[s
         "user-agent": f"waypost/{__version__}",
         **credentials,
     }
-    content = json.dumps(effect.body, ensure_ascii=False, separators=(",", ":")).encode()
-    url = endpoint.base_url.rstrip("/") + endpoint.path
+    url, body = address(endpoint, effect.body or {}, streaming=effect.call.streaming)
+    content = json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode()
     return client.build_request("POST", url, headers=headers, content=content, timeout=_timeout(library, effect))
 
 
