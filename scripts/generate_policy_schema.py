@@ -37,7 +37,7 @@ from scripts.policy_schema_shapes import (
 from waypost.core.policy.document import VERSION
 from waypost.core.policy.rank import STRATEGIES
 from waypost.core.policy.tree import ACTIONS, Claim
-from waypost.runtime import policy_choosing, policy_grants
+from waypost.runtime import advisors, policy_choosing, policy_grants
 from waypost.runtime.policy_reader import KEYS
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -46,7 +46,13 @@ FILE = ROOT / "policies" / "policy.schema.json"
 
 
 def keys() -> Schema:
-    ranked = {"cost": ref("weight"), "latency": ref("weight"), "quality": ref("weight")}
+    weights = mapping({"cost": ref("weight"), "latency": ref("weight"), "quality": ref("weight")}, minProperties=1)
+    scored = [name for name in STRATEGIES if name != "weighted"]
+    behind = {"anyOf": [words(scored), weights]}
+    leading = (
+        mapping({"advisor": SOME_TEXT, "else": behind, "within": ref("duration")}, ["advisor"]),
+        mapping({"strategy": words(("listed",)), "else": behind}, ["strategy"]),
+    )
     span = text(r"^\s*[0-9.]+\s*[A-Za-z%/]*\s*\.\.\s*[0-9.]+\s*[A-Za-z%/]*\s*$")
     affinity_by = words(("conversation", *policy_choosing.BY), {"type": "string", "pattern": r"^context\.."})
     return {
@@ -82,10 +88,11 @@ def keys() -> Schema:
         "rules": described(listed(ref("rule")), "the first whose `when` is true chooses the shortlist"),
         "filter": described(ref("filter"), "hard lines: every one holds for whoever answers"),
         "rank": described(
-            {"anyOf": [words(name for name in STRATEGIES if name != "weighted"), mapping(ranked, minProperties=1)]},
-            "in which order the survivors stand: a name, or weights",
+            {"anyOf": [words((*scored, "listed", *advisors.packaged())), weights, *leading]},
+            "in which order the survivors stand: a name, weights, or an advisor with what stands behind it",
             "cheapest",
             {"cost": 0.6, "quality": 0.4},
+            {"advisor": "heuristic", "else": "balanced", "within": "300 ms"},
         ),
         "scales": described(
             mapping({"cost": span, "latency": span, "quality": span}),

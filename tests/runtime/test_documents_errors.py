@@ -119,7 +119,6 @@ def test_a_mistake_is_named_with_place_and_remedy(body: str, message: str) -> No
 
 UNENFORCED = [
     ("privacy: {content: redacted}\n", 20, "`privacy: {content: redacted}` is not enforced by this version of Waypost"),
-    ("rank: notdiamond\n", 7, "ranking by the advisor 'notdiamond' is not enforced by this version of Waypost"),
 ]
 
 

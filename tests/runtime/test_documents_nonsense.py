@@ -39,8 +39,27 @@ WRONG = [
      "p:5:19: the default 'anthropic/claude-opus-4-5' is not at 'openai', and no call may leave; "
      "write a target of openai"),
     ("match: {}", "p:3:8: `match` is empty; leave it out to match every call, or name a field"),
-    ("rank: magic", "p:3:7: unknown rank 'magic'; known: balanced, best, cheapest, fastest, "
-     "or weights: {cost: 0.6, quality: 0.4}"),
+    ("rank: magic", "p:3:7: unknown rank 'magic'; known: balanced, best, cheapest, fastest, heuristic, listed, "
+     "or weights: {cost: 0.6, quality: 0.4}; an advisor comes with the package that has an entry point 'magic' in "
+     "the group waypost.advisors"),
+    ("rank: heuristics", "p:3:7: unknown rank 'heuristics'; did you mean 'heuristic'?"),
+    ("rank: {advisor: notdiamond}", "p:3:17: unknown advisor 'notdiamond'; known: heuristic; an advisor comes with the "
+     "package that has an entry point 'notdiamond' in the group waypost.advisors"),
+    ("rank: {advisor: }", "p:3:17: rank.advisor is empty; write `advisor: heuristic`"),
+    ("rank: {advisor: heuristic, else: magic}", "p:3:34: rank.else is 'magic'; known: balanced, best, cheapest, "
+     "fastest, or weights: {cost: 0.6, quality: 0.4}"),
+    ("rank: {advisor: heuristic, else: listed}", "p:3:34: rank.else is 'listed'; known: balanced, best, cheapest, "
+     "fastest, or weights: {cost: 0.6, quality: 0.4}"),
+    ("rank: {advisor: heuristic, cost: 1}", "p:3:28: unknown key 'cost' in rank; known: advisor, else, within"),
+    ("rank: {advisor: heuristic, within: 0 s}",
+     "p:3:36: rank.within is out of range; write a duration above 0 and at most 10 s"),
+    ("rank: {advisor: heuristic, within: 11 s}",
+     "p:3:36: rank.within is out of range; write a duration above 0 and at most 10 s"),
+    ("rank: {advisor: heuristic, within: 1 USD}",
+     "p:3:36: rank.within is 1 USD: USD is the unit of a sum, not of a duration; "
+     "write a duration such as 200 ms, 2 s or 5 min"),
+    ("rank: {strategy: cheapest}", "p:3:18: the strategy with an else 'cheapest' is unknown; known: listed"),
+    ("rank: {strategy: listed, within: 1 s}", "p:3:26: unknown key 'within' in rank; known: else, strategy"),
     ("match: streaming == 1", "p:3:21: streaming is text, 1 is a number; known: false, true"),
     ("match: department == 1", 'p:3:22: department is text, 1 is a number; quote it: "1"'),
     ("vars: {a: '${b}', b: 1}\nfilter: ['quality >= ${a}']",

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import asyncio
 import pkgutil
+import sys
 import time
 from collections.abc import Callable
+from functools import lru_cache
 from importlib import import_module
 from inspect import isawaitable
 from typing import Any
@@ -153,7 +155,12 @@ def names() -> tuple[str, ...]:
 
 
 def _entries() -> Any:
-    from importlib.metadata import entry_points  # reads the metadata of everything that is installed
+    return _installed(tuple(sys.path))
+
+
+@lru_cache(maxsize=8)
+def _installed(_path: tuple[str, ...]) -> Any:
+    from importlib.metadata import entry_points  # reads the metadata of everything on the path
 
     return entry_points(group=GROUP)
 

@@ -11,14 +11,18 @@ from waypost.core.policy.fallback import DEFAULTS as REACTIONS
 from waypost.core.policy.rank import BALANCED, DEFAULTS, STRATEGIES, lg
 from waypost.core.policy.render import render
 from waypost.core.policy.tree import Fallback, Predicate, Rank, Reaction, Scale, Unit
-from waypost.runtime import yaml
+from waypost.runtime import advisors, yaml
 from waypost.runtime.nodes import Reader, is_null
 
-ADVISORS = ("heuristic", "brain", "notdiamond", "trained")
 UNITS: dict[str, Unit] = {"cost": "usd", "latency": "ns", "quality": "micro"}
 """The unit of each ranked field."""
 MAX_WEIGHT = 1_000 * MICRO
 """Of one field; beyond it the others have no weight left that a score shows."""
+WITHIN_NS = 300_000_000
+"""How long an advisor is waited for where a policy does not say."""
+LONGEST_NS = 10 * NANO
+_STRATEGIES = (*(name for name in STRATEGIES if name != "weighted"), "listed")
+_PACKAGED = "heuristic"
 _DAY = 86_400 * NANO
 
 
@@ -28,23 +32,88 @@ def filter_name(tree: Predicate) -> str:
 
 
 def rank(read: Reader, node: yaml.Node | None, at: Source) -> Rank:
-    """A strategy's name, or a mapping of weights."""
+    """A strategy's or an advisor's name, a mapping of weights, or one of either with what stands behind it."""
     if isinstance(node, yaml.Mapping):
-        return Rank("weighted", _weights(read, node), node.at)
+        if node.get("advisor") is None and node.get("strategy") is None:
+            return Rank("weighted", _weights(read, node), node.at)
+        return _led(read, node)
     text = read.text(node, "rank")
     if text is None or node is None:
         return Rank("balanced", BALANCED, at)
-    if text in ADVISORS:
-        read.wrong(
-            node.at,
-            f"ranking by the advisor {text!r} is not enforced by this version of Waypost",
-            "write cheapest, fastest, best, balanced, or weights",
-        )
-    elif text == "weighted":
+    if text == "weighted":
         read.wrong(node.at, "`weighted` needs weights", "write `rank: {cost: 0.6, quality: 0.4}`")
-    elif text not in STRATEGIES:
-        read.wrong(node.at, f"unknown rank {text!r}", _named(text))
+    elif text == "listed":
+        return Rank("listed", BALANCED, node.at, behind="balanced")
+    elif text not in STRATEGIES and _advises(read, text, node.at):
+        return Rank("advisor", BALANCED, node.at, behind="balanced", advisor=text, within_ns=WITHIN_NS)
     return Rank(text, BALANCED if text == "balanced" else (), node.at)
+
+
+def _led(read: Reader, node: yaml.Mapping) -> Rank:
+    """``{advisor: heuristic, else: cheapest, within: 300 ms}`` or ``{strategy: listed, else: best}``."""
+    asks = node.get("advisor") is not None
+    read.mapping(node, "rank", ("advisor", "else", "within") if asks else ("strategy", "else"))
+    behind = _behind(read, node.get("else"), node.at)
+    if not asks:
+        read.choice(node.get("strategy"), "the strategy with an else", ("listed",))
+        return Rank("listed", behind.weights, node.at, behind=behind.strategy)
+    name, written = node.get("advisor"), node.get("within")
+    text = read.text(name, "rank.advisor")
+    if name is not None and text is None:
+        read.wrong(name.at, "rank.advisor is empty", f"write `advisor: {_PACKAGED}`")
+    elif name is not None and text is not None:
+        _installed(read, text, name.at)
+    within = read.quantity(written, "rank.within", "ns")
+    if written is not None and within is not None and not 0 < within <= LONGEST_NS:
+        read.wrong(written.at, "rank.within is out of range", "write a duration above 0 and at most 10 s")
+    return Rank(
+        "advisor", behind.weights, node.at, behind=behind.strategy, advisor=text or "", within_ns=within or WITHIN_NS
+    )
+
+
+def _behind(read: Reader, node: yaml.Node | None, at: Source) -> Rank:
+    """What stands behind: a strategy that scores everybody."""
+    if isinstance(node, yaml.Mapping):
+        return Rank("weighted", _weights(read, node), node.at)
+    text = read.text(node, "rank.else")
+    if text is None or node is None:
+        return Rank("balanced", BALANCED, at)
+    if text == "weighted" or text not in STRATEGIES:
+        read.wrong(node.at, f"rank.else is {text!r}", _named(text))
+    return Rank(text, BALANCED if text == "balanced" else (), node.at)
+
+
+def _advises(read: Reader, text: str, at: Source) -> bool:
+    """Whether it is an advisor's name; notes an error where it is nobody's."""
+    if text in advisors.packaged() or text in advisors.names():
+        return _usable(read, text, at)
+    near = yaml.suggest(text, (*_STRATEGIES, *advisors.names()))
+    more = "" if near.startswith("did") else f", or weights: {{cost: 0.6, quality: 0.4}}; {_how(text)}"
+    read.wrong(at, f"unknown rank {text!r}", f"{near}{more}")
+    return False
+
+
+def _installed(read: Reader, text: str, at: Source) -> None:
+    if text in advisors.packaged() or text in advisors.names():
+        _usable(read, text, at)
+        return
+    read.wrong(at, f"unknown advisor {text!r}", f"{yaml.suggest(text, advisors.names())}; {_how(text)}")
+
+
+def _usable(read: Reader, text: str, at: Source) -> bool:
+    """Whether the advisor can be made, so that no call is the first to find out."""
+    try:
+        advisors.find(text)
+    except Exception as error:
+        what = str(error) if isinstance(error, LookupError) else type(error).__name__
+        read.wrong(at, f"the advisor {text!r} cannot be used: {what}", "mend or reinstall the package that has it")
+        return False
+    return True
+
+
+def _how(text: str) -> str:
+    """How to come by an advisor."""
+    return f"an advisor comes with the package that has an entry point {text!r} in the group {advisors.GROUP}"
 
 
 def _named(text: str) -> str:
