@@ -12,7 +12,9 @@ PIP_FLAGS := --quiet --disable-pip-version-check --no-input
 BACKENDS_TESTS := tests/e2e
 COMPAT := openai-1 openai-2
 
-.PHONY: help demo test check lint format e2e compat exhaustive bench fidelity backends lock clean
+CLIENTS := langchain pydantic-ai openai-agents instructor llama-index
+
+.PHONY: help demo test check lint format e2e compat clients exhaustive bench fidelity backends lock clean
 
 help: ## list what can be made
 	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' Makefile
@@ -23,6 +25,7 @@ demo: $(VENV)/.demo ## route six queries against an emulator: no key, no contain
 test: $(VENV)/.dev ## everything: lint, types, tests, older SDKs, and the real backends where they can be had
 	@$(MAKE) lint
 	@$(MAKE) compat
+	@$(MAKE) clients
 	@$(BIN)/python scripts/backends.py build || test $$? = 3
 	@mkdir -p .reports
 	$(BIN)/pytest --cov --cov-report=term --junit-xml=.reports/tests.xml
@@ -56,6 +59,15 @@ compat: ## the SDK's tests with its older majors, each in an environment of its 
 	@.venvs/$*/bin/pytest -q -p no:cacheprovider tests/sdks >.reports/$*.log 2>&1 || { cat .reports/$*.log; exit 1; }
 	@echo "tests/sdks with $*: $$(tail -n 1 .reports/$*.log)"
 
+clients: ## LangChain, pydantic-ai, openai-agents, instructor and LlamaIndex on top, each in an environment of its own
+	@$(MAKE) -j2 $(CLIENTS:%=.clients-%)
+
+.clients-%: .venvs/client-%/.ready
+	@mkdir -p .reports
+	@.venvs/client-$*/bin/pytest -q -p no:cacheprovider tests/clients >.reports/client-$*.log 2>&1 || \
+		{ cat .reports/client-$*.log; exit 1; }
+	@echo "tests/clients with $*: $$(tail -n 1 .reports/client-$*.log)"
+
 exhaustive: $(VENV)/.dev ## the generated tests with many more cases
 	WAYPOST_EXHAUSTIVE=1 $(BIN)/pytest --ignore=$(BACKENDS_TESTS)
 
@@ -77,8 +89,7 @@ lock: $(VENV)/.dev ## choose the newest versions and write requirements/*.txt
 	$(LOCK) --group dev $(EXTRAS:%=--extra %) -o requirements/dev.txt
 	$(LOCK) --group build --extra demo -c requirements/dev.txt -o requirements/demo.txt
 	$(LOCK) --group bench -o requirements/bench.txt
-	$(LOCK) --group openai-1 -o requirements/openai-1.txt
-	$(LOCK) --group openai-2 -o requirements/openai-2.txt
+	$(foreach group,$(COMPAT) $(CLIENTS:%=client-%),$(LOCK) --group $(group) -o requirements/$(group).txt &&) true
 
 clean: ## remove what was made here; the built backends stay in their cache
 	rm -rf $(VENV) .venvs .reports .coverage .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis dist
