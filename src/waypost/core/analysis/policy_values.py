@@ -40,6 +40,11 @@ def shown(path: str, value: Any) -> str | None:
 def rank(said: Mapping[str, Any]) -> str:
     """A strategy's name, or the weights that it stands for."""
     weights = ", ".join(f"{field} {decimal(weight, MICRO)}" for field, weight in said["weights"].items())
+    behind = said.get("behind")
+    if behind:
+        first = "the rule's list" if said["strategy"] == "listed" else f"the advisor {said['advisor']}"
+        within = f" within {literal(said['within_ns'], 'ns')}" if "within_ns" in said else ""
+        return f"{first}{within}, then {weights if behind == 'weighted' else behind}"
     return weights if said["strategy"] == "weighted" else str(said["strategy"])
 
 
@@ -62,7 +67,11 @@ def quantity(path: str, value: int) -> str:
 def label(path: str) -> str:
     """A path as a policy file has it: without the units of the canonical document."""
     parts = (part.removesuffix("_ns").removesuffix("_ppm").removesuffix("_nano_usd") for part in path.split("."))
-    return ".".join("at" if part == "thresholds" else part for part in parts).replace("mode.mode", "mode")
+    return (
+        ".".join("at" if part == "thresholds" else part for part in parts)
+        .replace("mode.mode", "mode")
+        .replace("rank.behind", "rank.else")
+    )
 
 
 def joined(items: Sequence[Any]) -> str:

@@ -42,7 +42,12 @@ RANKS = {
     "best": "the highest quality",
     "balanced": "the highest score, quality 0.4, cost 0.4, latency 0.2",
     "weighted": "the highest score, weights times utilities",
+    "listed": "the order of the rule's list",
+    "advisor": "what the advisor says, others behind",
 }
+UNRANKED = {"listed": "unlisted", "advisor": "unnamed"}
+"""Where a candidate has no score."""
+
 CHANCES = {
     "weighted": "drawn by the weights of those that share the calls",
     "explore": "a share of the calls goes to others than the best, to learn how they do",
@@ -63,8 +68,10 @@ def score(decision: Decision) -> str:
 def ranked(value: int, rank: str) -> str:
     """A score in the unit of its rank."""
     if value < 0:
-        return f"{rank}: unknown"
+        return f"{rank}: {UNRANKED.get(rank, 'unknown')}"
     match rank:
+        case "listed":
+            return f"place {value}"
         case "cheapest":
             return f"estimated {format_usd(value)}"
         case "fastest":

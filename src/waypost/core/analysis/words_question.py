@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from waypost.core.analysis.words_advice import advice
 from waypost.core.analysis.words_numbers import percent
 from waypost.core.model.decision import CandidateProof
 from waypost.core.model.money import MICRO, format_usd, grid
@@ -28,6 +29,8 @@ def question(asked: Question) -> list[tuple[str, str]]:
     said += [f"{label} {value}" for label, value in sorted(context.labels.items())]
     if said:
         rows.append(("context", ", ".join(said)))
+    if asked.advice is not None:
+        rows.append(("advice", advice(asked.advice)))
     return rows + _claims(asked)
 
 

@@ -191,4 +191,7 @@ def reasoning(stage: Stage, decided: Decided | None) -> str:
     why = (
         f"rule {decision.rule}" + (f" ({decision.because})" if decision.because else "") if decision.rule else "policy"
     )
-    return f"{why}; {decision.rank} of {survivors} eligible out of {len(stage.plan.catalog)}"
+    advice, how = stage.question.advice, decision.rank
+    if how == "advisor" and advice is not None:
+        how = f"advisor {advice.advisor}, {advice.version} ({advice.because}),"
+    return f"{why}; {how} of {survivors} eligible out of {len(stage.plan.catalog)}"
