@@ -140,7 +140,7 @@ def sse_answer(events: Iterable[Any], **headers: str) -> Answer:
     return steps
 
 
-# --- plausible bodies of the two dialects
+# --- plausible bodies of the dialects
 
 
 def chat_body(
@@ -250,3 +250,35 @@ def message_tool_body(calls: Sequence[tuple[str, Any]], model: str = "claude-hai
         for at, (name, given) in enumerate(calls)
     ]
     return {**message_body(model=model), "content": blocks, "stop_reason": "tool_use"}
+
+
+def generated_body(
+    text: str = "Ciao.", model: str = "gemini-2.5-flash", *, finish: str | None = "STOP", usage: bool = True
+) -> dict[str, Any]:
+    """What Google generates, whole or as one chunk."""
+    return _generated([{"text": text}], model, finish, usage=usage)
+
+
+def generated_calls(calls: Sequence[tuple[str, Any]], model: str = "gemini-2.5-flash") -> dict[str, Any]:
+    """The same with function calls: pairs of a name and its arguments."""
+    parts = [{"functionCall": {"name": name, "args": given}} for name, given in calls]
+    return _generated(parts, model, "STOP", usage=True)
+
+
+def generated_chunks(words: Sequence[str], model: str = "gemini-2.5-flash") -> list[dict[str, Any]]:
+    """The chunks of a stream; the last has the usage and says why it ends."""
+    last = len(words) - 1
+    return [
+        generated_body(word, model, finish="STOP" if at == last else None, usage=at == last)
+        for at, word in enumerate(words)
+    ]
+
+
+def _generated(parts: list[Any], model: str, finish: str | None, *, usage: bool) -> dict[str, Any]:
+    candidate: dict[str, Any] = {"content": {"role": "model", "parts": parts}, "index": 0}
+    if finish is not None:
+        candidate["finishReason"] = finish
+    body: dict[str, Any] = {"candidates": [candidate], "modelVersion": model, "responseId": "gen-1"}
+    if usage:
+        body["usageMetadata"] = {"promptTokenCount": 9, "candidatesTokenCount": 3, "totalTokenCount": 12}
+    return body

@@ -25,6 +25,7 @@ ASYNC = {
     "adapters/senders/streams.py": "the async shell of a stream",
     "adapters/senders/http.py": "sending by an async client",
     "adapters/sdks/native.py": "an async client's own response processing",
+    "adapters/sdks/google_chunks.py": "the async shell of a stream whose chunks are not bytes",
 }
 """Every file with `async def`, and what it really waits for (docs/adr/0001)."""
 

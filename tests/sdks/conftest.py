@@ -1,4 +1,4 @@
-"""The real SDK against loopback providers, with Waypost switched on for one test at a time."""
+"""The real SDKs against loopback providers, with Waypost switched on for one test at a time."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from typing import Any
 import pytest
 
 import waypost
-from stub_provider import Answer, Seen, StubProvider, chat_body, json_answer, message_body
+from stub_provider import Answer, Seen, StubProvider, chat_body, generated_body, json_answer, message_body
 from waypost.runtime import instrument
 
-WITHOUT = {"openai": "test_[!ag]*.py", "anthropic": "test_anthropic*.py"}
+NEEDS = {"openai": "test_[!ag]*.py", "anthropic": "test_anthropic*.py", "google": "test_google*.py"}
 """Test files by the SDK that they need; environments of `make compat` have one of them."""
 
-collect_ignore_glob = [files for sdk, files in WITHOUT.items() if find_spec(sdk) is None]
+collect_ignore_glob = [files for sdk, files in NEEDS.items() if find_spec(sdk) is None]
 
 POLICY = """\
 waypost: policy/v1
@@ -28,7 +28,7 @@ baseline: openai/gpt-4o
 
 
 class World:
-    """Two providers whose answers a test may replace, and the bodies and headers that they saw."""
+    """Three providers whose answers a test may replace, and the bodies and headers that they saw."""
 
     def __init__(self, home: Path) -> None:
         self.home = home
@@ -38,7 +38,9 @@ class World:
         self.messages: Callable[[Seen], Answer] = lambda request: json_answer(
             message_body("Bonjour.", request.body["model"]), request_id="req_anthropic"
         )
+        self.generate: Callable[[Seen], Answer] = lambda request: json_answer(generated_body("Ciao."))
         self.openai = StubProvider(lambda request: self.chat(request))
+        self.google = StubProvider(lambda request: self.generate(request))
         self.anthropic = StubProvider(lambda request: self.messages(request))
 
     def policy(self, body: str = "", mode: str = "route") -> Path:
@@ -62,7 +64,7 @@ def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
     monkeypatch.setenv("ANTHROPIC_API_KEY", "sk-ant-ours")
     monkeypatch.setattr(instrument, "_engine", None)
     monkeypatch.setattr(instrument, "_clients", [])
-    with world.openai, world.anthropic:
+    with world.openai, world.anthropic, world.google:
         monkeypatch.setenv("OPENAI_BASE_URL", world.openai.url + "/v1")
         monkeypatch.setenv("ANTHROPIC_BASE_URL", world.anthropic.url)
         yield world
@@ -99,3 +101,17 @@ async def aclaude(world: World) -> AsyncIterator[Any]:
 
     async with anthropic.AsyncAnthropic(max_retries=0) as client:
         yield client
+
+
+@pytest.fixture
+def gemini(world: World, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+    """One client for both colours, as the SDK has it; only tests that ask for it have a key of Google's."""
+    from google import genai
+
+    for name in ("GOOGLE_API_KEY", "GOOGLE_GENAI_USE_VERTEXAI", "GOOGLE_GENAI_USE_ENTERPRISE"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("GEMINI_API_KEY", "gk-caller-secret")
+    monkeypatch.setenv("GOOGLE_GEMINI_BASE_URL", world.google.url)
+    client = genai.Client()
+    yield client
+    client.close()

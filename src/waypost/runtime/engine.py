@@ -7,6 +7,7 @@ import os
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
+from inspect import isawaitable
 from typing import Any
 
 from waypost.adapters.sdks.claims import Heard
@@ -142,7 +143,7 @@ class Engine:
         except NativeError as error:
             raise call.native.fail(error, performer.routes.codecs[call.dialect]) from error.__cause__
         value = self._native(call, answer, performer)
-        return self._remember(call, await value if answer.wire is not None else value)
+        return self._remember(call, await value if answer.wire is not None and isawaitable(value) else value)
 
     def _sees(self, client: Any) -> bool:
         return self.active and not suppressed() and not getattr(client, BYPASS, False)

@@ -58,6 +58,12 @@ def _layers(value: Any) -> list[Any]:
 
 
 def response_id(value: Any) -> str | None:
-    """The id that a provider gave to an answer, for results that were made from one we saw."""
-    found = value.get("id") if isinstance(value, dict) else getattr(value, "id", None)
+    """The receipt that an answer's headers name, or the id that a provider gave to it, for results that were made from
+    one we saw."""
+    if isinstance(value, dict):
+        found = value.get("id")
+    else:
+        under = getattr(value, "sdk_http_response", None)
+        headers = getattr(under, "headers", None) or {}
+        found = headers.get("x-waypost-receipt") or getattr(value, "id", None)
     return found if isinstance(found, str) else None

@@ -55,6 +55,9 @@ class Flavour:
 class Bound:
     """One call of one client, with everything that is native about it."""
 
+    tee = None
+    """Its streams are HTTP responses, on whose bytes the shell of the HTTP library stands."""
+
     __slots__ = ("cast_to", "client", "extra", "flavour", "is_async", "options", "stream", "stream_cls", "wrapped")
 
     def __init__(

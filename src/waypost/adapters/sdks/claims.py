@@ -62,11 +62,18 @@ def of_body(bound: Sending) -> tuple[Mapping[str, Any], dict[str, Any]]:
     options = bound.options
     extra = options.extra_json
     body: Mapping[str, Any] = options.json_data if not extra else {**options.json_data, **extra}
+    clean, said = taken(body)
+    if clean is not body:
+        bound.options = options.model_copy()
+        bound.options.json_data, bound.options.extra_json = clean, None
+    return clean, said
+
+
+def taken(body: Mapping[str, Any]) -> tuple[Mapping[str, Any], dict[str, Any]]:
+    """``body`` without our reserved keys, and what those say; ``body`` itself where it has none."""
     if not any(name in body for name in OWN_KEYS):
         return body, {}
     clean = {name: value for name, value in body.items() if name not in OWN_KEYS}
-    bound.options = options.model_copy()
-    bound.options.json_data, bound.options.extra_json = clean, None
     own = body.get(OWN_KEY)
     said = {str(name): value for name, value in own.items()} if isinstance(own, Mapping) else {}
     if own is not None and not isinstance(own, Mapping):
@@ -124,6 +131,12 @@ def own_key(lower: str) -> str | None:
     return OWN_HEADERS.get(lower) or (
         lower.removeprefix(OWN_PREFIX).replace("-", "_") if lower.startswith(OWN_PREFIX) else None
     )
+
+
+def said_in(headers: Mapping[str, Any]) -> dict[str, str]:
+    """What our own headers among ``headers`` say."""
+    found = {own_key(name.lower()): value for name, value in headers.items() if isinstance(value, str)}
+    return {key: value for key, value in found.items() if key is not None}
 
 
 def always(client: Any) -> dict[str, tuple[str, str]]:

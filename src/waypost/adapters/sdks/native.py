@@ -33,7 +33,7 @@ def classify(error: BaseException) -> Failure:
         body = getattr(error, "body", None)
         whole = body if isinstance(body, dict) and "error" in body else {"error": body}
         failure = _codec_for(error).failure(status, whole)
-        return Failure(failure.kind, failure.status, failure.type, _retry_after(error))
+        return Failure(failure.kind, failure.status, failure.type, retry_after(_headers(error)))
     if "APIError" in names:
         return Failure("server_error", type=type(error).__name__)
     return Failure("internal", type=type(error).__name__)
@@ -44,8 +44,12 @@ def _codec_for(error: BaseException) -> Codec:
     return CODECS["anthropic.messages" if package == "anthropic" else "openai.chat"]
 
 
-def _retry_after(error: Any) -> int | None:
-    headers = error.response.headers
+def _headers(error: Any) -> Any:
+    return error.response.headers
+
+
+def retry_after(headers: Any) -> int | None:
+    """How long a provider asks to wait, in nanoseconds."""
     for name, scale in (("retry-after-ms", 1_000_000), ("retry-after", 1_000_000_000)):
         try:
             return max(int(float(headers[name]) * scale), 0)

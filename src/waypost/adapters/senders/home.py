@@ -28,6 +28,8 @@ def send(effect: Send) -> Any:
 def received(effect: Send, value: Any, codec: Codec) -> Native:
     """What came back, with a tee on its byte stream where that is still open."""
     native = effect.call.native
+    if native.tee is not None:
+        return _teed(effect, value, codec)
     response = native.open_response(value, restore_timeout=effect.timeout_ns is not None)
     if response is None:
         return Native(value, native.observe(value, codec))
@@ -44,4 +46,12 @@ def received(effect: Send, value: Any, codec: Codec) -> Native:
     else:
         stream = sync(inner, Ending(watch, codec), inner.close)
     response.stream = stream
+    return Native(value, native.observe(value, codec), stream)
+
+
+def _teed(effect: Send, value: Any, codec: Codec) -> Native:
+    """The same for an SDK whose streams are not of bytes: it makes the shell itself."""
+    native = effect.call.native
+    watch = Watch(reader=effect.reader, writer=None, strip_usage=False)
+    stream = native.tee(value, Ending(watch, codec))
     return Native(value, native.observe(value, codec), stream)

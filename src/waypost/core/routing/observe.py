@@ -24,9 +24,12 @@ TAIL = 65_536
 HEAD = 2_048
 
 _decode = json.JSONDecoder().raw_decode
-_ID = re.compile(rb'"id"\s*:\s*"([^"\\]{1,200})"')
-_MODEL = re.compile(rb'"model"\s*:\s*"([^"\\]{1,200})"')
-_FINISH = re.compile(rb'"(?:finish_reason|stop_reason)"\s*:\s*"([^"\\]{1,60})"')
+_ID = re.compile(rb'"(?:id|responseId)"\s*:\s*"([^"\\]{1,200})"')
+_MODEL = re.compile(rb'"(?:model|modelVersion)"\s*:\s*"([^"\\]{1,200})"')
+_FINISH = re.compile(rb'"(?:finish_reason|stop_reason|finishReason)"\s*:\s*"([^"\\]{1,60})"')
+_ENDED = re.compile(rb'"type"\s*:\s*"response\.(completed|incomplete|failed)"')
+_CUT = re.compile(rb'"incomplete_details"\s*:\s*\{\s*"reason"\s*:\s*"([^"\\]{1,60})"')
+_USAGE = re.compile(rb'"(usage|usageMetadata)"\s*:\s*(?=\{)')
 _EMPTY, _SPACED = b'"choices":[]', b'"choices": []'
 
 
@@ -151,7 +154,9 @@ class Watch:
         if self.writer is not None or self.finished:
             return self.finished
         tail = b"".join(self._parts[-8:])[-TAIL:]
-        return b"[DONE]" in tail[-512:] or _FINISH.search(tail) is not None or b'"message_stop"' in tail[-512:]
+        if b"[DONE]" in tail[-512:] or b'"message_stop"' in tail[-512:]:
+            return True
+        return _FINISH.search(tail) is not None or _ENDED.search(tail) is not None
 
     def _shorten(self) -> None:
         """Keep the head and the tail of what has passed, and the number of frames before the tail."""
@@ -207,7 +212,7 @@ def observe_bytes(codec: Codec, head: bytes, tail: bytes) -> Observed:
 
     The last usage may leave out what the first has said.
     """
-    found_id, model = _ID.search(head), _MODEL.search(head)
+    found_id, model = _ID.search(head), _MODEL.search(head) or _MODEL.search(tail)
     reason = _last_reason(tail)
     usage = _last_usage(codec, tail)
     return Observed(
@@ -221,12 +226,14 @@ def observe_bytes(codec: Codec, head: bytes, tail: bytes) -> Observed:
 def _last_reason(tail: bytes) -> bytes | None:
     """The last finish reason that is not null, sought from the end: it stands in the last frames."""
     end = len(tail)
-    while (at := tail.rfind(b'_reason"', 0, end)) >= 0:
-        found = _FINISH.match(tail, max(at - 7, 0)) or _FINISH.match(tail, max(at - 5, 0))
-        if found is not None:
-            return found[1]
+    while (at := tail.rfind(b'eason"', 0, end)) >= 0:
+        for before in (9, 8, 7):  # finish_reason, finishReason, stop_reason
+            found = _FINISH.match(tail, max(at - before, 0))
+            if found is not None:
+                return found[1]
         end = at
-    return None
+    found = _CUT.search(tail) or _ENDED.search(tail)
+    return None if found is None else found[1]
 
 
 def _frames(data: bytes) -> int:
@@ -235,14 +242,14 @@ def _frames(data: bytes) -> int:
 
 def _first_usage(codec: Codec, head: bytes) -> Usage | None:
     """The first usage object of the head."""
-    at = head.find(b'"usage"')
+    at = head.find(b'"usage')
     return None if at < 0 else _usage_at(codec, head, at)
 
 
 def _last_usage(codec: Codec, tail: bytes) -> Usage | None:
     """The last usage object of the tail; only that object is parsed."""
     end = len(tail)
-    while (at := tail.rfind(b'"usage"', 0, end)) >= 0:
+    while (at := tail.rfind(b'"usage', 0, end)) >= 0:
         end = at
         usage = _usage_at(codec, tail, at)
         if usage is not None:
@@ -251,11 +258,11 @@ def _last_usage(codec: Codec, tail: bytes) -> Usage | None:
 
 
 def _usage_at(codec: Codec, data: bytes, at: int) -> Usage | None:
-    text = data[at + 7 :].decode(errors="replace").lstrip(" :\r\n\t")
-    if not text.startswith("{"):
+    found = _USAGE.match(data, at)
+    if found is None:
         return None
     try:
-        return codec.usage({"usage": _decode(text)[0]})
+        return codec.usage({found[1].decode(): _decode(data[found.end() :].decode(errors="replace"))[0]})
     except ValueError:
         return None
 
