@@ -29,6 +29,7 @@ from waypost.core.routing.narrow import nameless
 from waypost.core.routing.prepare import Routes, effective_mode, governed
 from waypost.errors import SettingsError
 from waypost.runtime.asking import ask, ask_body
+from waypost.runtime.asking_advice import Said, with_advice
 from waypost.runtime.asking_world import world
 from waypost.runtime.bundle import packaged_policy
 from waypost.runtime.catalogs import load_catalog
@@ -104,6 +105,7 @@ class Policies(tuple[Policy, ...]):
         seed: bytes = SEED,
         credentials: Iterable[str] | None = None,
         tried: Iterable[TargetId] = (),
+        advice: Said | None = None,
         **more: Any,
     ) -> Verdict:
         """Who would answer a call, without making one.
@@ -121,6 +123,10 @@ class Policies(tuple[Policy, ...]):
         endpoints that there are keys for: all of them by default, so that a dry run needs no key.
         ``tried`` are targets that have failed already.
 
+        ``advice`` is what the advisor of the policy's rank says: targets with scores from 0 to 1
+        (``{"openai/gpt-4o": 0.9}``), targets from the best to the worst, or how it fails (``"timeout"``). Left out, an
+        advisor that sends nothing is asked, and any other is not.
+
         Raises:
             SettingsError: a name or a value that the language does not have, or a body that cannot be read.
         """
@@ -132,7 +138,7 @@ class Policies(tuple[Policy, ...]):
         else:
             question = ask_body(body, given, self.catalog, dialect=dialect, credentials=credentials)
         found = world(snapshot, self.catalog, lambda: governed(question, self._routes())[0].policy)
-        return self.answer(question, found, seed=seed, tried=tried)
+        return self.answer(question, found, seed=seed, tried=tried, advice=advice)
 
     def answer(
         self,
@@ -141,10 +147,14 @@ class Policies(tuple[Policy, ...]):
         *,
         seed: bytes = SEED,
         tried: Iterable[TargetId] = (),
+        advice: Said | None = None,
     ) -> Verdict:
         """As `decide`, for a question that is one already."""
         plan, governing = governed(question, self._routes())
-        return Verdict(plan, governing, snapshot, seed, frozenset(tried))
+        gone = frozenset(tried)
+        if advice is not None or plan.policy.rank.advisor is not None:
+            governing = with_advice(plan, governing, snapshot, said=advice, seed=seed, tried=gone)
+        return Verdict(plan, governing, snapshot, seed, gone)
 
     def _routes(self) -> Routes:
         """As a process would have them, with no override and at no time."""

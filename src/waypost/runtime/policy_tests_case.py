@@ -17,6 +17,7 @@ from waypost.core.model.question import (
     Override,
     Preference,
     Question,
+    Snapshot,
     Strategy,
 )
 from waypost.core.model.target import host_and_port
@@ -26,7 +27,8 @@ from waypost.core.routing.narrow import CLAIMS, withhold
 from waypost.errors import SettingsError
 from waypost.runtime import yaml
 from waypost.runtime.asking import ASSUMED_IN, ASSUMED_OUT, AUTO, ask_body
-from waypost.runtime.nodes import Reader
+from waypost.runtime.asking_advice import with_advice
+from waypost.runtime.nodes import Reader, is_null
 from waypost.runtime.policy_tests_expect import ExpectReader
 from waypost.runtime.policy_tests_names import Names, plain
 from waypost.runtime.policy_tests_world import WorldReader
@@ -34,7 +36,7 @@ from waypost.runtime.policy_words import CLOSED
 
 SHARED_KEYS = (
     "body", "features", "context", "needs", "requested", "origin", "credentials", "pinned", "snapshot", "tried", "seed",
-    "override",
+    "override", "advice",
 )  # fmt: skip
 CASE_KEYS = ("name", *SHARED_KEYS, "expect")
 _COUNTS = {
@@ -79,15 +81,28 @@ class CaseReader:
             self.reader.wrong(body.at, f"case {name or '?'!r} expects nothing", "add `expect: {selected: ...}`")
         else:
             expect = self.expect.read(body.get("expect"))
+        snapshot, seed = self.world.read(body.get("snapshot")), self.seed(body.get("seed"))
+        tried = self.names.targets(body.get("tried"), "tried")
+        question = self.advised(self.question(body), body.get("advice"), snapshot, seed=seed, tried=tried)
         return Case(
-            name=name or "",
-            question=self.question(body),
-            expect=expect,
-            at=body.at,
-            snapshot=self.world.read(body.get("snapshot")),
-            seed=self.seed(body.get("seed")),
-            tried=self.names.targets(body.get("tried"), "tried"),
+            name=name or "", question=question, expect=expect, at=body.at, snapshot=snapshot, seed=seed, tried=tried
         )
+
+    def advised(
+        self, question: Question, node: yaml.Node | None, snapshot: Snapshot, *, seed: bytes, tried: tuple[str, ...]
+    ) -> Question:
+        """With what the advisor says: as it is written, or its own word where it sends nothing."""
+        written = node is not None and not is_null(node)
+        if self.plan.policy.rank.advisor is None and not written:
+            return question
+        try:
+            said = plain(node) if node is not None and written else None
+            return with_advice(self.plan, question, snapshot, said=said, seed=seed, tried=tried)
+        except (SettingsError, TypeError, ValueError) as error:
+            what, remedy = (error.what, error.remedy) if isinstance(error, SettingsError) else ("cannot be read", "")
+            at = node.at if node is not None else self.plan.policy.rank.at
+            self.reader.wrong(at, f"advice: {what}", remedy or "write `advice: {provider/model: 0.9}`")
+            return question
 
     # The call
 

@@ -42,6 +42,7 @@ class Advisor:
     """Answers at once, from features and facts alone; equal inquiries have equal answers."""
 
     version = "heuristic/1"
+    local = True
 
     def __init__(self) -> None:
         self._known: dict[tuple[object, ...], tuple[tuple[Target, ...], Opinion]] = {}

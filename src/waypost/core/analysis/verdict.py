@@ -99,9 +99,16 @@ def standing(told: Told) -> list[tuple[str, str]]:
     if forced is not None:
         what = f"{forced.target} is forced for such a call, by {forced.author}: {forced.reason} ({forced.id})"
         rows.append(("override", f"{what}; not part of this decision"))
+    if policy.rank.advisor is not None and told.question.advice is None and not _own_rank(told.question):
+        why = "a dry run asks no advisor that may send something; --advice says what it would answer"
+        rows.append(("advice", f"none of {policy.rank.advisor}: {why}"))
     if told.strange:
         rows.append(("unknown", f"{', '.join(told.strange)}: the catalog has no such name"))
     return rows
+
+
+def _own_rank(question: Question) -> bool:
+    return question.context.strategy is not None or question.context.preference is not None
 
 
 def _mode(told: Told) -> str:

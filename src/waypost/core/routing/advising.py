@@ -23,7 +23,8 @@ from waypost.core.routing.settle import Flow
 def consults(plan: Plan, question: Question) -> bool:
     """Whether the rank of this call is an advisor's that has not been asked. A call's own strategy or preference
     stands above it."""
-    if plan.policy.rank.advisor is None or question.advice is not None:
+    name, advice = plan.policy.rank.advisor, question.advice
+    if name is None or (advice is not None and advice.advisor == name):
         return False
     return question.context.strategy is None and question.context.preference is None
 

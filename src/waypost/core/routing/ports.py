@@ -93,7 +93,8 @@ class State(Protocol):
 class Advisor(Protocol):
     """Someone who says which of a call's targets suit it. It is told features and facts, never any text of the prompt.
 
-    ``version`` stands on every receipt; whoever answers otherwise than before has another.
+    ``version`` stands on every receipt; whoever answers otherwise than before has another. One that computes here and
+    sends nothing says so by an attribute ``local``, which is true; dry runs and policy tests ask no other.
     """
 
     version: str

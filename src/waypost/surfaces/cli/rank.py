@@ -98,6 +98,7 @@ def asking(parser: argparse.ArgumentParser) -> None:
     add("--seed", metavar="HEX", help="for random choices: 32 hex digits, as in a receipt's id (default: zeros)")
     add("--tried", metavar="NAME,...", help="targets that have failed already: who is next")
 
+    add("--advice", metavar="NAME=SCORE,...", help="what the rank's advisor says: scores from 0 to 1, or a failure")
 
 def run(args: argparse.Namespace) -> int:
     """Exit code 0 where somebody would answer (of a receipt: as it was recorded), 1 otherwise. Raises ConfigError."""
@@ -133,10 +134,11 @@ def decided(args: argparse.Namespace) -> Verdict:
         tried=_tried(policies, args.tried),
     )
 
+        advice=args.advice,
 
 def _asked(args: argparse.Namespace) -> bool:
     """Whether a call is described beside the receipt."""
-    beside = (args.file, args.dialect, args.credentials, args.seed, args.tried)
+    beside = (args.file, args.dialect, args.credentials, args.seed, args.tried, args.advice)
     return bool(_features(args)) or any(item is not None for item in beside)
 
 
