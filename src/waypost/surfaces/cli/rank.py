@@ -96,9 +96,9 @@ def asking(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument_group("what else decides").add_argument
     add("--credentials", metavar="NAME,...", help="only these endpoints have keys (default: all of them)")
     add("--seed", metavar="HEX", help="for random choices: 32 hex digits, as in a receipt's id (default: zeros)")
+    add("--advice", metavar="NAME=SCORE,...", help="what the rank's advisor says: scores from 0 to 1, or a failure")
     add("--tried", metavar="NAME,...", help="targets that have failed already: who is next")
 
-    add("--advice", metavar="NAME=SCORE,...", help="what the rank's advisor says: scores from 0 to 1, or a failure")
 
 def run(args: argparse.Namespace) -> int:
     """Exit code 0 where somebody would answer (of a receipt: as it was recorded), 1 otherwise. Raises ConfigError."""
@@ -132,9 +132,9 @@ def decided(args: argparse.Namespace) -> Verdict:
         seed=_seed(args.seed),
         credentials=_names(args.credentials),
         tried=_tried(policies, args.tried),
+        advice=args.advice,
     )
 
-        advice=args.advice,
 
 def _asked(args: argparse.Namespace) -> bool:
     """Whether a call is described beside the receipt."""
