@@ -118,7 +118,9 @@ def keys() -> Schema:
         "budgets": described(listed(ref("budget")), "what may be spent, for each value of a scope"),
         "limits": described(listed(ref("limit")), "how often and how much may be asked, for each value of a scope"),
         "privacy": described(
-            mapping({"content": words(policy_grants.KEPT)}), "what of prompts and answers may be kept"
+            mapping({"content": words(policy_grants.CONTENTS), "for": ref("duration")}),
+            "what of prompts and answers may be kept, and for how long",
+            {"content": "redacted", "for": "30 d"},
         ),
         "envelope": described(
             {"enum": [True, False, "true", "false"]}, "its lines hold in every other policy; it chooses nothing itself"

@@ -14,6 +14,7 @@ from waypost.core.policy.render import render
 from waypost.core.policy.tree import Affinity, Budget, Limit, Select
 from waypost.core.policy.wrap import wrap
 from waypost.errors import PolicyError
+from waypost.runtime import policy_grants
 from waypost.runtime.documents import read_policy
 
 SECOND = 10**9
@@ -89,6 +90,36 @@ def test_an_entry_of_limits_is_one_limit_for_each_kind() -> None:
         ("endpoint/requests", 5, SECOND),
         ("provider/tokens", 1_500_000, 60 * SECOND),
     ]
+
+
+def test_what_may_be_kept_and_for_how_long() -> None:
+    """Without the key nothing is kept; without `for` as long as usual."""
+    for body, expected in (
+        ("", ("none", None)),
+        ("privacy:", ("none", None)),
+        ("privacy: {content: redacted}", ("redacted", None)),
+        ("privacy: {content: full, for: 12 h}", ("full", 43_200 * SECOND)),
+        ("envelope: true", ("full", None)),
+        ("envelope: true\nprivacy: {for: 7 d}", ("full", 604_800 * SECOND)),
+        ("envelope: true\nprivacy: {content: none}", ("none", None)),
+    ):
+        found = policy(body + "\n")
+        assert (found.content, found.content_for_ns) == expected, body
+        again = policy_from_document(found.document)
+        assert (again.content, again.content_for_ns, again.fingerprint) == (*expected, found.fingerprint)
+
+
+def test_words_are_kept_only_where_they_can_be_encrypted(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without the library a policy that keeps words is refused with the remedy; an envelope that allows it is not."""
+    monkeypatch.setattr(policy_grants, "installed", lambda: False)
+    with pytest.raises(PolicyError) as caught:
+        policy("privacy: {content: redacted}\n")
+    assert str(caught.value) == (
+        "p.yaml:3:20: `privacy: {content: redacted}` encrypts what it keeps, and the library for that is not "
+        "installed; pip install 'waypost[content]', or write `{content: hash}`"
+    )
+    assert policy("privacy: {content: hash}\n").content == "hash"
+    assert policy("envelope: true\nprivacy: {content: redacted}\n").content == "redacted"
 
 
 def test_privacy_grants_and_aliases() -> None:
@@ -215,9 +246,16 @@ WRONG = [
      "3:40: a second limit user/requests; the first is at p.yaml:3:10; "
      "leave one, or write `limits: !replace` in the child"),
     ("limits: [~]", "3:10: a limit is empty; write `{scope: user, ...}`, or remove the line"),
-    ("privacy: {content: full}",
-     "3:20: `privacy: {content: full}` is not enforced by this version of Waypost; "
-     "write `privacy: {content: none}` or `{content: hash}`"),
+    ("privacy: {content: everything}",
+     "3:20: privacy.content 'everything' is unknown; known: full, hash, none, redacted"),
+    ("privacy: {content: full, for: 0 d}",
+     "3:31: privacy.for is out of range; write a duration above 0 and at most 3650 d"),
+    ("privacy: {content: full, for: 3651 d}",
+     "3:31: privacy.for is out of range; write a duration above 0 and at most 3650 d"),
+    ("privacy: {content: hash, for: 30 d}",
+     "3:31: `privacy.for` has nothing to end: `content` is hash; remove it, or write `{content: redacted, for: 30 d}`"),
+    ("privacy: {for: 30 d}",
+     "3:16: `privacy.for` has nothing to end: `content` is none; remove it, or write `{content: redacted, for: 30 d}`"),
     ("grants: [modles]", "3:10: unknown claim 'modles'; did you mean 'models'?"),
     ("grants:", "3:8: `grants` is empty; write `[]` to follow no claim, or leave the key out to follow all"),
     ("grants: all", "3:9: grants is 'all', not a list; write a list: [a, b]"),

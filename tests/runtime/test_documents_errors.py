@@ -117,20 +117,6 @@ def test_a_mistake_is_named_with_place_and_remedy(body: str, message: str) -> No
         assert str(caught.value).splitlines()[0] == message
 
 
-UNENFORCED = [
-    ("privacy: {content: redacted}\n", 20, "`privacy: {content: redacted}` is not enforced by this version of Waypost"),
-]
-
-
-@pytest.mark.parametrize(("body", "column", "what"), UNENFORCED, ids=[body.strip() for body, _, _ in UNENFORCED])
-def test_what_is_not_enforced_is_refused(body: str, column: int, what: str) -> None:
-    """DESIGN §9: never accepted and ignored."""
-    with pytest.raises(PolicyError) as caught:
-        policy(body)
-    assert (caught.value.where, caught.value.what) == (f"p.yaml:3:{column}", what)
-    assert caught.value.remedy
-
-
 def test_all_errors_of_a_file_come_in_one_pass() -> None:
     """The first by place is raised; the others stand behind it, in the order of the file."""
     with pytest.raises(PolicyError) as caught:

@@ -21,7 +21,7 @@ from waypost.core.policy.compile import compile_policy
 from waypost.core.policy.plan import Plan
 from waypost.core.policy.tree import Policy
 from waypost.core.routing.prepare import Routes
-from waypost.errors import SettingsError
+from waypost.errors import PolicyError, SettingsError
 from waypost.runtime.catalogs import load_catalog, packaged_catalog
 from waypost.runtime.documents import load_policy, packaged
 from waypost.runtime.settings import Settings
@@ -59,8 +59,25 @@ def load(settings: Settings, cache: Path | None = None, *, forced: tuple[Overrid
     if any(policy.envelope for policy in policies):
         policies = _wrapped(policies, catalog, cache)
     plans = tuple(compile_policy(policy, catalog, EXPRESSES) for policy in policies)
+    _can_keep(plans)
     forced = overrides(settings) if forced is None else forced
     return assemble(plans, catalog, settings, forced=forced, files=tuple(files))
+
+
+def _can_keep(plans: tuple[Plan, ...]) -> None:
+    """Import what seals content where a policy keeps some, so that no call has to.
+
+    Raises:
+        PolicyError: the library for that is not there.
+    """
+    policy = next((plan.policy for plan in plans if plan.policy.content in ("redacted", "full")), None)
+    if policy is None:
+        return
+    try:
+        import waypost.runtime.content  # noqa: F401  # few keep any
+    except ImportError as error:
+        what = f"`privacy: {{content: {policy.content}}}` encrypts what it keeps, and {error.name} cannot be imported"
+        raise PolicyError(what, where=str(policy.at), remedy="pip install 'waypost[content]'") from error
 
 
 def overrides(settings: Settings) -> tuple[Override, ...]:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from inspect import isawaitable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from waypost.adapters.sdks.claims import Heard
 from waypost.adapters.senders.client import BYPASS, is_async
@@ -41,6 +41,9 @@ from waypost.runtime.results import Results
 from waypost.runtime.settings import Settings
 from waypost.runtime.worker import Worker
 from waypost.runtime.zones import offset_of
+
+if TYPE_CHECKING:
+    from waypost.runtime.content import Keeper
 
 log = logging.getLogger("waypost")
 
@@ -75,6 +78,7 @@ class Engine:
             self.providers.tracer, self.worker.submit, inline=self.worker.inline, metrics=self.metrics
         )
         self.recorder = self._recorder()
+        self._keeper: Keeper | None = None
         self.lookup = Lookup(self)
         self.lending = Lending(self.faults)
         self._places: dict[tuple[str, str], tuple[str, str] | None] = {}
@@ -183,6 +187,15 @@ class Engine:
         with suppress(Exception):
             self.results.remember(value, call.receipt)
         return value
+
+    @property
+    def keeper(self) -> Keeper:
+        """Who keeps contents, made for the first call of which some is kept."""
+        if self._keeper is None:
+            from waypost.runtime.content import Keeper  # imported since a policy that keeps content was loaded
+
+            self._keeper = Keeper(self.home, self.worker, self.recorder, self.settings.content_size)
+        return self._keeper
 
     # --- what an SDK adapter asks of the process
 

@@ -43,6 +43,10 @@ class Home:
         return self.path / "objects"
 
     @property
+    def content(self) -> Path:
+        return self.path / "content"
+
+    @property
     def cache(self) -> Path:
         return self.path / "cache"
 

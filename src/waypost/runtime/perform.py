@@ -8,13 +8,14 @@ import time
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from inspect import isawaitable
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from waypost.adapters.senders import client as registered
 from waypost.adapters.senders import home
 from waypost.adapters.senders.auth import Credentials
 from waypost.adapters.senders.http import Http
 from waypost.core.model.ask import Level
+from waypost.core.model.events import InternalError
 from waypost.core.routing.effects import (
     Call,
     Consult,
@@ -22,10 +23,13 @@ from waypost.core.routing.effects import (
     Disable,
     Discard,
     Effect,
+    Keep,
     Look,
     Pull,
     Release,
     Reserve,
+    Said,
+    Seal,
     Send,
     SendFailed,
     Settle,
@@ -38,6 +42,9 @@ from waypost.runtime import advisors, alarms
 from waypost.runtime.coexistence import without_baggage
 from waypost.runtime.digests import keyed
 from waypost.runtime.recording import Recorder
+
+if TYPE_CHECKING:
+    from waypost.runtime.content import Draft, Keeper
 
 _KEY = os.urandom(32)
 """Of digests that only this process compares."""
@@ -53,13 +60,18 @@ class Ports(Protocol):
     http: Http
 
     @property
+    def keeper(self) -> Keeper: ...
+
+    @property
     def metrics(self) -> alarms.Gauge: ...
 
 
 class Performer:
     """Performs the effects of one call, on its thread or in its task."""
 
-    __slots__ = ("call", "credentials", "is_async", "ports", "routes")
+    __slots__ = ("call", "credentials", "draft", "is_async", "ports", "routes")
+    draft: Draft
+    """Of a call of which something is kept; few have one."""
 
     def __init__(self, ports: Ports, call: Call, routes: Routes, credentials: Credentials) -> None:
         self.ports = ports
@@ -92,6 +104,8 @@ class Performer:
                 return self._state("reserve", effect.demand, effect.ttl_ns, time.time_ns())
             case Release():
                 return self._state("release", effect.lease, effect.attempts, time.time_ns())
+            case Keep() | Said() | Seal():
+                return self._content(effect)
             case Digest():
                 return self.ports.digest(effect.texts) if effect.kept else keyed(effect.texts, _KEY)
 
@@ -142,6 +156,25 @@ class Performer:
             return effect.stream.discard()
         except Exception as error:
             self.ports.recorder.faults.note("discard", error, "a connection may stay open for a while")
+
+    def _content(self, effect: Keep | Said | Seal) -> None:
+        try:
+            self._kept(effect)
+        except Exception as error:
+            event = InternalError("content", type(error).__name__, self.call.receipt)
+            self.ports.recorder.tell(event, error)
+
+    def _kept(self, effect: Keep | Said | Seal) -> None:
+        keeper = self.ports.keeper
+        match effect:
+            case Keep():
+                self.draft = keeper.begin(self.call, effect, self.routes)
+            case Said() if hasattr(self, "draft"):
+                self.draft.said(effect, keeper.limit)
+            case Seal() if hasattr(self, "draft"):
+                draft = self.draft
+                del self.draft
+                keeper.seal(draft)
 
     def _settle(self, effect: Settle) -> Any:
         levels = self._state(

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Literal, cast, get_args
+from importlib import util
+from typing import Literal, TypeAlias, cast, get_args
 
 from waypost.core.policy.tree import Claim
 from waypost.runtime import yaml
 from waypost.runtime.nodes import Reader, is_null
+
+Content: TypeAlias = Literal["none", "hash", "redacted", "full"]
 
 NOT_IN_AN_ENVELOPE = (
     "rules", "rank", "select", "affinity", "default", "fallback", "tiers", "aliases",
@@ -14,18 +17,46 @@ NOT_IN_AN_ENVELOPE = (
 )  # fmt: skip
 """Keys that choose, or that nobody would read there; an envelope only narrows what others choose."""
 CONTENTS = ("none", "hash", "redacted", "full")
-KEPT = ("none", "hash")
+KEEPS = ("redacted", "full")
+"""Of these the words themselves are kept, which takes a library to encrypt them."""
+MAX_FOR = 3_650 * 86_400 * 10**9
 
 
-def content(read: Reader, node: yaml.Node | None) -> Literal["none", "hash"]:
-    """``{content: none}`` or ``hash``; more than that is not kept by this version, and said so."""
-    body = read.mapping(node, "privacy", ("content",))
-    written = body.get("content") if body else None
+def privacy(read: Reader, root: yaml.Mapping) -> tuple[Content, int | None]:
+    """``{content: redacted, for: 30 d}``: what may be kept, and for how many ns (``None`` where nothing is said).
+
+    An envelope that says nothing of it leaves to the others what they keep.
+    """
+    node = root.get("privacy")
+    body = read.mapping(node, "privacy", ("content", "for"))
+    outer = _is_envelope(root)
+    written, lasting = (body.get("content"), body.get("for")) if body else (None, None)
     word = read.choice(written, "privacy.content", CONTENTS)
-    if written is not None and word is not None and word not in KEPT:
-        what = f"`privacy: {{content: {word}}}` is not enforced by this version of Waypost"
-        read.wrong(written.at, what, "write `privacy: {content: none}` or `{content: hash}`")
-    return "hash" if word == "hash" else "none"
+    if written is not None and word in KEEPS and not outer and not installed():
+        what = f"`privacy: {{content: {word}}}` encrypts what it keeps, and the library for that is not installed"
+        read.wrong(written.at, what, "pip install 'waypost[content]', or write `{content: hash}`")
+    content = cast("Content", word or ("full" if outer else "none"))
+    return content, None if lasting is None or is_null(lasting) else _lasting(read, lasting, written, content)
+
+
+def _lasting(read: Reader, node: yaml.Node, content: yaml.Node | None, word: Content) -> int | None:
+    for_ns = read.quantity(node, "privacy.for", "ns")
+    if for_ns is not None and not 0 < for_ns <= MAX_FOR:
+        read.wrong(node.at, "privacy.for is out of range", "write a duration above 0 and at most 3650 d")
+    if word not in KEEPS and (content is None or content.at.file == node.at.file):  # else it was inherited
+        remedy = "remove it, or write `{content: redacted, for: 30 d}`"
+        read.wrong(node.at, f"`privacy.for` has nothing to end: `content` is {word}", remedy)
+    return for_ns
+
+
+def installed() -> bool:
+    """Whether the library is there that content is encrypted with."""
+    return util.find_spec("cryptography") is not None
+
+
+def _is_envelope(root: yaml.Mapping) -> bool:
+    node = root.get("envelope")
+    return isinstance(node, yaml.Scalar) and node.raw == "true"
 
 
 def grants(read: Reader, node: yaml.Node | None) -> tuple[Claim, ...] | None:

@@ -92,6 +92,7 @@ class _Parts:
         if on_none == "default" and not default and root.get("default") is None:
             node = root.get("on_no_candidates")
             read.wrong(node.at if node else root.at, "there is no default", "write `default: provider/model`")
+        content, content_for_ns = policy_grants.privacy(read, root)
         return Policy(
             name=self.name(),
             description=read.prose(root.get("description"), "description") or "",
@@ -121,7 +122,8 @@ class _Parts:
             affinity=policy_choosing.affinity(read, root.get("affinity")),
             budgets=policy_spending.budgets(read, root.get("budgets"), self.targets),
             limits=policy_spending.limits(read, root.get("limits")),
-            content=policy_grants.content(read, root.get("privacy")),
+            content=content,
+            content_for_ns=content_for_ns,
             grants=policy_grants.grants(read, root.get("grants")),
             sources=sources,
         )

@@ -16,7 +16,8 @@ from typing import Any, Protocol
 
 from waypost.adapters.stores.journal import Journal
 from waypost.core.model.events import Attempting, Event, InternalError, Settled
-from waypost.core.model.receipt_lines import attempt_line, fault_line, settled_line
+from waypost.core.model.kept import Kept
+from waypost.core.model.receipt_lines import attempt_line, content_line, fault_line, settled_line
 from waypost.runtime.worker import Worker
 
 log = logging.getLogger("waypost")
@@ -156,6 +157,15 @@ class Recorder:
     def feedback(self, receipt: str, score: int) -> None:
         """Journal a rating of an answer, from 1 to 10. Raises OSError."""
         self.journal.append({"kind": "feedback", "receipt": receipt, "score": score})
+        self._later()
+
+    def content(self, receipt: str, kept: Kept) -> None:
+        """Journal what is kept of a call, and remember it. Raises OSError."""
+        line = content_line(receipt, kept)
+        seq = self.journal.append(line)
+        lines = self.recent.get(receipt)
+        if lines is not None:
+            lines.append(f'{{"seq":{seq},"journal":"{self.journal.name}",{line[1:]}')
         self._later()
 
     def _write(self, event: Attempting | Settled) -> None:

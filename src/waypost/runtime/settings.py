@@ -17,6 +17,7 @@ MODES = ("off", "observe", "advise", "route")
 VARIABLES = (
     "WAYPOST_CATALOG",
     "WAYPOST_CONSOLE",
+    "WAYPOST_CONTENT_SIZE",
     "WAYPOST_ENABLED",
     "WAYPOST_HOME",
     "WAYPOST_JSONL",
@@ -43,6 +44,9 @@ _OTHERS = (
 _TRUE = frozenset(("1", "true", "yes", "on"))
 _FALSE = frozenset(("0", "false", "no", "off", ""))
 _SECONDS = re.compile(r"([0-9]+(?:\.[0-9]+)?) ?s?\Z")
+_CHARACTERS = re.compile(r"([0-9]{1,9}) ?([kM])?\Z")
+_SCALES = {"": 1, "k": 1_000, "M": 1_000_000}
+CONTENT_SIZE = 256_000
 _LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 
 
@@ -50,7 +54,8 @@ _LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 class Settings:
     """One process's settings. ``policies`` are paths or objects, in the order in which they are tried; ``catalog`` is
     one, or a list of one and its overlays. ``reload_s`` are seconds between two looks at the files, 0 for none;
-    ``time_zone`` is whose days, weeks and months budgets follow."""
+    ``time_zone`` is whose days, weeks and months budgets follow; ``content_size`` are the characters that are kept of a
+    call where a policy keeps its content."""
 
     home: Path
     policies: tuple[Any, ...] = ()
@@ -62,6 +67,7 @@ class Settings:
     enabled: bool = True
     reload_s: float = 2.0
     time_zone: str = UTC
+    content_size: int = CONTENT_SIZE
 
     @property
     def catalogs(self) -> tuple[Any, ...]:
@@ -96,6 +102,7 @@ def read(
         enabled=flag(env, "WAYPOST_ENABLED", default=True),
         reload_s=_seconds(env.get("WAYPOST_RELOAD", ""), "WAYPOST_RELOAD", default=2.0),
         time_zone=_zone(env.get("WAYPOST_TIME_ZONE", "")),
+        content_size=_size(env.get("WAYPOST_CONTENT_SIZE", ""), "WAYPOST_CONTENT_SIZE", default=CONTENT_SIZE),
     )
 
 
@@ -156,6 +163,18 @@ def _seconds(text: str, name: str, *, default: float) -> float:
     value = float(found[1]) if found else -1.0
     if not (value == 0.0 or 0.05 <= value <= 86_400.0):
         raise SettingsError(f"{text!r} is no pause", where=name, remedy="give seconds, as in 2 or 0.5, or off")
+    return value
+
+
+def _size(text: str, name: str, *, default: int) -> int:
+    """Characters, in thousands or millions where ``k`` or ``M`` says so."""
+    text = text.strip()
+    if not text:
+        return default
+    found = _CHARACTERS.match(text)
+    value = int(found[1]) * _SCALES[found[2] or ""] if found else 0
+    if not 1_000 <= value <= 16_000_000:
+        raise SettingsError(f"{text!r} is no size", where=name, remedy="give characters from 1k to 16M, as in 256k")
     return value
 
 

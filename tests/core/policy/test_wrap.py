@@ -159,6 +159,20 @@ def test_the_stricter_stands() -> None:
         assert wrap(own(content=mine), (envelope(content=theirs),)).content == expected
 
 
+def test_content_is_kept_for_the_shorter_time() -> None:
+    """An envelope shortens and never lengthens, and what is usual counts where a policy says nothing."""
+    day = 86_400 * 10**9
+    for mine, theirs, expected in (
+        (None, None, None),
+        (90 * day, None, 90 * day),
+        (90 * day, 7 * day, 7 * day),
+        (7 * day, 90 * day, 7 * day),
+        (None, 7 * day, 7 * day),
+        (None, 90 * day, None),
+    ):
+        assert wrap(own(content_for_ns=mine), (envelope(content_for_ns=theirs),)).content_for_ns == expected
+
+
 def test_who_can_be_chosen() -> None:
     """Envelopes hold in every other policy, and are none themselves."""
     house = envelope("filter: [region == eu]\n")

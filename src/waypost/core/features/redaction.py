@@ -25,6 +25,7 @@ _SHORTEST = 5
 _PASSES = 6
 """What is taken out may bring to light what stood in its shadow; a text is looked at again so often, and mostly twice.
 """
+_OVERLAP = 8_192
 _MOST_RESERVED = 9_999
 _BLANK = "\ufffc"
 """Stands for what has been found already, so that nothing else is found in it."""
@@ -35,10 +36,15 @@ _MANY_FIGURES = 10_000_000
 
 
 class Redactor:
-    """Takes out what it recognises. ``counts`` says how often it took out what, by kind."""
+    """Takes out what it recognises. ``counts`` says how often it took out what, by kind.
 
-    def __init__(self) -> None:
+    Of a text longer than ``most`` characters only those are looked at and left; ``cut`` counts the others.
+    """
+
+    def __init__(self, most: int | None = None) -> None:
         self.counts: dict[str, int] = {}
+        self.cut = 0
+        self._most = most
         self._names: dict[tuple[str, str], str] = {}
         self._last: dict[str, int] = {}
 
@@ -64,7 +70,7 @@ class Redactor:
     def _tree(self, value: Any) -> Any:
         match value:
             case str():
-                return self.text(value)
+                return self._short(value)
             case Mapping():
                 return {self.text(str(name)): self._under(str(name), item) for name, item in value.items()}
             case list() | tuple():
@@ -76,6 +82,13 @@ class Redactor:
                 return value if text == str(value) else text
             case _:
                 return value
+
+    def _short(self, text: str) -> str:
+        """What is looked at behind the cut is there for what begins before it."""
+        if self._most is None or len(text) <= self._most:
+            return self.text(text)
+        self.cut += len(text) - self._most
+        return self.text(text[: self._most + _OVERLAP], until=self._most)
 
     def _under(self, name: str, value: Any) -> Any:
         """What stands under a key, which may say that it is a secret."""

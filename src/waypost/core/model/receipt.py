@@ -13,6 +13,7 @@ from waypost.core.model import record_question as put
 from waypost.core.model.decision import ENGINE, Decision
 from waypost.core.model.events import Started
 from waypost.core.model.frozen import dataclass
+from waypost.core.model.kept import Kept, kept_record
 from waypost.core.model.outcome import Attempt, Outcome, Settlement
 from waypost.core.model.question import Mode, Question, Snapshot
 
@@ -56,6 +57,8 @@ class Receipt:
     settled_seq: int | None = None
     trace_id: str | None = None
     engine: int = ENGINE
+    content: Kept | None = None
+    """What is kept of what was asked and answered, where something is."""
 
     @property
     def status(self) -> Status:
@@ -104,6 +107,8 @@ class Receipt:
             "hops": [self._hop(hop) for hop in self.hops],
             "settlement": settled,
         }
+        if self.content is not None:
+            document["content"] = kept_record(self.content)
         return {name: _plain(value) for name, value in document.items()}
 
     def _hop(self, hop: Hop) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from typing import Any
 from waypost.core.model import record as rec
 from waypost.core.model.decision import ENGINE
 from waypost.core.model.events import Started
+from waypost.core.model.kept import kept_of
 from waypost.core.model.outcome import Attempt
 from waypost.core.model.question import Question
 from waypost.core.model.receipt import BESIDE, SCHEMA, Hop, Receipt
@@ -46,6 +47,7 @@ def fold(records: Iterable[Mapping[str, Any]]) -> Receipt:
         settled_seq=None if settled is None else settled.get("seq"),
         trace_id=next((record["trace_id"] for record in known if "trace_id" in record), None),
         engine=first.get("engine", ENGINE),
+        content=next((kept_of(record["content"]) for record in known if record["kind"] == "content"), None),
     )
 
 
@@ -76,6 +78,7 @@ def receipt_of(document: Mapping[str, Any]) -> Receipt:
         settled_seq=None if settled is None else settled.get("journal_seq"),
         trace_id=document["call"].get("trace_id"),
         engine=document["engine"],
+        content=kept_of(document["content"]) if "content" in document else None,
     )
 
 

@@ -12,6 +12,7 @@ from typing import Any, TypeAlias
 
 from waypost.core.model import line as txt
 from waypost.core.model.events import Attempted, Attempting, InternalError, Settled
+from waypost.core.model.kept import Kept, kept_record
 
 Pseudonym: TypeAlias = Callable[[str], str]
 
@@ -59,6 +60,12 @@ def settled_line(event: Settled, pseudonym: Pseudonym, trace_id: str | None = No
     if unsent is not None:
         out += txt.decided_text(unsent)
     return out + "}"
+
+
+def content_line(receipt: str, kept: Kept) -> str:
+    """What is kept of a call, told once it is there; the record holds none of it."""
+    names = {"kind": "content", "receipt": receipt, "content": kept_record(kept)}
+    return json.dumps(names, separators=(",", ":"))
 
 
 def fault_line(event: InternalError) -> str:

@@ -15,6 +15,8 @@ from waypost.core.policy.gates import may_leave
 from waypost.core.policy.tree import And, Budget, Filter, Limit, Policy, Predicate
 
 _STRICTNESS = ("none", "hash", "redacted", "full")
+KEPT_FOR_NS = 30 * 86_400 * 10**9
+"""How long content is kept where a policy does not say."""
 ENVELOPES = "envelopes"
 """The key of a wrapped policy's document that has the documents of its envelopes."""
 
@@ -59,6 +61,7 @@ def _inside(policy: Policy, envelope: Policy) -> Policy:
         grants=grants,
         leave=_leave(policy.leave, envelope.leave),
         content=min(policy.content, envelope.content, key=_STRICTNESS.index),
+        content_for_ns=_shorter(policy.content_for_ns, envelope.content_for_ns),
     )
 
 
@@ -91,6 +94,11 @@ def _limits(own: Sequence[Limit], others: Sequence[Limit]) -> Iterator[Limit]:
         there, here = other.amount * limit.per_ns, limit.amount * other.per_ns
         yield other if (there, other.amount) < (here, limit.amount) else limit
     yield from theirs.values()
+
+
+def _shorter(own: int | None, theirs: int | None) -> int | None:
+    """The shorter time; an envelope that says none leaves the policy's as it is."""
+    return own if theirs is None or (own or KEPT_FOR_NS) <= theirs else theirs
 
 
 def _leave(own: tuple[str, ...], theirs: tuple[str, ...]) -> tuple[str, ...]:

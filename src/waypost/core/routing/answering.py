@@ -14,6 +14,7 @@ from waypost.core.model.question import Snapshot
 from waypost.core.model.target import Target
 from waypost.core.policy.decide import decide, estimates
 from waypost.core.policy.proof import prove
+from waypost.core.routing.content import said
 from waypost.core.routing.effects import Answer, Native, Observed, Send, Sent, Tell
 from waypost.core.routing.exchange import Exchange, wire_answer
 from waypost.core.routing.nobody import summary
@@ -84,6 +85,8 @@ def answered(opened: Open, sent: Sent, exchange: Exchange | None) -> Flow:
     stage = opened.stage
     told = None if exchange is None else (yield from _summary(opened))
     if sent.stream is not None:
+        if stage.started.content is not None:
+            yield from said(stage, sent, exchange)
         value, wire = (sent.value, None) if isinstance(sent, Native) else (None, sent)
         return Answer(value, wire, told, sent.stream, opened)
     if isinstance(sent, Native):
@@ -95,6 +98,8 @@ def answered(opened: Open, sent: Sent, exchange: Exchange | None) -> Flow:
         except ValueError as error:
             raise Malformed from error
         answer = Answer(wire=wire, summary=told)
+    if stage.started.content is not None:
+        yield from said(stage, answer.wire or sent, exchange)
     yield from _close(opened, observed)
     return answer
 

@@ -17,7 +17,7 @@ from waypost.core.model.needs import Need
 from waypost.core.model.outcome import Attempt, Failure, Usage
 from waypost.core.model.question import Context, Origin
 from waypost.core.model.target import Dialect, Endpoint, Target
-from waypost.core.routing.ports import Reader, Writer
+from waypost.core.routing.ports import Codec, Reader, Writer
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +130,28 @@ class Digest:
 
 
 @dataclass(frozen=True, slots=True)
+class Keep:
+    """Keep what is ``asked``, and what will be answered, beside the receipt; ``redact`` what is somebody's first."""
+
+    asked: str = field(repr=False)
+    redact: bool
+    for_ns: int
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What is answered to something that is kept: a whole answer, or a stream in the dialect of ``codec``."""
+
+    sent: Sent
+    codec: Codec
+
+
+@dataclass(frozen=True, slots=True)
+class Seal:
+    """The call has ended, and with it what is kept of it."""
+
+
+@dataclass(frozen=True, slots=True)
 class Look:
     """Ask the state for a snapshot."""
 
@@ -229,7 +251,23 @@ class Tell:
     error: BaseException | None = None
 
 
-Effect: TypeAlias = Digest | Look | Consult | Reserve | Release | Send | Pull | Discard | Sleep | Disable | Settle | Tell
+Effect: TypeAlias = (
+    Digest
+    | Keep
+    | Said
+    | Seal
+    | Look
+    | Consult
+    | Reserve
+    | Release
+    | Send
+    | Pull
+    | Discard
+    | Sleep
+    | Disable
+    | Settle
+    | Tell
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,7 @@ from waypost.core.model.outcome import Failure, Usage
 from waypost.core.routing.effects import Observed
 from waypost.core.routing.ports import Codec, Reader, Writer
 from waypost.core.routing.spoken import spoken_tokens
+from waypost.core.routing.tape import Tape
 
 TAIL = 65_536
 HEAD = 2_048
@@ -47,6 +48,7 @@ class Watch:
             "_parser",
             "_parts",
             "_passing",
+            "_tape",
         ),
         *("committed", "failure", "finished", "reader", "seen", "strip", "writer"),
     )
@@ -163,8 +165,22 @@ class Watch:
         whole = b"".join(self._parts)
         tail = whole[-TAIL:]
         self._head = self._head or whole[:HEAD]
+        tape: Tape | None = getattr(self, "_tape", None)  # few streams are kept, and only they have one
+        if tape is not None:
+            tape.take(whole, len(tail))
         self._before += _frames(whole) - _frames(tail)
         self._parts, self._bytes = [tail], len(tail)
+
+    def keep(self, limit: int) -> None:
+        """Keep what has come and what will come, up to ``limit`` bytes; they are taken when the parts are shortened,
+        so that a chunk costs what it cost."""
+        self._tape = Tape(limit)
+
+    def kept(self) -> Tape:
+        """All that was to be kept."""
+        whole = b"".join(self._parts)
+        self._tape.take(whole, len(whole))
+        return self._tape
 
     def _deltas(self, data: bytes) -> Sequence[Delta]:
         assert self.reader is not None

@@ -11,7 +11,7 @@ from waypost.core.model.events import Attempted, Attempting, Decided, InternalEr
 from waypost.core.model.frozen import dataclass
 from waypost.core.model.outcome import UNPRICED, Attempt, Baseline, Cost, Failure, Outcome, Settlement, Usage
 from waypost.core.model.target import Target
-from waypost.core.routing.effects import Effect, Observed, Settle, StreamEnd, Tell
+from waypost.core.routing.effects import Effect, Observed, Seal, Settle, StreamEnd, Tell
 from waypost.core.routing.prepare import Stage
 from waypost.core.routing.tab import Tab, bill, forfeit
 
@@ -139,6 +139,8 @@ def settle(stage: Stage, outcome: Outcome, attempts: tuple[Attempted, ...], deci
         yield from forfeit(tab)
         return
     yield Tell(event)
+    if stage.started.content is not None:
+        yield Seal()
     yield Settle(tab.lease, charge, result.attempts[tab.told :], tab.blocking)
 
 

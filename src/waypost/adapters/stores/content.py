@@ -1,0 +1,162 @@
+"""Content beside receipts: sealed under a key of its subject, so that dropping the key erases every copy of it.
+
+Keys and what is sealed under them are two files, so that a backup can leave the keys out. AES-256-GCM; what is sealed
+is bound to its receipt. A key is read anew for each content and never kept in memory, so that a process that runs on
+cannot write under a key that another one has dropped.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import zlib
+from pathlib import Path
+from typing import Literal
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from waypost.adapters.stores.database import Database, StoreError
+from waypost.core.model.frozen import dataclass
+
+KEYS = (
+    """
+    CREATE TABLE keys (id BLOB PRIMARY KEY, subject TEXT NOT NULL, key BLOB NOT NULL, expires_ns INTEGER) WITHOUT ROWID;
+    CREATE UNIQUE INDEX keys_subject ON keys (subject);
+    """,
+)
+CONTENTS = (
+    """
+    CREATE TABLE contents (
+      receipt TEXT PRIMARY KEY, subject TEXT NOT NULL, key BLOB NOT NULL, made_ns INTEGER NOT NULL,
+      expires_ns INTEGER NOT NULL, sealed BLOB NOT NULL
+    );
+    CREATE INDEX contents_subject ON contents (subject);
+    CREATE INDEX contents_expires ON contents (expires_ns);
+    """,
+)
+_NONCE = 12
+MOST = 64_000_000
+"""No content is unpacked beyond that: it was written by us, and is smaller."""
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """``data`` where the state is ``kept``. ``erased``: its key was dropped; ``changed``: it is not what was sealed."""
+
+    state: Literal["kept", "erased", "expired", "gone", "changed"]
+    data: bytes = b""
+
+
+@dataclass(frozen=True, slots=True)
+class Dropped:
+    """What was forgotten: contents, and keys, which are there without contents where those have expired."""
+
+    contents: int = 0
+    keys: int = 0
+    logged: bool = False
+    """Another process was reading the keys, so that its log still holds what was dropped for as long as it reads."""
+
+
+class ContentStore:
+    """Contents and keys in ``directory``, which is made when the first content comes. Processes may share it."""
+
+    def __init__(self, directory: Path, *, readonly: bool = False) -> None:
+        self.directory = directory
+        self._keys = Database(directory / "keys.sqlite", readonly=readonly, tables=KEYS, private=True)
+        self._contents = Database(directory / "content.sqlite", readonly=readonly, tables=CONTENTS, private=True)
+
+    def put(self, receipt: str, subject: str, data: bytes, *, now_ns: int, expires_ns: int) -> str:
+        """Seal ``data`` under the subject's key, which is made where it has none; sha256 of what was sealed.
+
+        Raises:
+            StoreError: it cannot be written.
+        """
+        key_id, key = self._key(subject, expires_ns if subject == receipt else None)
+        nonce = os.urandom(_NONCE)
+        sealed = nonce + AESGCM(key).encrypt(nonce, zlib.compress(data), _bound(receipt, subject))
+        with self._contents.transaction() as db:
+            row = (receipt, subject, key_id, now_ns, expires_ns, sealed)
+            db.execute("INSERT OR REPLACE INTO contents VALUES (?, ?, ?, ?, ?, ?)", row)
+        return hashlib.sha256(sealed).hexdigest()
+
+    def get(self, receipt: str, now_ns: int, digest: str | None = None) -> Found:
+        """The content of that receipt, as it was sealed with ``digest``. Raises StoreError."""
+        rows = self._contents.query(
+            "SELECT subject, key, expires_ns, sealed FROM contents WHERE receipt = ?", (receipt,)
+        )
+        if not rows:
+            return Found("gone")
+        subject, key_id, expires_ns, sealed = rows[0]
+        if expires_ns <= now_ns:
+            return Found("expired")
+        keys = self._keys.query("SELECT key FROM keys WHERE id = ?", (key_id,))
+        if not keys or not sealed:
+            return Found("erased")
+        if digest is not None and hashlib.sha256(sealed).hexdigest() != digest:
+            return Found("changed")
+        try:
+            packed = AESGCM(keys[0][0]).decrypt(sealed[:_NONCE], sealed[_NONCE:], _bound(receipt, subject))
+            return Found("kept", zlib.decompressobj().decompress(packed, MOST))
+        except (InvalidTag, zlib.error, ValueError):
+            return Found("changed")
+
+    def forget(self, subject: str) -> Dropped:
+        """Drop the key of a subject, and what is sealed under it here. Raises StoreError."""
+        with self._keys.transaction() as db:
+            keys = db.execute("DELETE FROM keys WHERE subject = ?", (subject,)).rowcount
+        with self._contents.transaction() as db:
+            query = "UPDATE contents SET sealed = x'' WHERE subject = ? AND sealed != x''"
+            contents = db.execute(query, (subject,)).rowcount
+        return Dropped(contents, keys, logged=bool(keys) and not self._cleared())
+
+    def forget_receipt(self, receipt: str) -> Dropped:
+        """Drop one content: its key where that is its own, else what is sealed. Raises StoreError."""
+        own = self.forget(receipt)
+        with self._contents.transaction() as db:
+            query = "UPDATE contents SET sealed = x'' WHERE receipt = ? AND sealed != x''"
+            more = db.execute(query, (receipt,)).rowcount
+        return Dropped(own.contents + more, own.keys, own.logged)
+
+    def sweep(self, now_ns: int) -> int:
+        """Remove what has expired, with the keys of single receipts; how many contents. Raises StoreError."""
+        if not self._contents.query("SELECT 1 FROM contents WHERE expires_ns <= ? LIMIT 1", (now_ns,)):
+            return 0
+        with self._contents.transaction() as db:
+            gone = db.execute("DELETE FROM contents WHERE expires_ns <= ?", (now_ns,)).rowcount
+        with self._keys.transaction() as db:
+            db.execute("DELETE FROM keys WHERE expires_ns <= ?", (now_ns,))
+        return int(gone)
+
+    def count(self, now_ns: int) -> tuple[int, int]:
+        """How many contents can be read, and their bytes. Raises StoreError."""
+        query = "SELECT count(*), coalesce(sum(length(sealed)), 0) FROM contents WHERE expires_ns > ? AND sealed != x''"
+        found = self._contents.query(query, (now_ns,))[0]
+        return int(found[0]), int(found[1])
+
+    def close(self) -> None:
+        self._keys.close()
+        self._contents.close()
+
+    def _key(self, subject: str, expires_ns: int | None) -> tuple[bytes, bytes]:
+        """Id and key. Of two processes that make one at the same time both get the first."""
+        query = "SELECT id, key FROM keys WHERE subject = ?"
+        found = self._keys.query(query, (subject,))
+        if not found:
+            made = (os.urandom(16), subject, AESGCM.generate_key(bit_length=256), expires_ns)
+            with self._keys.transaction() as db:
+                db.execute("INSERT OR IGNORE INTO keys VALUES (?, ?, ?, ?)", made)
+                found = db.execute(query, (subject,)).fetchall()
+        return found[0][0], found[0][1]
+
+    def _cleared(self) -> bool:
+        """Whether nothing of what was deleted is left in the log beside the keys."""
+        try:
+            busy = self._keys.query("PRAGMA wal_checkpoint(TRUNCATE)", ())[0][0]
+        except StoreError:
+            return False
+        return not busy
+
+
+def _bound(receipt: str, subject: str) -> bytes:
+    return f"waypost content/v1 {receipt} {subject}".encode()
