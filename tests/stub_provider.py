@@ -282,3 +282,74 @@ def _generated(parts: list[Any], model: str, finish: str | None, *, usage: bool)
     if usage:
         body["usageMetadata"] = {"promptTokenCount": 9, "candidatesTokenCount": 3, "totalTokenCount": 12}
     return body
+
+
+def response_body(
+    text: str = "Salut.", model: str = "gpt-4o-mini", *, calls: Sequence[tuple[str, Any]] = ()
+) -> dict[str, Any]:
+    """A whole response of OpenAI's, with one message or with function calls: pairs of a name and its arguments."""
+    content = [{"type": "output_text", "text": text, "annotations": [], "logprobs": []}]
+    message = {"id": "msg_1", "type": "message", "role": "assistant", "status": "completed", "content": content}
+    called = [
+        {
+            "id": f"fc_{at}",
+            "type": "function_call",
+            "call_id": f"call_{at}",
+            "name": name,
+            "arguments": json.dumps(given),
+            "status": "completed",
+        }
+        for at, (name, given) in enumerate(calls)
+    ]
+    return _response(model, "completed", called or [message], usage=True)
+
+
+def response_events(words: Sequence[str], model: str = "gpt-4o-mini") -> list[dict[str, Any]]:
+    """The same as a stream of events."""
+    whole = response_body("".join(words), model)
+    item = whole["output"][0]
+    place = {"item_id": "msg_1", "output_index": 0, "content_index": 0}
+    empty = {**item["content"][0], "text": ""}
+    events: list[dict[str, Any]] = [
+        {"type": "response.created", "response": _response(model, "in_progress", [], usage=False)},
+        {
+            "type": "response.output_item.added",
+            "output_index": 0,
+            "item": {**item, "status": "in_progress", "content": []},
+        },
+        {"type": "response.content_part.added", "part": empty, **place},
+        *[{"type": "response.output_text.delta", "delta": word, "logprobs": [], **place} for word in words],
+        {"type": "response.output_text.done", "text": "".join(words), "logprobs": [], **place},
+        {"type": "response.content_part.done", "part": item["content"][0], **place},
+        {"type": "response.output_item.done", "output_index": 0, "item": item},
+        {"type": "response.completed", "response": whole},
+    ]
+    return [{**event, "sequence_number": at} for at, event in enumerate(events)]
+
+
+def _response(model: str, status: str, output: list[Any], *, usage: bool) -> dict[str, Any]:
+    counted = {
+        "input_tokens": 9,
+        "input_tokens_details": {"cached_tokens": 0, "cache_write_tokens": 0},
+        "output_tokens": 4,
+        "output_tokens_details": {"reasoning_tokens": 0},
+        "total_tokens": 13,
+    }
+    return {
+        "id": "resp_1",
+        "object": "response",
+        "created_at": 1_700_000_000,
+        "status": status,
+        "model": model,
+        "error": None,
+        "incomplete_details": None,
+        "instructions": None,
+        "metadata": {},
+        "output": output,
+        "parallel_tool_calls": True,
+        "temperature": 1.0,
+        "tool_choice": "auto",
+        "tools": [],
+        "top_p": 1.0,
+        "usage": counted if usage else None,
+    }

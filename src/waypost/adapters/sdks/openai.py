@@ -1,4 +1,4 @@
-"""The OpenAI SDK: chat completions in every call style, on openai 1.66 and newer."""
+"""The OpenAI SDK: chat completions and responses in every call style, on openai 1.66 and newer."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ FLAVOUR = Flavour(
     sdk="openai",
     package="openai",
     provider="openai",
-    paths={"/chat/completions": "openai.chat"},
+    paths={"/chat/completions": "openai.chat", "/responses": "openai.responses"},
     cloud=frozenset(("AzureOpenAI", "AsyncAzureOpenAI", "BaseAzureClient", "BedrockOpenAI", "AsyncBedrockOpenAI")),
     auto=frozenset(("auto", "best", "")),
 )
