@@ -16,6 +16,7 @@ _CHAT = frozenset(
         *("functions", "function_call", "reasoning_effort", "stream_options", "seed", "logit_bias"),
     }
 )
+_RESPONSES = frozenset(("input", "previous_response_id", "conversation"))
 _BLOCKS = frozenset(("tool_use", "tool_result", "thinking", "redacted_thinking", "document", "image"))
 
 
@@ -29,9 +30,13 @@ def detect(body: Mapping[str, Any]) -> Dialect | None:
         return "google.generate_content"
     if isinstance(body.get("messages"), list):
         return "anthropic.messages" if _is_anthropic(body) else "openai.chat"
-    if "input" in body or "previous_response_id" in body:
-        return "openai.responses"
-    return None
+    return "openai.responses" if _is_responses(body) else None
+
+
+def _is_responses(body: Mapping[str, Any]) -> bool:
+    if "encoding_format" in body or "dimensions" in body:
+        return False  # embeddings have an input too
+    return not _RESPONSES.isdisjoint(body) or isinstance(body.get("prompt"), Mapping)
 
 
 def _is_anthropic(body: Mapping[str, Any]) -> bool:
