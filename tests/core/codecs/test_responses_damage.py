@@ -99,7 +99,7 @@ def test_damaged_answer(body: Any) -> None:
 )
 def test_what_is_no_answer(body: dict[str, Any], said: str) -> None:
     """An answer out of shape, or one that says that it failed, is refused by its place, never by its text."""
-    with pytest.raises(ValueError, match="output|status") as caught:
+    with pytest.raises(ValueError, match=r"output|status") as caught:
         CODECS[R].decode_response(body)
     assert said in str(caught.value)
     assert "theirs" not in str(caught.value)
