@@ -23,8 +23,7 @@ def weather(city: str) -> str:
 
 @pytest.fixture
 def model(both: Both) -> Any:
-    """It looks the model's name up in a table of its own, so a concrete one is asked for and routed by the policy. It does
-    not read the SDK's variable for the address."""
+    """A concrete model, because the library looks its name up in a table; the address, because it reads no variable."""
     return OpenAI(model="gpt-4o-mini", max_retries=0, api_base=both.openai.url + "/v1")
 
 
