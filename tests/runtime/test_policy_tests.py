@@ -264,8 +264,8 @@ def test_a_loaded_suite_runs(tmp_path: Path) -> None:
         ),
         (
             "defaults: {name: x}\n" + CASES,
-            "2:12: unknown key 'name' in defaults; known: body, context, credentials, features, needs, origin, "
-            "override, pinned, requested, seed, snapshot, tried",
+            "2:12: unknown key 'name' in defaults; known: advice, body, context, credentials, features, needs, "
+            "origin, override, pinned, requested, seed, snapshot, tried",
         ),
     ],
 )
