@@ -11,6 +11,7 @@ import time
 from typing import Any
 
 from waypost.adapters.sdks.bodies import body_of
+from waypost.adapters.stores import sealing as sealing  # so that it is there when the first content comes
 from waypost.adapters.stores.content import ContentStore
 from waypost.core.model.events import InternalError
 from waypost.core.model.kept import Kept

@@ -26,6 +26,8 @@ IGNORE = "# Receipts of Waypost; nothing here belongs into a repository.\n*\n"
 class Home:
     """The directory, made on first use, and its parts."""
 
+    CONTENT = "content"
+
     def __init__(self, path: Path) -> None:
         self.wanted = path
         self.path, self.persistent = _writable(path)
@@ -44,7 +46,7 @@ class Home:
 
     @property
     def content(self) -> Path:
-        return self.path / "content"
+        return self.path / self.CONTENT
 
     @property
     def cache(self) -> Path:

@@ -165,16 +165,15 @@ class Performer:
             self.ports.recorder.tell(event, error)
 
     def _kept(self, effect: Keep | Said | Seal) -> None:
-        keeper = self.ports.keeper
         match effect:
             case Keep():
-                self.draft = keeper.begin(self.call, effect, self.routes)
+                self.draft = self.ports.keeper.begin(self.call, effect, self.routes)
             case Said() if hasattr(self, "draft"):
-                self.draft.said(effect, keeper.limit)
+                self.draft.said(effect, self.ports.keeper.limit)
             case Seal() if hasattr(self, "draft"):
                 draft = self.draft
                 del self.draft
-                keeper.seal(draft)
+                self.ports.keeper.seal(draft)
 
     def _settle(self, effect: Settle) -> Any:
         levels = self._state(

@@ -1,20 +1,16 @@
 """Content beside receipts: sealed under a key of its subject, so that dropping the key erases every copy of it.
 
-Keys and what is sealed under them are two files, so that a backup can leave the keys out. AES-256-GCM; what is sealed
-is bound to its receipt. A key is read anew for each content and never kept in memory, so that a process that runs on
-cannot write under a key that another one has dropped.
+Keys and what is sealed under them are two files, so that a backup can leave the keys out. A key is read
+anew for each content and never kept in memory, so that a process that runs on cannot write under a key that another one
+has dropped.
 """
 
 from __future__ import annotations
 
 import hashlib
 import os
-import zlib
 from pathlib import Path
 from typing import Literal
-
-from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from waypost.adapters.stores.database import Database, StoreError
 from waypost.core.model.frozen import dataclass
@@ -35,9 +31,7 @@ CONTENTS = (
     CREATE INDEX contents_expires ON contents (expires_ns);
     """,
 )
-_NONCE = 12
-MOST = 64_000_000
-"""No content is unpacked beyond that: it was written by us, and is smaller."""
+KEY_BYTES = 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,8 +67,9 @@ class ContentStore:
             StoreError: it cannot be written.
         """
         key_id, key = self._key(subject, expires_ns if subject == receipt else None)
-        nonce = os.urandom(_NONCE)
-        sealed = nonce + AESGCM(key).encrypt(nonce, zlib.compress(data), _bound(receipt, subject))
+        from waypost.adapters.stores.sealing import seal  # whoever keeps content has the library, who forgets need not
+
+        sealed = seal(data, key, bound=f"{receipt} {subject}")
         with self._contents.transaction() as db:
             row = (receipt, subject, key_id, now_ns, expires_ns, sealed)
             db.execute("INSERT OR REPLACE INTO contents VALUES (?, ?, ?, ?, ?, ?)", row)
@@ -95,11 +90,10 @@ class ContentStore:
             return Found("erased")
         if digest is not None and hashlib.sha256(sealed).hexdigest() != digest:
             return Found("changed")
-        try:
-            packed = AESGCM(keys[0][0]).decrypt(sealed[:_NONCE], sealed[_NONCE:], _bound(receipt, subject))
-            return Found("kept", zlib.decompressobj().decompress(packed, MOST))
-        except (InvalidTag, zlib.error, ValueError):
-            return Found("changed")
+        from waypost.adapters.stores.sealing import unseal
+
+        data = unseal(sealed, keys[0][0], bound=f"{receipt} {subject}")
+        return Found("changed") if data is None else Found("kept", data)
 
     def forget(self, subject: str) -> Dropped:
         """Drop the key of a subject, and what is sealed under it here. Raises StoreError."""
@@ -143,7 +137,7 @@ class ContentStore:
         query = "SELECT id, key FROM keys WHERE subject = ?"
         found = self._keys.query(query, (subject,))
         if not found:
-            made = (os.urandom(16), subject, AESGCM.generate_key(bit_length=256), expires_ns)
+            made = (os.urandom(16), subject, os.urandom(KEY_BYTES), expires_ns)
             with self._keys.transaction() as db:
                 db.execute("INSERT OR IGNORE INTO keys VALUES (?, ?, ?, ?)", made)
                 found = db.execute(query, (subject,)).fetchall()
@@ -156,7 +150,3 @@ class ContentStore:
         except StoreError:
             return False
         return not busy
-
-
-def _bound(receipt: str, subject: str) -> bytes:
-    return f"waypost content/v1 {receipt} {subject}".encode()

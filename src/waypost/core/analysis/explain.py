@@ -10,7 +10,7 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Literal
 
-from waypost.core.analysis import decided, document, words_decision, words_outcome, words_question
+from waypost.core.analysis import decided, document, words_content, words_decision, words_outcome, words_question
 from waypost.core.analysis.calendar import utc
 from waypost.core.analysis.document import Known
 from waypost.core.analysis.layout import Block, Fields, Heading, Layout, Line, Rows, markdown, text
@@ -115,6 +115,8 @@ def _header(receipt: Receipt, known: Known) -> Fields:
         rows.append(("response id", answered.response_id))
     if receipt.trace_id is not None:
         rows.append(("trace", receipt.trace_id))
+    if receipt.content is not None:
+        rows.append(("content", words_content.noted(receipt.id, receipt.content)))
     if receipt.question is not None:
         rows += words_question.question(receipt.question)
     return Fields(tuple(rows))

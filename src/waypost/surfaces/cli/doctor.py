@@ -8,6 +8,7 @@ import platform
 import shutil
 import sys
 import textwrap
+import time
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from importlib import import_module, metadata, util
@@ -16,12 +17,16 @@ from typing import Any, Literal
 from urllib.parse import urlsplit
 
 from waypost._version import __version__
+from waypost.adapters.stores.content import ContentStore
 from waypost.adapters.stores.sqlite import SqliteStore, StoreError
 from waypost.core.model.target import Endpoint
 from waypost.core.policy.choose import last_resort
+from waypost.core.policy.tree import Policy
+from waypost.core.policy.wrap import KEPT_FOR_NS
 from waypost.errors import ConfigError
 from waypost.runtime import bundle, otlp, settings
 from waypost.runtime.alarms import UNMATCHED_REMEDY, unmatched
+from waypost.runtime.home import Home
 from waypost.runtime.patch import adapters
 from waypost.surfaces.cli import home
 
@@ -113,6 +118,9 @@ def configuration(policy: str | None, catalog: str | None) -> Iterator[Check]:
     yield Check(
         "catalog", "ok", f"{routes.catalog.name}: {len(routes.catalog)} targets, {routes.catalog.fingerprint[:12]}"
     )
+    for plan in routes.plans:
+        if plan.policy.content != "none":
+            yield Check("content", "note", _content(plan.policy))
     usable = routes.credentials(False)
     yield from _keys(routes.endpoints)
     for name, endpoint in sorted(routes.endpoints.items()):
@@ -122,6 +130,18 @@ def configuration(policy: str | None, catalog: str | None) -> Iterator[Check]:
     for variable in (name for name in ADDRESSES if name not in known):
         if moved := _moved(variable):
             yield Check("address", "note", f"no endpoint of the catalog{moved}")
+
+
+def _content(policy: Policy) -> str:
+    """What a policy keeps of calls, for how long, and how to see and to erase it."""
+    if policy.content == "hash":
+        return f"policy {policy.name} keeps a digest of what is asked, and none of its words"
+    how = "redacted" if policy.content == "redacted" else "in full"
+    days = (policy.content_for_ns or KEPT_FOR_NS) / 86_400e9
+    return (
+        f"policy {policy.name} keeps what is asked and answered, {how}, encrypted, for {days:g} d; "
+        "`waypost content ID` shows it, `waypost forget --user U` erases it"
+    )
 
 
 def _keys(endpoints: Mapping[str, Endpoint]) -> Iterator[Check]:
@@ -156,6 +176,7 @@ def store(directory: Path) -> Iterator[Check]:
     try:
         if writable:
             receipts.fold(directory / home.JOURNAL)
+        yield from _contents(directory, writable)
         waiting = len(receipts.open_receipts())
         yield Check("receipts", "ok", f"{receipts.count():,} in {home.STORE}")
         if waiting:
@@ -167,6 +188,14 @@ def store(directory: Path) -> Iterator[Check]:
         yield Check("receipts", "finding", str(error), error.remedy)
     finally:
         receipts.close()
+
+
+def _contents(directory: Path, writable: bool) -> Iterator[Check]:
+    """How much is kept beside receipts."""
+    place = directory / Home.CONTENT
+    if place.is_dir():
+        count, size = ContentStore(place, readonly=not writable).count(time.time_ns())
+        yield Check("contents", "ok", f"{count:,} can be read, {size // 1000:,} kB encrypted")
 
 
 def telemetry() -> Iterator[Check]:

@@ -1,0 +1,83 @@
+"""``waypost forget``: drop the keys of what is kept of a person or of single calls, so that nobody can read it."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import re
+from typing import Any
+
+from waypost.adapters.stores.content import ContentStore, Dropped
+from waypost.errors import SettingsError
+from waypost.runtime.home import Home
+from waypost.surfaces.cli import home
+
+HELP = "erase what is kept of a person's calls, or of single ones, for good"
+EXAMPLES = """
+  waypost forget --user ana@example.org      everything that was kept of that person's calls
+  waypost forget wp_53aa95 wp_77c0de         what was kept of these calls
+"""
+_PSEUDONYM = re.compile(r"p_[0-9a-f]{32}\Z")
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    home.arguments(parser)
+    parser.add_argument(
+        "--user",
+        action="append",
+        default=[],
+        metavar="U",
+        help="as `waypost.context(user=...)` named that person, or the pseudonym that receipts show",
+    )
+    parser.add_argument(
+        "ids", nargs="*", metavar="ID", help="a receipt id or its beginning, a request id or a response id"
+    )
+
+
+def run(args: argparse.Namespace) -> int:
+    directory = home.directory(args)
+    if not args.user and not args.ids:
+        raise SettingsError("nobody is named", remedy="give --user U, or ids of receipts; `waypost list` shows them")
+    if not all(user.strip() for user in args.user):
+        raise SettingsError("--user is empty", remedy="name a person")
+    receipts = home.open_store(args)
+    ids = [home.find(receipts, name).id for name in args.ids]
+    if not os.access(directory, os.W_OK):
+        raise SettingsError("cannot be written, so nothing can be erased", where=str(directory), remedy="permit it")
+    rows = _forget(args, ids)
+    done = any(row["contents"] or row["keys"] for row in rows)
+    if args.json:
+        home.print_json({"schema": "forgotten/v1", "forgotten": rows})
+    else:
+        print(*map(_line, rows), sep="\n")
+    return 0 if done else 1
+
+
+def _forget(args: argparse.Namespace, ids: list[str]) -> list[dict[str, Any]]:
+    """One row for each who was named. Raises StoreError."""
+    place = Home(home.directory(args))
+    if not place.content.is_dir():
+        return [_row(name, Dropped()) for name in (*args.user, *ids)]
+    store = ContentStore(place.content)
+    pseudonym = place.pseudonym()
+    try:
+        subjects = [user if _PSEUDONYM.match(user) else pseudonym(user) for user in args.user]
+        people = [_row(subject, store.forget(subject)) for subject in subjects]
+        return [*people, *(_row(receipt, store.forget_receipt(receipt)) for receipt in ids)]
+    finally:
+        store.close()
+
+
+def _row(subject: str, dropped: Dropped) -> dict[str, Any]:
+    return {"subject": subject, "contents": dropped.contents, "keys": dropped.keys, "logged": dropped.logged}
+
+
+def _line(row: dict[str, Any]) -> str:
+    if not row["contents"] and not row["keys"]:
+        return f"{row['subject']}: nothing is kept."
+    calls = f"{row['contents']:,} call{'' if row['contents'] == 1 else 's'}"
+    key = ", and the key that it was sealed under" if row["keys"] else ""
+    text = f"{row['subject']}: erased what was kept of {calls}{key}."
+    if row["logged"]:
+        text += " Another process is reading the keys: run this again to clear the database's log, too."
+    return text
