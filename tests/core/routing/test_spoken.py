@@ -36,6 +36,23 @@ def test_the_text_is_estimated_and_not_its_frames(events: Any) -> None:
     assert watched(frames(events)).spoken() == estimate(TEXT) > 400
 
 
+def response_events(words: list[str]) -> list[dict[str, Any]]:
+    """Pieces, and then the whole twice again, as OpenAI's responses have it."""
+    whole = "".join(words)
+    part = {"type": "output_text", "text": whole}
+    return [
+        *({"type": "response.output_text.delta", "delta": word, "item_id": "msg_1"} for word in words),
+        {"type": "response.output_text.done", "text": whole},
+        {"type": "response.completed", "response": {"output": [{"type": "message", "content": [part]}]}},
+    ]
+
+
+def test_what_is_said_again_counts_once() -> None:
+    """Responses repeat the text when a part and the whole are done; a stream that is cut has only the pieces."""
+    events = response_events(WORDS)
+    assert spoken_tokens(frames(events)) == spoken_tokens(frames(events[:50])) == estimate(TEXT)
+
+
 def test_tool_calls_are_said_too() -> None:
     """Fragments of arguments, with what JSON escapes in them."""
     pieces = ['{"city": "K', 'öln", "days"', ": 3}\n"]

@@ -7,6 +7,7 @@ import re
 
 from waypost.core.features.tokens import estimate
 
+_PIECE = re.compile(rb'"delta"\s*:\s*"([^"\\]*(?:\\.[^"\\]*)*)"')
 _SAID = re.compile(
     rb'"(?:content|text|arguments|partial_json|thinking|reasoning_content|refusal)"\s*:\s*"([^"\\]*(?:\\.[^"\\]*)*)"'
 )
@@ -14,7 +15,8 @@ _SAID = re.compile(
 
 def spoken_tokens(frames: bytes) -> int | None:
     """About how many tokens of answer are in ``frames``; ``None`` where no text of an answer can be seen in them."""
-    said = _SAID.findall(frames)
+    # Streams whose deltas are plain texts say everything again when a part and the whole are done.
+    said = _PIECE.findall(frames) or _SAID.findall(frames)
     return estimate(_unescaped(b"".join(said))) if said else None
 
 
