@@ -79,7 +79,7 @@ MESSAGES_FIELDS: dict[str, tuple[Any, set[str]]] = {
     "metadata": ({"user_id": "u"}, {"user?"}),
     "output_config": ({"effort": "low"}, {"reasoning.effort"}),
     "service_tier": ("standard_only", {"service_tier?"}),
-    "speed": ("fast", {"service_tier"}),
+    "speed": ("fast", {"service_tier.speed"}),
     "stop_sequences": (["a"], {"stop", "stop.report_match"}),
     "stream": (True, {"stream"}),
     "system": ("x", set()),

@@ -359,7 +359,7 @@ PART_VALUES: list[tuple[dict[str, Any], set[str]]] = [
     ({"type": "input_file", "file_url": "https://e.org/a.PDF?x=1"}, {"input.pdf", "input.pdf.url"}),
     ({"type": "input_file", "file_url": "https://e.org/a", "filename": "a.pdf"}, {"input.pdf", "input.pdf.url"}),
     ({"type": "input_file", "file_url": "https://e.org/a.docx"}, {"input.document"}),
-    ({"type": "input_file", "file_data": "data:text/csv;base64,AA=="}, {"input.document"}),
+    ({"type": "input_file", "file_data": "data:text/csv;base64,AA=="}, {"input.file"}),
     ({"type": "input_file", "file_data": "AA=="}, {"input.data_url"}),
     ({"type": "input_image", "image_url": "data:image/png,x"}, {"input.data_url"}),
     ({"type": "input_image", "image_url": "data:image/heic;base64,AA=="}, {"input.image", "input.image.mime"}),

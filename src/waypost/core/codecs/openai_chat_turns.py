@@ -206,7 +206,7 @@ def _file(draft: Draft, raw: Mapping[str, Any], path: str) -> Part:
         draft.need("input.data_url", path)
         return Opaque(DIALECT, raw)
     mime, start = inline
-    draft.need("input.pdf" if mime == "application/pdf" else "input.document", path, mime)
+    draft.need("input.pdf" if mime == "application/pdf" else "input.file", path, mime)
     return Blob(
         "document", mime, data, opt_text(file.get("filename"), f"{path}.file.filename"), None, ext, cache, start
     )

@@ -127,7 +127,7 @@ def _file(draft: Draft, raw: Mapping[str, Any], path: str) -> Part:
         draft.need("input.data_url", path)
         return Opaque(DIALECT, raw)
     mime, start = inline
-    draft.need("input.pdf" if mime == "application/pdf" else "input.document", path, mime)
+    draft.need("input.pdf" if mime == "application/pdf" else "input.file", path, mime)
     return Blob("document", mime, data, name, detail, ext, cache, start)
 
 

@@ -66,7 +66,7 @@ class _Piece:
 
 
 class ResponsesWriter:
-    """Deltas to events as OpenAI writes them. Reasoning of another dialect is not shown: it could not be handed back."""
+    """Deltas to events as OpenAI writes them. Another dialect's reasoning is not shown: it could not be handed back."""
 
     __slots__ = ("_calls", "_created", "_ended", "_heads", "_id", "_message", "_model", "_number", "_open", "_output")
 

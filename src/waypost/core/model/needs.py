@@ -38,6 +38,7 @@ MODEL: dict[str, str] = {
     "logit_bias": "token biases",
     "prediction": "predicted outputs",
     "reasoning.effort": "a chosen reasoning effort",
+    "reasoning.budget": "a budget of reasoning tokens",
     "verbosity": "a chosen verbosity",
     "stream": "streamed answers",
 }
@@ -81,6 +82,7 @@ DIALECT: dict[str, str] = {
     "input.media_url": "media other than pictures and PDF by URL",
     "input.media_options": "a choice of how a medium is read",
     "input.pdf.url": "PDF parts by URL",
+    "input.file": "inline files beyond media and PDF",
     "input.document": "documents of text or of content blocks",
     "document.title": "a title of a document by URL",
     "input.search_result": "search results as parts",
@@ -101,7 +103,6 @@ DIALECT: dict[str, str] = {
     "service_tier.speed": "faster inference of the same model",
     "reasoning.can_disable": "reasoning that is switched off",
     "reasoning.effort.minimal": "minimal reasoning effort",
-    "reasoning.budget": "a budget of reasoning tokens",
     "reasoning.adaptive": "reasoning whose depth the model chooses",
     "reasoning.display": "a choice of how reasoning is shown",
     "reasoning.encrypted": "reasoning handed back in a sealed form",
