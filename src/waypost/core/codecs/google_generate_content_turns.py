@@ -124,7 +124,7 @@ class _Contents:
         if spoken == "model":
             self._open = []
         parts = tuple(self._part(part, spoken, index, f"{path}.parts[{at}]") for at, part in enumerate(items))
-        if all(isinstance(part, Text) and not part.text.strip() for part in parts):
+        if all(isinstance(part, Reasoning) or (isinstance(part, Text) and not part.text.strip()) for part in parts):
             self.draft.need("message.empty", path)
         if spoken == "model":
             self._model(parts, ext, path)
@@ -187,7 +187,7 @@ class _Contents:
         ext = {"raw": item}
         if kind == "text":
             text = opt_text(raw.get("text"), f"{path}.text") or ""
-            if raw.get("thought"):
+            if raw.get("thought") or (signature is not None and not kinds):
                 if text:
                     self.draft.hint("reasoning.text", path)
                 return Reasoning(text, DIALECT, signature, False, ext)
