@@ -18,7 +18,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from golden.decisions import hard, soft
+from golden.decisions import front, hard, soft
 from golden.decisions.world import EXPRESSES, Vector, catalog, policy_document, question_record
 from oracle import modes
 from oracle.canonical import canonical, fingerprint
@@ -44,6 +44,7 @@ SECTIONS: Mapping[str, tuple[str, Sequence[Vector]]] = {
     "09-select": ("Select", soft.SELECT),
     "10-envelopes": ("Envelopes", soft.ENVELOPES),
     "11-which-policy-which-mode": ("Which policy, which mode", soft.CHOICE),
+    "12-putting-some-in-front": ("Putting some in front", front.FRONT),
 }
 FORMS: tuple[tuple[str, Any], ...] = (
     (
