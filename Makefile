@@ -10,7 +10,7 @@ PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3 python; do \
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo $$p; break; }; done)
 PIP_FLAGS := --quiet --disable-pip-version-check --no-input
 BACKENDS_TESTS := tests/e2e
-COMPAT := openai-1 openai-2
+COMPAT := openai-1 openai-2 anthropic-0 anthropic-1 google-2
 
 CLIENTS := langchain pydantic-ai openai-agents instructor llama-index
 
@@ -50,7 +50,7 @@ e2e: $(VENV)/.dev ## only the tests that need the real backends
 	$(BIN)/python scripts/backends.py build
 	$(BIN)/pytest $(BACKENDS_TESTS)
 
-compat: ## the SDK's tests with its older majors, each in an environment of its own
+compat: ## the SDKs' tests with their older majors, each in an environment of its own
 	@$(MAKE) -j2 $(COMPAT:%=.compat-%)
 
 # The tests mostly wait for servers of their own, so the majors run side by side, and each one's words stay together.

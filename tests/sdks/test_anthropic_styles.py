@@ -134,6 +134,7 @@ async def test_the_stream_helper(
     assert waypost.receipt(final).id == waypost.receipt(helper).id
 
 
+@pytest.mark.filterwarnings("ignore:The 'output_format' parameter:DeprecationWarning")
 @both
 @places
 @resources

@@ -312,7 +312,7 @@ def test_vertex_stays_home(answering: Any, gemini: Any) -> None:
     answer = vertex.models.generate_content(model="gemini-2.5-flash", contents="Hi")
     vertex.close()
     record = waypost.receipt(answer).to_dict()
-    assert (record["mode"], record["hops"][0]["attempt"]["provider"]) == ("observe", "gcp.vertex_ai")
+    assert (record["mode"], record["question"]["origin"]["provider"]) == ("observe", "gcp.vertex_ai")
     assert answering.openai.seen == []
     assert answering.google.seen[0].path.endswith(
         "projects/p/locations/eu/publishers/google/models/gemini-2.5-flash:generateContent"

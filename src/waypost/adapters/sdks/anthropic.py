@@ -38,7 +38,8 @@ FLAVOUR = Flavour(
     said_in_bodies={
         "anthropic-beta": frozenset(
             (
-                *("message-threads-2026-08-12", "structured-outputs-2025-11-13", "effort-2025-11-24"),
+                *("message-threads-2026-08-12", "structured-outputs-2025-11-13", "structured-outputs-2025-12-15"),
+                "effort-2025-11-24",
                 *("fine-grained-tool-streaming-2025-05-14", "token-efficient-tools-2025-02-19"),
                 *("interleaved-thinking-2025-05-14", "output-128k-2025-02-19", "max-tokens-3-5-sonnet-2024-07-15"),
                 *("prompt-caching-2024-07-31", "extended-cache-ttl-2025-04-11", "pdfs-2024-09-25"),
