@@ -17,7 +17,7 @@ from oracle.catalogs import ALSO, ENDPOINTS, FLAGS, labels, make_catalog, maybe,
 from oracle.facts import View
 from oracle.growth import Grower
 from oracle.policies import make_policy, on_the_edge
-from oracle.spending import make_advice, make_narrow, make_override, spent
+from oracle.spending import make_advice, make_narrow, make_override, names, spent
 from waypost.core.model.needs import Need
 from waypost.core.model.question import Context, Features, Origin, Question, Snapshot
 from waypost.core.policy.tree import Policy
@@ -91,7 +91,15 @@ def make_asks(rng: Random, ids: list[str], snapshots: list[Snapshot]) -> list[As
         elif roll < 0.8:
             fresh = vary(rng, rng.choice(asks), fresh)
         asks.append(fresh)
-    return asks
+    return [falling_back(ask, ids, place) for place, ask in enumerate(asks)]
+
+
+def falling_back(ask: Ask, ids: list[str], place: int) -> Ask:
+    """With fallbacks of its own, so that neighbours differ in them alone; they are drawn apart from all else."""
+    rng = Random(f"{ask.seed.hex()}/{place}")
+    entries = (*names(rng, ids, 3), *some(rng, ("spare", "other"), 0.1)) if rng.random() < 0.4 else ()
+    context = replace(ask.question.context, fallbacks=entries)
+    return replace(ask, question=replace(ask.question, context=context))
 
 
 def make_ask(rng: Random, ids: list[str], snapshots: list[Snapshot]) -> Ask:
@@ -130,7 +138,7 @@ def vary(rng: Random, ask: Ask, other: Ask) -> Ask:
         name = rng.choice([f.name for f in fields(Question)])
         return replace(ask, question=replace(question, **{name: getattr(other.question, name)}))
     mine, theirs = getattr(question, part), getattr(other.question, part)
-    name = rng.choice([f.name for f in fields(mine)])
+    name = rng.choice([f.name for f in fields(mine) if f.name != "fallbacks"])
     return replace(ask, question=replace(question, **{part: replace(mine, **{name: getattr(theirs, name)})}))
 
 

@@ -308,3 +308,16 @@ print([plan.policy.fingerprint for plan in instrument.engine().bundle.routes.pla
 
     assert (done.stdout, done.stderr) == ("True\n", "")
     assert again.decide().decision == policies.decide().decision
+
+
+def test_fallbacks_of_a_dry_run(tmp_path: Path) -> None:
+    """S5.01: who is asked stays, who stands by does not; where the first was tried, the named one is next."""
+    policies = waypost.policy.load(write(tmp_path, "rank: cheapest\n"), CATALOG)
+    plain = policies.decide()
+    (first, second, *_) = [row.target for row in plain.proof.candidates]
+    last = [row.target for row in plain.proof.candidates if row.state == "standby"][-1]
+    assert last != second
+    named = policies.decide(fallbacks=last)
+    assert [row.target for row in named.proof.candidates][:3] == [first, last, second]
+    assert policies.decide(fallbacks=[last], tried=[first]).selected == last
+    assert policies.decide(tried=[first]).selected == second

@@ -85,7 +85,18 @@ def catalog_of(targets: list[Target]) -> Catalog:
         for name, (provider, dialect) in ENDPOINTS.items()
     }
     index = {target.id: position for position, target in enumerate(ordered)}
-    return Catalog("generated", ordered, endpoints, {}, index, {}, digest(ordered))
+    aliases, known = aliases_of(ordered)
+    return Catalog("generated", ordered, endpoints, aliases, index, {}, digest(ordered), names=known)
+
+
+def aliases_of(targets: tuple[Target, ...]) -> tuple[dict[str, str], dict[str, tuple[str, ...]]]:
+    """An alias for the first, and one with a provider for the last; and what each may be written as."""
+    if not targets:
+        return {}, {}
+    first, last = targets[0].id, targets[-1].id
+    provider = last.partition("/")[0]
+    aliases = {"spare": first, f"{provider}/other": last}
+    return aliases, {"spare": (first,), "other": (last,), f"{provider}/other": (last,)}
 
 
 def make_target(rng: Random) -> Target:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from generators_decision import Ask
 from oracle.aside import cheaper_tiers, overriding
 from oracle.asked import Asked, World
 from oracle.checks import action_of
 from oracle.facts import fact
-from oracle.oracle import OracleDecision, ranking
+from oracle.oracle import OracleDecision, decide, ranking
+from oracle.standing import means
 from waypost.core.policy.tree import Select
 
 EFFECTS = (
@@ -24,6 +26,8 @@ EFFECTS = (
     *("explored", "not explored", "canary", "not the canary"),
     *("a canary alone", "a canary that is out", "the pool is empty", "taken from beyond the standby"),
     *("keyed by the context", "keyed by the seed", "no chance on a hop", "no chance for the pinned"),
+    *("a fallback behind the first", "a fallback on a hop", "a fallback from beyond the standby"),
+    *("an alias among fallbacks", "fallbacks that change nothing"),
     *("a preference", "a strategy", "both", "nobody for budget", "nobody for limit"),
     *("advised", "advised by another", "advice that names nobody", "advice that names none who survived"),
     *(
@@ -37,6 +41,9 @@ EFFECTS = (
 )
 
 
+ALIASES = ("spare", "other")
+
+
 def effects(world: World, ask: Ask, decision: OracleDecision) -> Iterator[str]:
     """Of `EFFECTS`, each that this question had."""
     asked = Asked(world, ask.question, ask.snapshot, ask.seed, ask.tried)
@@ -47,6 +54,7 @@ def effects(world: World, ask: Ask, decision: OracleDecision) -> Iterator[str]:
     if decision.selected is not None:
         yield from keeping(asked, decision)
         yield from choosing(asked, decision)
+        yield from standing(asked, decision)
     yield from leading(asked, decision)
     context = ask.question.context
     claimed = {"a preference": context.preference is not None, "a strategy": context.strategy is not None}
@@ -171,6 +179,23 @@ def choosing(asked: Asked, decision: OracleDecision) -> Iterator[str]:
         yield "a canary alone" if decision.survivors == (select.target,) else "a canary that is out"
     elif why is None and select.weights and not set(dict(select.weights)) & set(decision.survivors):
         yield "the pool is empty"
+
+
+def standing(asked: Asked, decision: OracleDecision) -> Iterator[str]:
+    """What the call's own fallbacks change of the order."""
+    entries = asked.question.context.fallbacks
+    if not entries:
+        return
+    context = replace(asked.question.context, fallbacks=())
+    plain = decide(asked.world, replace(asked.question, context=context), asked.snapshot, asked.seed, asked.tried)
+    if plain.order == decision.order:
+        yield "fallbacks that change nothing"
+        return
+    yield "a fallback on a hop" if asked.tried else "a fallback behind the first"
+    if set(decision.order) - set(plain.order):
+        yield "a fallback from beyond the standby"
+    if any(means(asked, entry, decision.order[1 - bool(asked.tried)]) for entry in entries if entry in ALIASES):
+        yield "an alias among fallbacks"
 
 
 def by_chance(select: Select, asked: Asked, decision: OracleDecision) -> str:

@@ -118,6 +118,8 @@ def unclaimed(context: Context, claim: Claim) -> Context:
     match claim:
         case "preference" | "strategy" | "mode" | "policy":
             return replace(context, **nothing)
+        case "fallbacks":
+            return replace(context, fallbacks=())
         case "max_price" if narrow is not None:
             narrow = replace(narrow, max_input_price=None, max_output_price=None)
         case "models" | "only" | "ignore" if narrow is not None:

@@ -1,7 +1,7 @@
 """The slow decision: docs/decision.md read aloud, target by target and rule by rule.
 
 It shares nothing with the compiled engine but record types, so where the two disagree one of them misread the page.
-One module for each group of its sections: `checks`, `aside`, `ranks`, `chance`, `envelopes`, `modes`.
+One module for each group of its sections: `checks`, `aside`, `ranks`, `chance`, `standing`, `envelopes`, `modes`.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from oracle.checks import above, applying, filters, host_matches
 from oracle.facts import Fact, fact
 from oracle.kleene import limit, truth
 from oracle.ranks import Ranked, in_front, named_rank, ranked
+from oracle.standing import lined_up
 from waypost.core.model.question import Question, Snapshot
 from waypost.core.model.target import Target
 from waypost.core.policy.tree import Compare, Rule
@@ -80,6 +81,7 @@ def decide(
     taken = take(asked, order, chosen.aside) if order else None
     if taken is not None:
         order = [pair for pair in order if pair[0] == taken.target] + [p for p in order if p[0] != taken.target]
+    order = lined_up(asked, order)
     return OracleDecision(
         selected=order[0][0] if order else None,
         order=tuple(target_id for target_id, _ in order[:STANDBY]),

@@ -121,9 +121,26 @@ def test_the_tradeoff_that_is_said_last_holds() -> None:
     assert inner.context == Context(preference="cost", strategy="best")
 
 
+def test_the_fallbacks_that_are_said_last_hold() -> None:
+    """An inner block says all of them anew, or takes them back."""
+    outer = merge(Claims(), {"fallbacks": "gpt-4o, anthropic"}, "t")
+    assert outer.context == Context(fallbacks=("gpt-4o", "anthropic"))
+    assert merge(outer, {"user": "ann"}, "t").context.fallbacks == ("gpt-4o", "anthropic")
+    assert merge(outer, {"fallbacks": ["openai"]}, "t").context.fallbacks == ("openai",)
+    assert merge(outer, {"fallbacks": None}, "t").context == Context()
+
+
 @pytest.mark.parametrize(
     ("keys", "said"),
     [
+        (
+            {"fallbacks": []},
+            'fallbacks has no name in it; give names as in ["openai/gpt-4o", "anthropic"], or leave it out',
+        ),
+        (
+            {"fallback": ["a"]},
+            "unknown key 'fallback'; did you mean 'fallbacks'? A label of that name goes into `labels`",
+        ),
         ({"strategy": "cheap"}, "strategy is 'cheap'; use cheapest, fastest, best, balanced"),
         ({"narrow": Narrow()}, "narrow is Narrow; give it as text"),
         ({"only": 1}, 'only is 1, not names; give names as in ["openai/gpt-4o", "anthropic"], or leave it out'),

@@ -9,6 +9,7 @@ import openai
 import pytest
 
 import waypost
+from stub_provider import json_answer
 from waypost.runtime import instrument
 
 HELLO: Any = [{"role": "user", "content": "Hi"}]
@@ -187,6 +188,90 @@ def test_a_policy_that_is_not_in_force_is_remarked_on_once(
         f"a call names the policy '{own}s', which is not in force (did you mean {own!r}?): {end}",
         f"a call names the policy 'rd', which is not in force: {end}",
     ]
+
+
+TRIO = "rules: [{name: trio, use: [openai/gpt-4o-mini, anthropic/claude-haiku-4-5, openai/gpt-4o]}]\nrank: cheapest"
+
+
+def busy(world: Any, *models: str) -> None:
+    """Both providers refuse these models, as overloaded ones do."""
+    fine_chat, fine_messages = world.chat, world.messages
+
+    def chat(request: Any) -> Any:
+        error = {"error": {"message": "x", "type": "server_error"}}
+        return json_answer(error, 503) if request.body["model"] in models else fine_chat(request)
+
+    def messages(request: Any) -> Any:
+        error = {"type": "error", "error": {"message": "x", "type": "overloaded_error"}}
+        return json_answer(error, 529) if request.body["model"] in models else fine_messages(request)
+
+    world.chat, world.messages = chat, messages
+
+
+@pytest.mark.parametrize(
+    "place",
+    [
+        {"extra_headers": {"X-Waypost-Fallbacks": "gpt-4o, anthropic"}},
+        {"extra_body": {"waypost": {"fallbacks": ["gpt-4o", "anthropic"]}}},
+        None,
+    ],
+    ids=["header", "body", "block"],
+)
+def test_fallbacks_of_a_call_are_tried_in_their_order(world: Any, client: Any, place: Any) -> None:
+    """S5.01: the policy chooses as ever; where that fails, those that the call names are next, and the receipt has
+    them. Nothing of it is sent."""
+    world.on(TRIO)
+    busy(world, MINI)
+    assert ask(client).model == CLAUDE
+    if place is None:
+        with waypost.context(fallbacks=["gpt-4o", "anthropic"]):
+            answer = ask(client)
+    else:
+        answer = ask(client, **place)
+    receipt = waypost.receipt(answer)
+    assert receipt is not None
+    told = receipt.to_dict()
+    assert [hop["attempt"]["target"] for hop in told["hops"]] == ["openai/gpt-4o-mini", "openai/gpt-4o"]
+    assert told["question"]["context"] == {"fallbacks": ["gpt-4o", "anthropic"]}
+    assert told["hops"][-1]["decision"]["cause"] == "fallback"
+    assert "fallbacks gpt-4o, anthropic, then the others as ranked" in " ".join(receipt.explain().split())
+    assert not [name for request in world.openai.seen for name in request.headers if "waypost" in name]
+    assert not [request for request in world.openai.seen if "waypost" in request.body]
+
+
+def test_fallbacks_let_nobody_in(world: Any, client: Any, caplog: pytest.LogCaptureFixture) -> None:
+    """Who is on no shortlist, ignored or in no catalog is passed over; then the policy's own standbys follow."""
+    world.on(TRIO)
+    busy(world, MINI)
+    with (
+        caplog.at_level(logging.WARNING, "waypost"),
+        waypost.context(fallbacks=["openai/o1", "gpt-9", "gpt-4o"], ignore=["openai/gpt-4o"]),
+    ):
+        assert [ask(client).model for _ in range(2)] == [CLAUDE] * 2
+    (record,) = [record for record in caplog.records if "names" in record.getMessage()]
+    assert record.getMessage() == (
+        "a call names 'gpt-9' (did you mean 'gpt-5'?), which the catalog does not have: "
+        "in fallbacks it is passed over; `waypost catalog show` lists what there is. Said once."
+    )
+
+
+def test_a_policy_may_not_grant_fallbacks(world: Any, client: Any) -> None:
+    """Then its own order holds, and the receipt says so."""
+    world.on(TRIO + "\ngrants: [only]")
+    busy(world, MINI)
+    with waypost.context(fallbacks=["gpt-4o"]):
+        answer = ask(client)
+    assert answer.model == CLAUDE
+    assert asked(answer)["withheld"] == ["fallbacks"]
+    assert asked(answer)["context"] == {}
+
+
+def test_fallbacks_that_cannot_be_read_are_left_out(world: Any, client: Any) -> None:
+    """They keep nobody out, so that the call goes on without them."""
+    world.on(TRIO)
+    answer = ask(client, extra_body={"waypost": {"fallbacks": []}})
+    assert answer.model == MINI
+    assert asked(answer)["withheld"] == ["fallbacks: unreadable"]
 
 
 TWO = """\

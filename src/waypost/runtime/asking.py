@@ -25,7 +25,7 @@ ASSUMED_IN, ASSUMED_OUT = 1_000, 300
 """Tokens of a request of which nobody says how long it is."""
 CLAIMS = (
     *("department", "user", "workflow", "step", "session", "policy", "preference", "strategy", "mode"),
-    *("models", "only", "ignore", "max_price"),
+    *("models", "only", "ignore", "max_price", "fallbacks"),
 )
 """Keys that a call may say of itself; with ``budget_tier`` and ``context``, which is a mapping of labels."""
 SDKS = {"anthropic.messages": "anthropic", "google.generate_content": "google-genai"}

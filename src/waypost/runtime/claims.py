@@ -16,11 +16,12 @@ LISTS = ("models", "only", "ignore")
 MAX_PRICE = "max_price"
 NARROWING = frozenset((*LISTS, MAX_PRICE))
 """The keys that make a `Narrow`."""
-OF_CONTEXT = frozenset(field.name for field in fields(Context)) - {"labels", "narrow"}
+FALLBACKS = "fallbacks"
+OF_CONTEXT = frozenset(field.name for field in fields(Context)) - {"labels", "narrow", FALLBACKS}
 REQUEST_ID = "request_id"
 LABELS = "labels"
 CLIENTS = "clients"
-KEYS = frozenset((*OF_CONTEXT, *NARROWING, REQUEST_ID, CLIENTS))
+KEYS = frozenset((*OF_CONTEXT, *NARROWING, REQUEST_ID, CLIENTS, FALLBACKS))
 """Every key of ours; any other is a label, but for `LABELS`, which holds some."""
 _KNOWN = tuple(sorted(KEYS))
 _UNIT = "USD/MTok"

@@ -15,7 +15,17 @@ from waypost.core.model.frozen import dataclass, field
 from waypost.core.model.question import Context, Narrow
 from waypost.core.routing.narrow import both
 from waypost.errors import SettingsError
-from waypost.runtime.claims import CLIENTS, LABELS, NARROWING, OF_CONTEXT, REQUEST_ID, misspelt, narrow_of
+from waypost.runtime.claims import (
+    CLIENTS,
+    FALLBACKS,
+    LABELS,
+    NARROWING,
+    OF_CONTEXT,
+    REQUEST_ID,
+    entries,
+    misspelt,
+    narrow_of,
+)
 
 EMPTY = Context()
 _CHOICES: dict[str, tuple[str, ...]] = {
@@ -69,6 +79,9 @@ def context(**keys: Any) -> Iterator[None]:
     Entries are ids, models, providers, endpoints or globs of ids. A price is in USD per million tokens: one for both
     sides, or ``{"input": 5, "output": "15 USD/MTok"}``. A block can narrow what one around it says, never widen it.
 
+    ``fallbacks`` are who stands by first where the chosen target fails, in order: entries like those, or aliases of the
+    catalog. They let nobody in who may not answer; the ones that are said last hold.
+
     ``clients`` are SDK clients by provider (or endpoint), sync or async like the calls: what is sent there by calls
     inside the block goes through them, with a tenant's own key, proxy or account.
 
@@ -106,6 +119,9 @@ def merge(claims: Claims, keys: Mapping[str, Any], where: str) -> Claims:
             continue
         if name == CLIENTS:
             clients = {**clients, **_clients(value, where)}
+            continue
+        if name == FALLBACKS:
+            known[name] = () if value is None else entries(value, name, where)
             continue
         if name == LABELS and isinstance(value, Mapping):
             labels.update(_labels(value, where))

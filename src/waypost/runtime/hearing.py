@@ -48,7 +48,7 @@ class Hearing:
         context = claims.context
         if context.policy is not None:
             self._narrowings.policy(context.policy, routes.plans)
-        if context.narrow is not None:
+        if context.narrow is not None or context.fallbacks:
             context = self._narrowings.context(claims, routes.catalog)
         return Heard(context, claims.request_id, tuple(sorted(withheld)))
 

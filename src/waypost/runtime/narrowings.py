@@ -10,7 +10,7 @@ from typing import TypeAlias
 from waypost.core.catalog.table import Catalog
 from waypost.core.model.question import Context, Narrow
 from waypost.core.policy.plan import Plan
-from waypost.core.routing.narrow import named, nameless, together
+from waypost.core.routing.narrow import named, nameless, together, unmeant
 from waypost.runtime.context import Claims
 from waypost.runtime.settings import near
 
@@ -28,9 +28,12 @@ class Narrowings:
         self._policies: set[str] = set()
         self._catalog: Catalog | None = None
         self._known: dict[_Layers, Narrow] = {}
+        self._meant_by: Catalog | None = None
+        self._meant: set[tuple[str, ...]] = set()
 
     def context(self, claims: Claims, catalog: Catalog) -> Context:
         """The context of ``claims`` with one narrowing that says what all of theirs say."""
+        self._fallbacks(claims.context.fallbacks, catalog)
         narrow = claims.context.narrow
         if narrow is None:
             return claims.context
@@ -58,14 +61,28 @@ class Narrowings:
             ", ".join(known),
         )
 
+    def _fallbacks(self, entries: tuple[str, ...], catalog: Catalog) -> None:
+        """Remark, once, on fallbacks that nothing has."""
+        if not entries or (catalog is self._meant_by and entries in self._meant):
+            return
+        if catalog is not self._meant_by or len(self._meant) > MOST:
+            self._meant_by, self._meant = catalog, set()
+        self._meant.add(entries)
+        self._say(set(unmeant(entries, catalog)), "fallbacks it is passed over", catalog)
+
     def _remark(self, layers: _Layers, catalog: Catalog) -> None:
-        strange = sorted({entry for layer in layers for entry in nameless(layer, catalog)} - self._said)
+        strange = {entry for layer in layers for entry in nameless(layer, catalog)}
+        self._say(strange, "models or only it lets nobody answer", catalog)
+
+    def _say(self, names: set[str], consequence: str, catalog: Catalog) -> None:
+        strange = sorted(names - self._said)
         if strange and len(self._said) < MOST:
             self._said.update(strange)
             log.warning(
-                "a call names %s, which the catalog does not have: in models or only it lets nobody answer; "
+                "a call names %s, which the catalog does not have: in %s; "
                 "`waypost catalog show` lists what there is. Said once.",
                 ", ".join(hinted(strange, catalog)),
+                consequence,
             )
 
 

@@ -56,7 +56,7 @@ _TEXTS = {
 }  # fmt: skip
 _CHOICES = {"preference": Preference, "strategy": Strategy, "mode": Mode}
 _NARROW = ("models", "only", "ignore", "max_price")
-CONTEXT = (*_TEXTS, *_CHOICES, *_NARROW, "labels")
+CONTEXT = (*_TEXTS, *_CHOICES, *_NARROW, "fallbacks", "labels")
 USUAL = Features(tokens_input=ASSUMED_IN, tokens_output=ASSUMED_OUT, messages=1, turns=1)
 """What a case does not say of its call."""
 
@@ -199,7 +199,8 @@ class CaseReader:
         labels = self.reader.mapping(body.get("labels"), "context.labels")
         entries = labels.entries if labels else ()
         found["labels"] = {key.raw: self.reader.text(value, key.raw) or "" for key, value in entries}
-        return Context(**found, narrow=self.narrow(body))
+        fallbacks = tuple(text for text, _ in self.names.listed(body.get("fallbacks"), "fallbacks"))
+        return Context(**found, narrow=self.narrow(body), fallbacks=fallbacks)
 
     def narrow(self, body: yaml.Mapping) -> Narrow | None:
         if all(body.get(key) is None for key in _NARROW):

@@ -148,6 +148,14 @@ MUTATIONS = (
     Mutation("a refusal is of no account", "(*limits, *fails, *refusals)", "(*limits, *fails)"),
     Mutation("one caller's budget is everybody's", "values if due is NO_DUES else (due, values)", "values"),
     Mutation("nobody says that the money is gone", '"budget" if spent else "limit"', '"limit"'),
+    # Fallbacks
+    Mutation("a fallback comes before the chosen one", "([], rows) if hop else (rows[:1], rows[1:])", "([], rows)"),
+    Mutation("on a hop a fallback comes behind", "([], rows) if hop else (rows[:1], rows[1:])", "(rows[:1], rows[1:])"),
+    Mutation("a fallback need not survive", "left = view.survivors & ~mask", "left = plan.columns.full & ~mask"),
+    Mutation(
+        "an alias is no fallback", "return naming(columns, entry) | mask_of", "return naming(columns, entry) & ~mask_of"
+    ),
+    Mutation("a fallback stands by twice", "if row[0] not in known", "if known is not None"),
     # Setting the shortlist aside
     Mutation(
         "an override outvotes every rule", "if forced is not None and room >> forced & 1:", "if forced is not None:"

@@ -124,6 +124,7 @@ FULL = Context(
     strategy="fastest",
     mode="route",
     narrow=Narrow(("big",), ("a",), ("b",), 5, None),
+    fallbacks=("a", "b"),
 )
 
 

@@ -204,6 +204,22 @@ SELECT = (
         taken("canary", target="anthropic/small", share_ppm=1_000_000),
         tried=("openai/mini",),
     ),
+    Vector(
+        "fallbacks",
+        "A call's fallbacks stand behind the first, entry by entry, each entry's as ranked; nobody is let in.",
+        question={
+            "context": {
+                "fallbacks": ["anthropic", "openai/mini", "nobody", "groq/*"],
+                "narrow": {"ignore": ["groq/small"]},
+            }
+        },
+    ),
+    Vector(
+        "fallbacks-on-a-hop",
+        "Where the first has failed they come before all others.",
+        question={"context": {"fallbacks": ["openai/large", "anthropic"]}},
+        tried=("openai/mini",),
+    ),
 )
 
 ENVELOPES = (

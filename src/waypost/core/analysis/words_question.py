@@ -49,6 +49,8 @@ def _claims(asked: Question) -> list[tuple[str, str]]:
         ceilings = (("input", narrow.max_input_price), ("output", narrow.max_output_price))
         said += [f"{label} at most {format_usd(price)}/MTok" for label, price in ceilings if price is not None]
         rows.append(("narrowed to", "; ".join(said) or "nothing"))
+    if asked.context.fallbacks:
+        rows.append(("fallbacks", f"{', '.join(asked.context.fallbacks)}, then the others as ranked"))
     if asked.intent is not None:
         rows.append(("intent", asked.intent))
     if asked.withheld:

@@ -273,6 +273,8 @@ def _context_text(context: Context, pseudonym: Callable[[str], str]) -> str:
         out += f',"session":{_escape(pseudonym(context.session))}'
     if context.labels:
         out += f',"labels":{_encode(dict(context.labels))}'
+    if context.fallbacks:
+        out += f',"fallbacks":{_encode(list(context.fallbacks))}'
     if context.narrow is not None:
         out += f',"narrow":{_encode(put.narrow_record(context.narrow))}'
     return f',"context":{{{out[1:]}}}' if out else ""

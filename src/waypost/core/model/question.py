@@ -103,6 +103,9 @@ class Context:
     strategy: Strategy | None = None
     """A named rank; it stands above ``preference``."""
     narrow: Narrow | None = None
+    fallbacks: tuple[str, ...] = ()
+    """Who stands by first where the chosen one fails: targets, models, providers, aliases of the catalog or globs, in
+    order. It lets nobody in."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ Wire: TypeAlias = Mapping[str, Any]
 
 _ORIGIN = tuple(Origin.__dataclass_fields__)
 _CONTEXT = tuple(Context.__dataclass_fields__)
-_CLAIMS = tuple(name for name in _CONTEXT if name not in ("user", "session", "labels", "narrow"))
+_CLAIMS = tuple(name for name in _CONTEXT if name not in ("user", "session", "labels", "narrow", "fallbacks"))
 _PERSONAL = ("user", "session")
 _NARROW = tuple(Narrow.__dataclass_fields__)
 _LISTS = ("models", "only", "ignore")
@@ -152,6 +152,8 @@ def context_record(context: Context, pseudonym: Callable[[str], str]) -> dict[st
         record["session"] = pseudonym(context.session)
     if context.labels:
         record["labels"] = dict(context.labels)
+    if context.fallbacks:
+        record["fallbacks"] = context.fallbacks
     if context.narrow is not None:
         record["narrow"] = narrow_record(context.narrow)
     return record
@@ -160,6 +162,7 @@ def context_record(context: Context, pseudonym: Callable[[str], str]) -> dict[st
 def _context_of(record: Wire) -> Context:
     known = only(record, _CONTEXT)
     known["labels"] = dict(record.get("labels") or {})
+    known["fallbacks"] = tuple(record.get("fallbacks", ()))
     if (narrow := record.get("narrow")) is not None:
         lists = {name: tuple(narrow.get(name, ())) for name in _LISTS}
         known["narrow"] = Narrow(**only(narrow, _NARROW) | lists)

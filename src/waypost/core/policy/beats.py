@@ -10,6 +10,7 @@ from waypost.core.policy.case import RANKED, WEIGHTED, Case
 from waypost.core.policy.facts import UNKNOWN
 from waypost.core.policy.rank import STRATEGIES
 from waypost.core.policy.spending import share
+from waypost.core.policy.standbys import meaning
 from waypost.core.policy.units import decimal, shown
 
 LEAST = MICRO * 100
@@ -21,7 +22,8 @@ def beats(case: Case) -> Iterator[tuple[str, str]]:
     order = case.decision.order
     for index in order[1:]:
         chosen, other = case.targets[order[0]], case.targets[index]
-        beyond_rank = drawn(case, chosen, other) or kept(case, chosen, other) or alone(case, chosen, other)
+        ways = (drawn, kept, asked_for, alone)
+        beyond_rank = next((said for way in ways if (said := way(case, chosen, other)) is not None), None)
         yield other.id, beyond_rank or ranked(case, chosen, other)
 
 
@@ -63,6 +65,16 @@ def weighed(case: Case, chosen: Target, other: Target) -> str | None:
         return f"drawn by weight {pool[chosen.id]} of {total}; this one has no weight"
     first = case.targets[case.ranked[0]]
     return ranked(case, first, other) + ("" if first is chosen else f" ({first.id}, drawn among its deployments)")
+
+
+def asked_for(case: Case, chosen: Target, other: Target) -> str | None:
+    """Where the call's own fallbacks put a lower one in front, because the first has failed."""
+    fallbacks = case.facts.question.context.fallbacks
+    if not (case.decision.tried and fallbacks) or case.key(other) > case.key(chosen):
+        return None
+    columns, place = case.plan.columns, case.plan.catalog.index[chosen.id]
+    entry = next((one for one in fallbacks if meaning(columns, one) >> place & 1), None)
+    return None if entry is None else f"the call's own fallback {entry}"
 
 
 def alone(case: Case, chosen: Target, other: Target) -> str | None:

@@ -16,6 +16,7 @@ from waypost.core.policy.plan import Line, Plan
 from waypost.core.policy.rank import LEADING, NOT_NAMED, STRATEGIES, Ask, by_field, utility
 from waypost.core.policy.reserved import Reserved
 from waypost.core.policy.spending import reached
+from waypost.core.policy.standbys import preferred
 from waypost.core.policy.tree import Unit
 from waypost.core.policy.units import shown
 
@@ -109,11 +110,12 @@ class Case:
         return [*front, *(others[place] for place in sorted(range(len(others)), key=keys.__getitem__))]
 
     def ranking(self) -> list[int]:
-        """All survivors: the selected, then the others, best first."""
-        chosen = self.decision.selected
-        if chosen is None or not self.ranked or self.ranked[0] == chosen:
+        """All survivors: the selected, then the call's own fallbacks, then the others, best first."""
+        chosen, fallbacks = self.decision.selected, self.facts.question.context.fallbacks
+        if chosen is None or not self.ranked:
             return self.ranked
-        return [chosen, *(index for index in self.ranked if index != chosen)]
+        others = [index for index in self.ranked if index != chosen]
+        return [chosen, *preferred(self.plan.columns, others, fallbacks)]
 
     def rejected(self) -> list[int]:
         """All others by id."""

@@ -22,6 +22,7 @@ from waypost.core.policy.programs import filtered, program_of
 from waypost.core.policy.request import FLAGS, NARROW, Values
 from waypost.core.policy.select import NOBODY, take
 from waypost.core.policy.shortlist import settle
+from waypost.core.policy.standbys import lined_up
 from waypost.core.policy.world import World, facts_of, state_of
 
 __all__ = ["choose", "decide", "estimates", "may_leave", "meeting", "mode_of", "rank_of"]
@@ -50,6 +51,8 @@ def decide(plan: Plan, question: Question, snapshot: Snapshot, seed: bytes, trie
             order, scores = _moved(plan, view, taken.place)
         if taken.cause is not None and aside is None:
             cause = taken.cause
+    if question.context.fallbacks and order:
+        order, scores = lined_up(plan, view, (order, scores), question.context.fallbacks, hop=bool(tried))
     rule = base.program.rule
     return Decision(
         plan.policy.fingerprint,

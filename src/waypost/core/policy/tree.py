@@ -219,7 +219,7 @@ class Limit:
         return f"limit.{self.scope}"
 
 
-Claim = Literal["models", "only", "ignore", "max_price", "preference", "strategy", "mode", "policy"]
+Claim = Literal["models", "only", "ignore", "max_price", "fallbacks", "preference", "strategy", "mode", "policy"]
 """What a call may say for itself."""
 
 

@@ -49,6 +49,11 @@ def named(entries: Iterable[str], catalog: Catalog) -> frozenset[TargetId]:
     return frozenset(target.id for target in catalog.targets if any(names(entry, target) for entry in written))
 
 
+def unmeant(fallbacks: Iterable[str], catalog: Catalog) -> tuple[str, ...]:
+    """Fallbacks that stand for nothing in the catalog, sorted."""
+    return tuple(sorted(entry for entry in fallbacks if entry not in catalog.names and not named((entry,), catalog)))
+
+
 def nameless(narrow: Narrow, catalog: Catalog) -> tuple[str, ...]:
     """Entries that name nothing in the catalog, sorted."""
     entries = {*narrow.models, *narrow.only, *narrow.ignore} - {NOBODY}
@@ -118,7 +123,7 @@ def withhold(question: Question, refused: Iterable[Claim]) -> Question:
 
 def _made(context: Context, claim: Claim) -> bool:
     if claim not in _OF_NARROW:
-        return getattr(context, claim) is not None
+        return getattr(context, claim) not in (None, ())
     narrow = context.narrow
     if narrow is None:
         return False
@@ -128,7 +133,7 @@ def _made(context: Context, claim: Claim) -> bool:
 
 
 def _without(context: Context, claim: Claim) -> Context:
-    gone: dict[str, Any] = {claim: None}
+    gone: dict[str, Any] = {claim: () if claim == "fallbacks" else None}
     if claim not in _OF_NARROW or context.narrow is None:
         return replace(context, **gone)
     gone = {"max_input_price": None, "max_output_price": None} if claim == "max_price" else {claim: ()}

@@ -41,6 +41,7 @@ _FLAGS = (
     "strategy",
     "only",
     "ignore",
+    "fallbacks",
 )
 _SHAPES = ("messages", "contents", "input", "prompt")
 
@@ -92,6 +93,7 @@ def asking(parser: argparse.ArgumentParser) -> None:
     add("--strategy", metavar="WORD", help="cheapest, fastest, best or balanced")
     add("--only", metavar="NAME,...", help="only these targets, models, providers or globs of ids")
     add("--ignore", metavar="NAME,...", help="none of these")
+    add("--fallbacks", metavar="NAME,...", help="who stands by first, in order")
     add("--max-price", metavar="USD", help="per million tokens: 5, or input=5,output=15")
     add = parser.add_argument_group("what else decides").add_argument
     add("--credentials", metavar="NAME,...", help="only these endpoints have keys (default: all of them)")
