@@ -250,7 +250,7 @@ ITEMS: list[tuple[Any, dict[str, Any], set[str]]] = [
             "content": [{"type": "reasoning_text", "text": "x"}],
             "encrypted_content": "gAAA",
         },
-        {"reasoning.signature"},
+        {"reasoning.signature?"},
     ),
     (
         response_input_param.ItemReference,
@@ -316,6 +316,8 @@ def test_less_common_items() -> None:
     assert needs(input=[*SAID, {"id": "msg_1"}, *SAID]) == {"server_state.item_reference"}
     assert needs(input=[*SAID, {**OUTPUT, "call_id": None}, *SAID]) == {"server_state.tool_call"}
     bare = {"type": "reasoning", "id": "rs_1", "summary": []}
+    sealed = {**bare, "encrypted_content": "gAAA"}
+    assert needs(input=[*SAID, sealed, CALL, OUTPUT], tools=[TOOL]) == {"tools", "reasoning.signature"}
     assert needs(input=[*SAID, bare, {"role": "assistant", "content": "y"}, *SAID]) == {"reasoning.text?"}
     assert needs(input=[*SAID, {**CALL, "caller": {"type": "direct"}}, OUTPUT], tools=[TOOL]) == {"tools"}
 

@@ -181,7 +181,6 @@ def _tool(tool: Tool, native: bool) -> dict[str, Any]:
         raw["description"] = tool.description
     if native:
         raw["parameters"] = tool.parameters
-        raw["strict"] = tool.strict
         return {**raw, **tool.ext}
     raw["parameters"] = _strict_root(tool) if tool.strict else object_root(tool.parameters)
     # Where nothing is said a schema is made strict here by changing it, which nowhere else happens.

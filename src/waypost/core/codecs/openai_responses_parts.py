@@ -76,8 +76,8 @@ _IMAGE = frozenset({"type", "image_url", "file_id", "detail", "prompt_cache_brea
 
 
 def _image(draft: Draft, raw: Mapping[str, Any], path: str) -> Part:
-    detail = _detail(draft, raw, path)
     ext, cache = _marks(draft, raw, _IMAGE, path)
+    detail, ext = _detail(draft, raw, ext, path)
     if raw.get("file_id") is not None:
         draft.need("input.file_id", path)
         return FileRef("image", as_text(raw["file_id"], f"{path}.file_id"), {"raw": raw})
@@ -96,19 +96,21 @@ def _image(draft: Draft, raw: Mapping[str, Any], path: str) -> Part:
     return Uri("image", url, None, detail, ext, cache)
 
 
-def _detail(draft: Draft, raw: Mapping[str, Any], path: str) -> str | None:
+def _detail(draft: Draft, raw: Mapping[str, Any], ext: Ext, path: str) -> tuple[str | None, Ext]:
+    """A chosen resolution; ``auto`` is the default and has to be said here."""
     detail = opt_text(raw.get("detail"), f"{path}.detail")
-    if detail not in (None, "auto"):
-        draft.hint("image.detail", f"{path}.detail", detail)
-    return detail
+    if detail in (None, "auto"):
+        return None, ext if detail is None else {**ext, "detail": detail}
+    draft.hint("image.detail", f"{path}.detail", detail)
+    return detail, ext
 
 
 _FILE = frozenset({"type", "file_data", "file_id", "file_url", "filename", "detail", "prompt_cache_breakpoint"})
 
 
 def _file(draft: Draft, raw: Mapping[str, Any], path: str) -> Part:
-    detail = _detail(draft, raw, path)
     ext, cache = _marks(draft, raw, _FILE, path)
+    detail, ext = _detail(draft, raw, ext, path)
     name = opt_text(raw.get("filename"), f"{path}.filename")
     if raw.get("file_id") is not None:
         draft.need("input.file_id", path)

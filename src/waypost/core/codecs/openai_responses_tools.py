@@ -54,7 +54,7 @@ _FUNCTION = frozenset(
 
 def _function(draft: Draft, raw: Mapping[str, Any], path: str) -> Tool:
     ext = draft.unknown(raw, _FUNCTION, path)
-    for field in ("allowed_callers", "defer_loading", "output_schema", "async"):
+    for field in ("allowed_callers", "defer_loading", "output_schema", "async", "strict"):
         if raw.get(field) is not None:
             ext[field] = raw[field]
     if any(caller != "direct" for caller in opt_list(raw.get("allowed_callers"), f"{path}.allowed_callers")):
@@ -73,7 +73,7 @@ def _function(draft: Draft, raw: Mapping[str, Any], path: str) -> Tool:
         draft.need("schema.root", f"{path}.parameters")
     _strict(draft, raw, path)
     about = opt_text(raw.get("description"), f"{path}.description")
-    return Tool(name, about, parameters, raw.get("strict"), ext or NO_EXT)
+    return Tool(name, about, parameters, True if raw.get("strict") else None, ext or NO_EXT)
 
 
 def _strict(draft: Draft, raw: Mapping[str, Any], path: str) -> None:

@@ -10,7 +10,17 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from waypost.core.codecs.openai_responses_parts import DIALECT, is_blank, read_content
-from waypost.core.codecs.wire import Draft, as_list, as_map, as_text, is_object_text, opt_list, opt_map, opt_text
+from waypost.core.codecs.wire import (
+    Draft,
+    as_list,
+    as_map,
+    as_text,
+    is_object_text,
+    opt_list,
+    opt_map,
+    opt_text,
+    signed_history,
+)
 from waypost.core.model.conversation import (
     NO_EXT,
     Blob,
@@ -87,6 +97,7 @@ class _Items:
             self.draft.need("turns.user_first", "input")
         if self.found and self.found[-1].role == "assistant":
             self.draft.need("prefill", "input[-1]")
+        signed_history(self.draft, self.found)
         return tuple(self.found)
 
     def _message(self, raw: Mapping[str, Any], path: str) -> None:
@@ -199,7 +210,7 @@ def _reasoning(draft: Draft, raw: Mapping[str, Any], path: str) -> Item:
     fields.update((name, raw[name]) for name in ("id", "status", "summary", "content") if raw.get(name) is not None)
     sealed = opt_text(raw.get("encrypted_content"), f"{path}.encrypted_content")
     if sealed:
-        draft.need("reasoning.signature", path)
+        draft.signed = draft.signed or path
     else:
         draft.hint("reasoning.text", path)
     return (Reasoning(reasoning_text(raw, path), DIALECT, sealed),), {"fields": fields}

@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from waypost.core.model.conversation import NO_EXT, NO_SAMPLING, Conversation, Sampling, ToolCall
+from waypost.core.model.conversation import NO_EXT, NO_SAMPLING, Conversation, Message, Reasoning, Sampling, ToolCall
 from waypost.core.model.needs import Need, Severity
 from waypost.core.model.target import Dialect
 
@@ -23,13 +23,15 @@ IMAGE_MIMES = frozenset({"image/jpeg", "image/jpg", "image/png", "image/gif", "i
 class Draft:
     """A conversation while it is read: fields so far, needs so far, and what only the origin understands."""
 
-    __slots__ = ("ext", "fields", "found", "sampling")
+    __slots__ = ("ext", "fields", "found", "sampling", "signed")
 
     def __init__(self) -> None:
         self.fields: dict[str, Any] = {}
         self.sampling: dict[str, Any] = {}
         self.ext: dict[str, Any] = {}
         self.found: dict[tuple[str, str | None, Severity], Need] = {}
+        self.signed: str | None = None
+        """Where the history first has signed reasoning; `signed_history` says what that means."""
 
     def need(self, flag: str, path: str, value: str | None = None, severity: Severity = "required") -> None:
         """Record a need, once for each flag and value, at the first place that raised it."""
@@ -102,6 +104,23 @@ def kept(
             draft.need(flag, name, word, "hint" if hint else "required")
 
     return handle
+
+
+def signed_history(draft: Draft, messages: Sequence[Message]) -> None:
+    """Signed reasoning is asked back while a tool turn is open; in a closed one it only makes the next thought better,
+    and a target that cannot read it goes without."""
+    if draft.signed is None:
+        return
+    spoken = [index for index, message in enumerate(messages) if message.role == "assistant"]
+    is_open = bool(spoken) and any(message.role == "tool" for message in messages[spoken[-1] + 1 :])
+    asked = max((index for index in range(spoken[-1] if spoken else 0) if _asks(messages, index)), default=-1)
+    current = any(isinstance(part, Reasoning) for index in spoken if index > asked for part in messages[index].parts)
+    draft.need("reasoning.signature", draft.signed, None, "required" if is_open and current else "hint")
+
+
+def _asks(messages: Sequence[Message], index: int) -> bool:
+    """Whether a turn is the user's own, and not what stands beside the results of tools."""
+    return messages[index].role == "user" and not (index and messages[index - 1].role == "tool")
 
 
 def undeclared_tools(draft: Draft, at: str | None = None) -> None:
