@@ -82,6 +82,18 @@ def said(before: str, after: str) -> list[str]:
         ("default: openai/big", "default: {openai: openai/mini}", [
             "default.*: openai/big becomes nothing", "default.openai: nothing becomes openai/mini",
         ]),
+        ("rank: best", "rank: heuristic", ["rank: best becomes the advisor heuristic within 300 ms, then balanced"]),
+        (
+            "rank: heuristic",
+            "rank: {advisor: heuristic, else: {cost: 1}, within: 1 s}",
+            [
+                "rank: the advisor heuristic within 300 ms, then balanced becomes the advisor heuristic within 1 s, "
+                "then cost 1",
+            ],
+        ),
+        ("rank: listed", "rank: {strategy: listed, else: best}", [
+            "rank: the rule's list, then balanced becomes the rule's list, then best",
+        ]),
         ("", "select: {explore: 5%}", ["select: best becomes {kind explore, share 5%}"]),
     ],
 )  # fmt: skip

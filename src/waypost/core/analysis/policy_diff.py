@@ -75,7 +75,7 @@ def _mappings(path: str, before: Mapping[str, Any], after: Mapping[str, Any]) ->
 
 def _differ(path: str, key: str, one: Any, other: Any) -> Iterator[Change]:
     lists = all(item is None or isinstance(item, list | tuple) for item in (one, other))
-    if key == "rank" and one and other and one["strategy"] != other["strategy"]:
+    if key == "rank" and one and other and (one["strategy"] != other["strategy"] or "behind" in one):
         yield Change(path, "changed", rank(one), rank(other))
     elif key == "thresholds" and lists:
         yield from _mappings(path, _by_share(one), _by_share(other))

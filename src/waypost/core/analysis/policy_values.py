@@ -67,11 +67,7 @@ def quantity(path: str, value: int) -> str:
 def label(path: str) -> str:
     """A path as a policy file has it: without the units of the canonical document."""
     parts = (part.removesuffix("_ns").removesuffix("_ppm").removesuffix("_nano_usd") for part in path.split("."))
-    return (
-        ".".join("at" if part == "thresholds" else part for part in parts)
-        .replace("mode.mode", "mode")
-        .replace("rank.behind", "rank.else")
-    )
+    return ".".join("at" if part == "thresholds" else part for part in parts).replace("mode.mode", "mode")
 
 
 def joined(items: Sequence[Any]) -> str:
