@@ -143,3 +143,30 @@ def test_policies_that_all_have_a_match_are_noted(doctor: Doctor, monkeypatch: p
         "every policy has a `match`: calls that match none are decided by the last one, 'hr'"
     ]
     assert not [check for check in checks(doctor) if check["topic"] == "policy" and check["state"] == "note"]
+
+
+@pytest.mark.parametrize(
+    ("body", "topic"),
+    [
+        ("budgets: [{scope: user, limit: 5 USD/day}]", "budgets"),
+        ("limits: [{scope: user, requests: 60/min}]", "limits"),
+        ("budgets: [{scope: all, limit: 5 USD/day}]\nlimits: [{scope: user, tokens: 1k/min}]", "budgets and limits"),
+        ("filter: [quality >= 0.1]", None),
+    ],
+)
+def test_counts_that_each_process_keeps_are_noted(doctor: Doctor, tmp_path: Path, body: str, topic: str | None) -> None:
+    """S6.09: who relies on a budget learns that several workers do not share it; who has none reads nothing of it."""
+    (tmp_path / "p.yaml").write_text(f"waypost: policy/v1\nname: spent\n{body}\n")
+    found = [check for check in checks(doctor, "--policy", "p.yaml") if "counted in the memory" in check["text"]]
+    assert [(check["topic"], check["state"], check["text"]) for check in found] == (
+        []
+        if topic is None
+        else [
+            (
+                topic,
+                "note",
+                f"policy spent: {topic} are counted in the memory of each process, from zero when it starts; "
+                "several processes count apart, so that four workers may use four times as much",
+            )
+        ]
+    )

@@ -40,6 +40,10 @@ UNCOVERED = (
     ("google-genai", "live sessions, interactions, batch jobs"),
 )
 NO_KEY = "keys"
+COUNTS = (
+    "policy {policy}: {counted} are counted in the memory of each process, from zero when it starts; several processes "
+    "count apart, so that four workers may use four times as much"
+)
 ADDRESSES = ("OPENAI_BASE_URL", "ANTHROPIC_BASE_URL", "GOOGLE_GEMINI_BASE_URL")
 
 
@@ -121,6 +125,8 @@ def configuration(policy: str | None, catalog: str | None) -> Iterator[Check]:
     for plan in routes.plans:
         if plan.policy.content != "none":
             yield Check("content", "note", _content(plan.policy))
+        if counted := _counted(plan.policy):
+            yield Check(counted, "note", COUNTS.format(policy=plan.policy.name, counted=counted))
     usable = routes.credentials(False)
     yield from _keys(routes.endpoints)
     for name, endpoint in sorted(routes.endpoints.items()):
@@ -142,6 +148,12 @@ def _content(policy: Policy) -> str:
         f"policy {policy.name} keeps what is asked and answered, {how}, encrypted, for {days:g} d; "
         "`waypost content ID` shows it, `waypost forget --user U` erases it"
     )
+
+
+def _counted(policy: Policy) -> str:
+    """What of the policy counts over calls."""
+    kinds = (("budgets", policy.budgets), ("limits", policy.limits))
+    return " and ".join(name for name, entries in kinds if entries)
 
 
 def _keys(endpoints: Mapping[str, Endpoint]) -> Iterator[Check]:
