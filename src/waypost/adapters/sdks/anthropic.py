@@ -6,6 +6,8 @@ from collections.abc import Callable
 from types import ModuleType
 from typing import Any
 
+from opentelemetry import trace
+
 from waypost.adapters.sdks import stainless
 from waypost.adapters.sdks.bound import Flavour
 from waypost.core.routing.effects import Call
@@ -15,6 +17,19 @@ MODULE = "anthropic._base_client"
 
 POINTS = (("SyncAPIClient", "request", False), ("AsyncAPIClient", "request", True))
 """Class, method, and whether the method is a coroutine function."""
+
+SILENT = ("ProxyTracerProvider", "NoOpTracerProvider")
+"""Providers whose spans go nowhere, by their class."""
+
+
+def reports(client: Any, options: Any) -> bool:
+    """Whether the SDK makes a span of the call that is recorded: newer versions do where OpenTelemetry is set up."""
+    if not getattr(options, "span_name", None) or client._tracer is None:
+        return False
+    own = getattr(client, "_open_telemetry", None) or {}
+    provider = own.get("tracer_provider") or trace.get_tracer_provider()
+    return type(provider).__name__ not in SILENT
+
 
 FLAVOUR = Flavour(
     sdk="anthropic",
@@ -46,6 +61,7 @@ FLAVOUR = Flavour(
             )
         )
     },
+    reports=reports,
 )
 
 

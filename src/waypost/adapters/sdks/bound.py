@@ -50,6 +50,8 @@ class Flavour:
     auto: frozenset[str]
     said_in_bodies: Mapping[str, frozenset[str]] = field(default_factory=dict)
     """Headers in lower case, each with the words that only unlock fields of the body, so that they need no care."""
+    reports: Callable[[Any, Any], bool] | None = None
+    """Given a client and a call's options: whether the SDK reports the call by a span of its own."""
 
 
 class Bound:

@@ -114,6 +114,7 @@ def bind(
         native=bound,
         port=place.port,
         withheld=heard.withheld,
+        reports=flavour.reports is not None and flavour.reports(client, bound.options),
     )
 
 

@@ -120,11 +120,12 @@ class OtelSpans:
         if scene is None:
             return
         attempt = event.attempt
+        owned = scene.owned and not event.reported
         scene.attempts[attempt.number] = self._tracer.start_span(
-            f"{event.started.operation if scene.owned else 'attempt'} {attempt.model}",
+            f"{event.started.operation if owned else 'attempt'} {attempt.model}",
             context=scene.context,
-            kind=SpanKind.CLIENT if scene.owned else SpanKind.INTERNAL,
-            attributes=attributes.attempt_start(event, owned=scene.owned),
+            kind=SpanKind.CLIENT if owned else SpanKind.INTERNAL,
+            attributes=attributes.attempt_start(event, owned=owned),
             start_time=attempt.started_ns,
         )
         scene.sent[attempt.number] = attempt
@@ -171,7 +172,7 @@ class OtelSpans:
         for number, span in scene.attempts.items():
             done = ended.get(number)
             if done is not None:
-                self._end_attempt(span, done, scene.owned)
+                self._end_attempt(span, done, scene.owned and not done.attempting.reported)
             else:
                 self._cut_attempt(span, scene.sent[number], event.settlement.ended_ns)
         self._end_route(scene.route, event, rows)

@@ -76,6 +76,8 @@ class Attempting:
     attempt: Attempt
     host: str
     port: int | None = None
+    reported: bool = False
+    """Whether the caller's SDK reports this inference by a span of its own."""
 
 
 @dataclass(frozen=True, slots=True)

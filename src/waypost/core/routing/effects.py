@@ -27,7 +27,8 @@ class Call:
     ``receipt`` is ``wp_`` and 32 hex digits, ``seed`` their 16 bytes. ``timeout_ns`` is the caller's own, ``None`` for
     none. ``classify`` turns one of the SDK's exceptions into a failure. ``needs`` are those that only the adapter sees
     (headers, query). ``native`` is the adapter's own handle and
-    opaque to everyone else. ``port`` is the caller's server's, where its base URL names one. ``withheld`` are claims of
+    opaque to everyone else. ``port`` is the caller's server's, where its base URL names one.
+    ``reports`` says that the SDK reports the inferences that it sends itself. ``withheld`` are claims of
     the call that do not hold, whatever the policy grants. ``lent`` are the endpoints that it brings a client for.
     """
 
@@ -50,6 +51,7 @@ class Call:
     is_async: bool = False
     native: Any = field(default=None, repr=False)
     port: int | None = None
+    reports: bool = False
     withheld: tuple[str, ...] = ()
     lent: tuple[str, ...] = ()
 

@@ -111,7 +111,7 @@ def _beside(stage: Stage, tab: Tab) -> Flow:
 def _unchanged(stage: Stage, decided: Decided | None, tab: Tab) -> Flow:
     attempt = attempt_of(stage, stage.requested, 1, "passthrough")
     call = stage.call
-    attempting = Attempting(stage.started, stage.question, decided, attempt, call.origin.host, call.port)
+    attempting = Attempting(stage.started, stage.question, decided, attempt, call.origin.host, call.port, call.reports)
     opened = Open(stage, attempting, stage.requested, (), decided, tab)
     yield Tell(attempting)
     sent = yield from sending(Send(stage.call, attempt, True, None, None, None), opened)

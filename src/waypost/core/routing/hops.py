@@ -105,7 +105,8 @@ def try_one(stage: Stage, hops: Hops, exchange: Exchange, decided: Decided | Non
     while True:
         reason = "retry" if hops.retrying is exchange else "fallback" if hops.past else "primary"
         attempt = attempt_of(stage, target, len(hops.past) + 1, reason)
-        attempting = Attempting(stage.started, stage.question, decided, attempt, *exchange.place)
+        reported = exchange.home and stage.call.reports
+        attempting = Attempting(stage.started, stage.question, decided, attempt, *exchange.place, reported)
         opened = Open(stage, attempting, target, hops.past, decided, hops.tab)
         yield Tell(attempting)
         try:
