@@ -33,13 +33,27 @@ class _Body(TypedDict, total=False):
 
 
 _BODY = TypeAdapter(_Body)
+_COMMON = str.maketrans("-_", "+/")
 
 
 def check_request(body: Mapping[str, Any]) -> None:
     """Raise unless the SDK's types take ``body`` strictly and know every member of it."""
     known = {name: item for name, item in body.items() if name not in ("model", "stream")}
     seen = _BODY.validate_json(json.dumps(known), strict=True)
-    assert _BODY.dump_python(seen, mode="json", by_alias=True, exclude_none=True) == json.loads(json.dumps(known))
+    written = _BODY.dump_python(seen, mode="json", by_alias=True, exclude_none=True)
+    assert _standard(written) == _standard(json.loads(json.dumps(known)))
+
+
+def _standard(value: Any) -> Any:
+    """``value`` with the base64 of media in the common alphabet; the SDK writes the one for URLs."""
+    if isinstance(value, list):
+        return [_standard(item) for item in value]
+    if not isinstance(value, dict):
+        return value
+    return {
+        name: item.translate(_COMMON) if name == "data" and isinstance(item, str) else _standard(item)
+        for name, item in value.items()
+    }
 
 
 def _client(status: int, content: bytes, kind: str) -> genai.Client:

@@ -323,7 +323,7 @@ RECORDS: list[tuple[Any, Any, dict[str, tuple[Any, set[str]]]]] = [
         {
             "data": ("AAAA", IMAGE),
             "mimeType": ("image/heic", IMAGE | {"input.image.mime"}),
-            "displayName": ("a", IMAGE),
+            "displayName": ("a", IMAGE | {"document.title?"}),
         },
     ),
     (
@@ -332,7 +332,7 @@ RECORDS: list[tuple[Any, Any, dict[str, tuple[Any, set[str]]]]] = [
         {
             "fileUri": ("gs://b/a.png", TOOLED | {"input.file_id"}),
             "mimeType": ("video/mp4", TOOLED | {"input.video", "input.media_url"}),
-            "displayName": ("a", TOOLED | {"input.image.url"}),
+            "displayName": ("a", TOOLED | {"input.image.url", "document.title?"}),
         },
     ),
     (
@@ -381,7 +381,7 @@ RECORDS: list[tuple[Any, Any, dict[str, tuple[Any, set[str]]]]] = [
         {
             "data": ("AAAA", RESULT),
             "mimeType": ("application/pdf", TOOLED | {"tool_result.document", "input.pdf"}),
-            "displayName": ("a", RESULT),
+            "displayName": ("a", RESULT | {"document.title?"}),
         },
     ),
     (
@@ -390,7 +390,7 @@ RECORDS: list[tuple[Any, Any, dict[str, tuple[Any, set[str]]]]] = [
         {
             "fileUri": ("https://e.org/b.png", TOOLED | {"tool_result.image", "input.image.url"}),
             "mimeType": ("application/pdf", TOOLED | {"tool_result.document", "input.pdf", "input.pdf.url"}),
-            "displayName": ("a", TOOLED | {"tool_result.image", "input.image.url"}),
+            "displayName": ("a", TOOLED | {"tool_result.image", "input.image.url", "document.title?"}),
         },
     ),
     (

@@ -28,7 +28,10 @@ def inline_data(draft: Draft, raw: Mapping[str, Any], path: str, ext: Mapping[st
     if "-" in data or "_" in data:
         data = data.translate(_STANDARD)
     name = opt_text(raw.get("displayName"), f"{path}.displayName")
-    return Blob(_needs(draft, mime, path), _SOUNDS.get(mime, mime), data, name, None, ext)
+    modality = _needs(draft, mime, path)
+    if name is not None and modality != "document":
+        draft.hint("document.title", f"{path}.displayName")
+    return Blob(modality, _SOUNDS.get(mime, mime), data, name, None, ext)
 
 
 def file_data(draft: Draft, raw: Mapping[str, Any], path: str, ext: Mapping[str, Any]) -> Part:
@@ -37,6 +40,8 @@ def file_data(draft: Draft, raw: Mapping[str, Any], path: str, ext: Mapping[str,
     uri = as_text(raw.get("fileUri"), f"{path}.fileUri")
     mime = opt_text(raw.get("mimeType"), f"{path}.mimeType")
     name = opt_text(raw.get("displayName"), f"{path}.displayName")
+    if name is not None:
+        draft.hint("document.title", f"{path}.displayName")
     if uri.startswith(_STORED) or not uri.startswith(("https://", "http://")):
         draft.need("input.file_id", path)
         return FileRef("document", uri, ext)
