@@ -103,14 +103,13 @@ def _text(raw: bytes, file: Path) -> str:
 
 
 def _load(raw: bytes, file: Path, cache: Path | None) -> Catalog:
-    text = _text(raw, file)
     if cache is None:
-        return read_catalog(text, str(file))
+        return read_catalog(_text(raw, file), str(file))
     digest = hashlib.sha256(raw).hexdigest()
     stored = cache / f"catalog-{digest[:32]}-{CACHE}.json"
     found = _from_cache(stored, digest)
     if found is None:
-        found = read_catalog(text, str(file))
+        found = read_catalog(_text(raw, file), str(file))
         _to_cache(stored, digest, found)
     return found
 
@@ -149,11 +148,14 @@ def _rebuild(document: Mapping[str, Any], digest: str) -> Catalog:
 
 def _from_cache(stored: Path, digest: str) -> Catalog | None:
     try:
-        head, _, body = stored.read_bytes().partition(b"\n")
+        with open(stored, "rb", buffering=0) as file:  # unbuffered: the document is copied once, and that is enough
+            whole = file.readall()
+        end = whole.index(b"\n")
+        body = memoryview(whole)[end + 1 :]
         named = hashlib.sha256(body).hexdigest()
-        if head.decode() != f"{digest} {named}":
+        if whole[:end].decode() != f"{digest} {named}":
             return None
-        return _rebuild(json.loads(body), named)
+        return _rebuild(json.loads(str(body, "utf-8")), named)
     except (OSError, ValueError, CatalogError):
         return None
 

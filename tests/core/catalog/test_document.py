@@ -120,3 +120,23 @@ def test_something_else_is_not_taken_for_a_catalog(broken: dict[str, Any]) -> No
     with pytest.raises((KeyError, TypeError, ValueError)):
         records_of(broken)
     assert records_of(EMPTY) == ((), {}, {}, {})
+
+
+@pytest.mark.parametrize("where", ["target", "price", "tier", "latency"])
+@pytest.mark.parametrize("how", ["a fact that we do not know", "a fact that is missing"])
+def test_a_target_is_read_whole_or_not_at_all(where: str, how: str) -> None:
+    """What another version put there is not passed over, and what must be there is not made up."""
+    tier: dict[str, Any] = {"since": "", "input": 3, "output": 4}
+    price: dict[str, Any] = {"since": "2026-01-01", "input": 1, "output": 2, "above": [[10, tier]]}
+    latency: dict[str, Any] = {"first_token_ns": 1, "per_token_ns": 2}
+    row: dict[str, Any] = {"id": "a/x", "provider": "a", "model": "x", "endpoint": "a", "capabilities": 0}
+    whole = {**row, "provenance": 0, "prices": [price], "latency": latency}
+    document = {**EMPTY, "capabilities": [[]], "provenance": [[]], "targets": [whole]}
+    assert records_of(document)[0][0].prices == (Price("2026-01-01", 1, 2, above=((10, Price("", 3, 4)),)),)
+    parts = {"target": whole, "price": price, "tier": tier, "latency": latency}
+    if how.endswith("know"):
+        parts[where]["later"] = 1
+    else:
+        del parts[where][{"target": "model", "latency": "per_token_ns"}.get(where, "output")]
+    with pytest.raises((KeyError, TypeError)):
+        records_of(document)
