@@ -6,12 +6,13 @@ import re
 from collections.abc import Iterable
 from typing import Any, get_args
 
+from scripts import policy_schema_predicates as predicates
 from waypost.core.features.classify import LANGUAGES
 from waypost.core.features.privacy import DataClass
 from waypost.core.model.money import MICRO
 from waypost.core.model.outcome import FailureKind
 from waypost.core.model.question import Mode
-from waypost.core.policy.fields import FIELDS, Field
+from waypost.core.policy.fields import FIELDS
 from waypost.core.policy.tree import ACTIONS, LADDER
 from waypost.core.policy.units import UNITS
 from waypost.runtime import policy_choosing, policy_parts, policy_spending
@@ -73,26 +74,10 @@ def weight() -> Schema:
     return found
 
 
-def field_pattern(fields: Iterable[Field]) -> str:
-    names = sorted((field.name for field in fields), key=lambda name: (-len(name), name))
-    return "|".join(
-        re.escape(name).replace(re.escape("<name>"), "[A-Za-z0-9_][A-Za-z0-9_.-]*") for name in names
-    ).replace("\\-", "-")
-
-
-def predicate(fields: list[Field]) -> Schema:
-    """Text whose first comparison names one of ``fields``; the reader checks the rest."""
-    op = r"==|!=|<=|>=|<|>|in\b|not\s+in\b|has\b|matches\b"
-    return {"type": "string", "pattern": rf"^(?:\s|\(|not\b)*(?:{field_pattern(fields)})\s*(?:{op})"}
-
-
-REQUEST = [field for field in FIELDS.values() if field.source == "request"]
-
-
 def match_mapping() -> Schema:
     """One request field to the word that it must have, or to a list of words of which it must have one."""
     properties: Schema = {}
-    for field in REQUEST:
+    for field in predicates.REQUEST:
         if field.name == "intent" or field.kind != "text" or "<" in field.name:
             continue
         known = field.values or CLOSED.get(field.name, ())
@@ -116,15 +101,16 @@ def definitions() -> Schema:
         ),
         "targets": targets,
         "predicate": described(
-            predicate(list(FIELDS.values())),
+            predicates.predicate(predicates.ALL),
             "field op value, joined by and, or, not and parentheses. Fields: " + ", ".join(FIELDS),
-            "price.input <= 5 USD/MTok",
             "region in [eu] and retention == none",
+            *predicates.examples(predicates.ALL),
         ),
         "request_predicate": described(
-            predicate(REQUEST),
-            "a predicate over the request: " + ", ".join(field.name for field in REQUEST),
+            predicates.predicate(predicates.REQUEST),
+            "a predicate over the request: " + ", ".join(field.name for field in predicates.REQUEST),
             "task == debugging and complexity == complex",
+            *predicates.examples(predicates.REQUEST),
         ),
         "share": described(quantity("share", bare=True), "a part of the calls: 5% or 0.05", "5%"),
         "weight": weight(),

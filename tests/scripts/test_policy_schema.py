@@ -5,6 +5,8 @@ from __future__ import annotations
 import importlib.util
 import json
 import re
+import time
+from itertools import product
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -14,15 +16,21 @@ from jsonschema import Draft202012Validator
 
 from policy_fuzz import mutations
 from policy_samples import CATALOG, HEAD, policy
+from waypost.core.model.decision import Source
+from waypost.core.policy.fields import FIELDS
+from waypost.core.policy.language import parse_predicate
+from waypost.core.policy.words import Words
 from waypost.errors import PolicyError
 from waypost.runtime import yaml
 from waypost.runtime.documents import read_policy
+from waypost.runtime.policy_words import CLOSED
 
 ROOT = Path(__file__).resolve().parents[2]
 SCRIPT = ROOT / "scripts" / "generate_policy_schema.py"
 FILE = ROOT / "policies" / "policy.schema.json"
 SCHEMA: dict[str, Any] = json.loads(FILE.read_text(encoding="utf-8"))
 VALIDATOR = Draft202012Validator(SCHEMA)
+MOST = 12_000
 HEADER = "# yaml-language-server: $schema=policy.schema.json\n"
 
 
@@ -145,6 +153,95 @@ def test_a_name_may_be_a_number() -> None:
     text = HEAD.replace("name: sample", "name: 5")
     assert read_policy(text, "p.yaml", catalog=CATALOG).name == "5"
     assert faults(text) == []
+
+
+NAMES = [name.replace("<name>", "team") for name in FIELDS]
+OPS = ("==", "!=", "<", "<=", ">", ">=", "in", "not in", "has", "matches", "=", "like")
+VALUES = (
+    "5", "0.5", "50%", "2 s", "200 ms", "5 USD", "0.5 USD/MTok", "200k", "5 USD/day", "10/min", "eu", "simple", "'a b'",
+    "[eu]", "[5, 200k]", "[1 s, 2 s]", "['a', b]", "[]", "[eu,]", "tokens.total * 1.2", "quality", "price.input*50%",
+    "true", "tools", "de", "a*", "${x}", "[${x}, 5 s]", "and", "-1", "",
+)  # fmt: skip
+
+
+def taken(text: str, schema: Any, *, request_only: bool = False) -> tuple[bool, bool]:
+    """Whether the reader takes a predicate, and whether the schema does."""
+    at = Source("p.yaml", 1, 1, len(text))
+    try:
+        tree = parse_predicate(text, at, variables={"x": ("eu", "us")}, request_only=request_only)
+        read = not any(doubt.fatal for doubt in Words(closed=CLOSED).doubts(tree))
+    except PolicyError:
+        read = False
+    return read, Draft202012Validator(schema).is_valid(text)
+
+
+@pytest.mark.parametrize("kind", ["predicate", "request_predicate"])
+def test_every_comparison_is_checked_as_the_reader_checks_it(kind: str) -> None:
+    """Each field with each operator and each shape of a value, alone and behind another comparison: the schema never
+    refuses what can be read, and takes nothing else but what a quoted word, a glob, a fraction or a variable is."""
+    schema, lenient, strict = SCHEMA["$defs"][kind], 0, 0
+    for name, op, value in product(NAMES, OPS, VALUES):
+        text = f"{name} {op} {value}"
+        read, valid = taken(text, schema, request_only=kind == "request_predicate")
+        assert valid or not read, text
+        strict += not read
+        if valid and not read:
+            lenient += 1
+            assert any(part in text for part in ("'", "${", "0.5", "50%", "matches")), text
+        if read:
+            both = f"not (turns > 3) and ({text})or auto == true"
+            assert taken(both, schema, request_only=kind == "request_predicate")[1], both
+        elif not valid:
+            assert not taken(f"turns > 3 or {text}", schema)[1], text
+    assert strict > 10_000
+    assert lenient < strict / 30
+
+
+WRONG = [
+    "quality >= 0.5 and qualty >= 0.6",
+    "quality >= 0.5 or price.input <= 5 s",
+    "quality >= 0.5 and",
+    "and quality >= 0.5",
+    "quality >= 0.5 quality <= 0.9",
+    "quality >= 0.5and turns > 3",
+    "(task == debuging)",
+    "task in [debugging, debuging]",
+    "region in [eu, ]",
+    "region in eu",
+    "region has eu",
+    "capabilities == tools",
+    "capabilities has tool",
+    "context_window >= price.input * 2",
+    "context_window >= tokens.total * 1.2 s",
+    "not quality",
+    "quality >= 'high'",
+    "",
+]
+
+
+@pytest.mark.parametrize("text", WRONG)
+def test_a_slip_behind_the_first_comparison_is_seen(text: str) -> None:
+    """The whole predicate is looked at, not its beginning alone."""
+    assert taken(text, SCHEMA["$defs"]["predicate"]) == (False, False)
+
+
+@pytest.mark.parametrize("kind", ["predicate", "request_predicate"])
+def test_the_pattern_is_bounded_portable_and_linear(kind: str) -> None:
+    """An editor compiles it for each file, as JavaScript does with `u`: no needless backslash; and no text hangs it."""
+    schema = SCHEMA["$defs"][kind]
+    assert len(schema["pattern"]) <= MOST
+    assert re.findall(r"\\[^\^$\\.*+?()\[\]{}|/sx]", schema["pattern"]) == []
+    assert all(taken(text, schema)[1] for text in schema["examples"])
+    hard = (
+        "(" * 7_000,
+        "turns > 3 and " * 550,
+        "not " * 1_900,
+        "turns > 3" + " " * 7_000 + "x",
+        "task in [" + "debugging, " * 700,
+    )
+    began = time.process_time()
+    assert not any(re.search(schema["pattern"], text) for text in hard)
+    assert time.process_time() - began < 1
 
 
 def test_what_the_reader_takes_of_mutated_policies_is_valid() -> None:
