@@ -7,6 +7,7 @@ Every pattern is bounded or possessive, so that no text makes it slow. Who only 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Iterator
 
 _ALONE = r"(?<![A-Za-z0-9])"
 OPAQUE = tuple(
@@ -39,7 +40,7 @@ IN_URL = re.compile(r"(?<=[A-Za-z0-9])://[^\s:@/]{1,64}:[^\s:@/]{3,128}@[\w.-]")
 # What is assigned to a telling name: at least eight characters with a letter and a digit, and no placeholder of ours.
 _VALUE = (
     r"[\"']?[ \t]{0,4}[:=][ \t]{0,4}[\"']?(?!\[[a-z]{2,12}_\d)"
-    r"(?=[^\s\"']{0,64}\d)(?=[^\s\"']{0,64}[a-z])[^\s\"'<>{}]{8}"
+    r"(?=[^\s\"']{0,64}\d)(?=[^\s\"']{0,64}[a-z])(?P<value>[^\s\"'<>{}]{8})"
 )
 ASSIGNED = tuple(
     (literal, pattern + _VALUE)
@@ -102,3 +103,21 @@ def is_iban(account: str) -> bool:
     """The check number of an IBAN."""
     compact = account.replace(" ", "")
     return 15 <= len(compact) <= 34 and int("".join(str(int(c, 36)) for c in compact[4:] + compact[:4])) % 97 == 1
+
+
+def lowered(text: str) -> str:
+    """In small letters, and as long as it was."""
+    low = text.lower()
+    return low if len(low) == len(text) else "".join(c.lower() if len(c.lower()) == 1 else c for c in text)
+
+
+def matches(table: Iterable[tuple[str, re.Pattern[str]]], text: str) -> Iterator[re.Match[str]]:
+    """What matches at some place of some literal, none within another of the same literal. Finding a literal is far
+    cheaper than a search."""
+    for literal, pattern in table:
+        at = text.find(literal)
+        while at >= 0:
+            match = pattern.match(text, at)
+            if match is not None:
+                yield match
+            at = text.find(literal, at + 1 if match is None else max(match.end(), at + 1))

@@ -21,7 +21,9 @@ from waypost.core.features.identifiers import (
     is_cpf,
     is_iban,
     is_phone,
+    lowered,
     luhn,
+    matches,
 )
 
 Span = tuple[int, int, str]
@@ -34,10 +36,13 @@ _TRUNK = re.compile(r"(?<![\d.-])\(?0\d{1,4}\)?[ .-]\d{2,4}(?:[ .-]?\d{2,4}){1,4
 _MOBILE = re.compile(r"(?<![\d.-])(?:\d{2} )?9\d{4}-\d{4}(?![\d-])", re.ASCII)
 _SIN = re.compile(r"(?<![\d.-])\d{3}([ -])\d{3}\1\d{3}(?![\d.-])", re.ASCII)
 _AHV = re.compile(r"(?<!\d)756\.\d{4}\.\d{4}\.\d{2}(?!\d)", re.ASCII)
-_CNPJ = re.compile(r"(?<![\d.-])(?:\d{2}\.\d{3}\.\d{3}/\d{4}-\d\d|\d{14})(?![\d-])", re.ASCII)
+_CNPJ = (("/", re.compile(r"(?<=\d\d\.\d{3}\.\d{3})(?<![\d.-]\d\d\.\d{3}\.\d{3})/\d{4}-\d\d(?![\d-])", re.ASCII)),)
+_CNPJ_HEAD = 10
+_CNPJ_PLAIN = re.compile(r"(?<![\d.-])\d{14}(?![\d-])", re.ASCII)
 _IPV4 = re.compile(r"(?<![\w.])(?:\d{1,3}\.){3}\d{1,3}(?![\w]|\.\d)", re.ASCII)
 _IPV6 = re.compile(r"(?<![\w:.])[0-9A-Fa-f]{3,4}(?::[0-9A-Fa-f]{0,4}){2,7}(?![\w:])", re.ASCII)
-_MAC = re.compile(r"(?<![\w:-])[0-9A-Fa-f]{2}([:-])(?:[0-9A-Fa-f]{2}\1){4}[0-9A-Fa-f]{2}(?![\w:-])", re.ASCII)
+_MAC = re.compile(r"[0-9A-Fa-f](?<![\w:-].)[0-9A-Fa-f]([:-])(?:[0-9A-Fa-f]{2}\1){4}[0-9A-Fa-f]{2}(?![\w:-])", re.ASCII)
+_CAPITALS = re.compile(r"[A-Z0-9][A-Z0-9 -]{7,}+")
 _CODES = re.compile(
     rf"{_ALONE}(?:(?P<dni>(?:[XYZ]\d{{7}}|\d{{8}})-?[A-Z])"
     r"|(?P<nino>(?![DFIQUV])(?!BG|GB|KN|NK|NT|TN|ZZ)[A-Z](?![DFIOQUV])[A-Z] ?\d\d ?\d\d ?\d\d ?[A-D])"
@@ -58,23 +63,33 @@ _LENGTHS = {
 """How long an IBAN is, by country."""
 _LETTERS = "TRWAGMYFPDXBNJZSQVHLCKE"
 _NUMBER_WORD = r"(?:(?:n[or]?|num|number|número|numero|nummer|#|nº)\b[.:]?[^\w]{0,4})?(?:(?:is|é|ist|es|est|=)[ ])?"
-_SAID_PHONE = re.compile(
-    r"\b(?:tel(?:e(?:fone?|phone|fon|fono|móvel))?|t[eé]l[eé]phone|phone|fone|fax|mobile|m[oó]vil|telem[oó]vel"
-    rf"|celular|cell|handy|whatsapp)\b[^\w+(\n]{{0,4}}{_NUMBER_WORD}([+(]?\d[\d ()./-]{{5,20}}\d)",
-    re.IGNORECASE,
+_SAID_PHONE = (
+    r"\b(?:tel(?:e(?:fone?|phone|fon|fono|móvel|movel))?|t[eé]l[eé]phone|phone|fone|fax|mobile|m[oó]vil"
+    rf"|celular|cell|handy|whatsapp)\b[^\w+(\n]{{0,4}}{_NUMBER_WORD}([+(]?\d[\d ()./-]{{5,20}}\d)"
 )
-_SAID_ID = re.compile(
+_SAID_ID = (
     r"\b(?:passport|passaporte|reisepass|pasaporte|passeport|ssn|social security|nif|nie|dni|rg|cnh|cpf|cnpj|pis"
     r"|tax id|steuer-?id|vat(?: id)?|ust-?id(?:nr)?|siret|siren|nino|aadhaar|bsn|pesel|curp|driver'?s? licen[cs]e"
     r"|identity card|id card|personalausweis|account|konto(?:nummer)?|conta|routing|sort code|cvv|cvc|pin)\b"
-    rf"[^\w\n]{{0,4}}{_NUMBER_WORD}([A-Z0-9][A-Z0-9./-]{{2,24}})",
-    re.IGNORECASE,
+    rf"[^\w\n]{{0,4}}{_NUMBER_WORD}([a-z0-9][a-z0-9./-]{{2,24}})"
 )
-_SAID_BIRTH = re.compile(
+_SAID_BIRTH = (
     r"\b(?:born|dob|date of birth|birth ?da(?:te|y)|nascid[oa]|nascimento|geboren|geburtsdatum|n[eé]e? le|nacimiento)\b"
-    r"[^\w\n]{0,4}(?:(?:on|am|em|el|le|is|:)[ ])?(\d{1,4}[./-]\d{1,2}[./-]\d{1,4})",
-    re.IGNORECASE,
+    r"[^\w\n]{0,4}(?:(?:on|am|em|el|le|is)\b[^\w\n]{1,3})?(\d{1,4}[./-]\d{1,2}[./-]\d{1,4})"
 )
+_SAID = tuple(
+    (kind, tuple((word, compiled) for word in words))
+    for kind, compiled, words in (
+        ("phone", re.compile(_SAID_PHONE), ("tel", "tél", "phone", "fone", "fax", "mobil", "movil", "móvil", "cel",
+            "handy", "whatsapp")),
+        ("id", re.compile(_SAID_ID), ("pass", "pasap", "reisep", "ssn", "social", "nif", "nie", "dni", "rg", "cnh",
+            "cpf", "cnpj", "pis", "tax", "steuer", "vat", "ust", "sire", "nino", "aadhaar", "bsn", "pesel", "curp",
+            "driver", "identity", "id ", "personala", "account", "kont", "conta", "routing", "sort", "cv", "pin")),
+        ("birth", re.compile(_SAID_BIRTH), ("born", "dob", "date of", "birth", "nasci", "gebo", "gebu", "ne", "né",
+            "nacim")),
+    )
+)  # fmt: skip
+"""For lower-case text: words that say what stands behind them."""
 
 
 def accounts(text: str) -> Iterator[Span]:
@@ -131,12 +146,14 @@ def cards(text: str) -> Iterator[Span]:
 
 def ids(text: str) -> Iterator[Span]:
     """Numbers of people and companies that pass their check digits, or have a form that nothing else has."""
-    for match in _CNPJ.finditer(text):
-        if _is_cnpj(match.group()):
-            yield *match.span(), "cnpj"
-    for match in _CODES.finditer(text):
-        if _is_code(match.lastgroup or "", match.group()):
-            yield *match.span(), "id"
+    for match in matches(_CNPJ, text):
+        start = match.start() - _CNPJ_HEAD
+        if _is_cnpj(text[start : match.end()]):
+            yield start, match.end(), "cnpj"
+    for capitals in _CAPITALS.finditer(text):
+        for match in _CODES.finditer(text, *capitals.span()):
+            if not text[match.end() : match.end() + 1].isalnum() and _is_code(match.lastgroup or "", match.group()):
+                yield *match.span(), "id"
     for start, run in _runs(text):
         yield from _ids_of_run(start, run)
 
@@ -144,6 +161,7 @@ def ids(text: str) -> Iterator[Span]:
 def _ids_of_run(start: int, run: str) -> Iterator[Span]:
     for kind, pattern, check in (
         ("ssn", SSN, None),
+        ("cnpj", _CNPJ_PLAIN, _is_cnpj),
         ("cpf", CPF, is_cpf),
         ("id", _AHV, _is_ean),
         ("id", _SIN, _is_luhn),
@@ -167,8 +185,9 @@ def phones(text: str) -> Iterator[Span]:
 
 def said(text: str) -> Iterator[Span]:
     """What a word in front of it says that it is."""
-    for kind, pattern in (("phone", _SAID_PHONE), ("id", _SAID_ID), ("birth", _SAID_BIRTH)):
-        for match in pattern.finditer(text):
+    low = lowered(text)
+    for kind, table in _SAID:
+        for match in matches(table, low):
             if kind != "id" or len(figures(match[1])) >= 3:
                 start, end = match.span(1)
                 yield start, start + len(text[start:end].rstrip("./-")), kind

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from waypost.core.features.identifiers import ASSIGNED, OPAQUE, PRIVATE_KEY
+from waypost.core.features.identifiers import ASSIGNED, OPAQUE, PRIVATE_KEY, lowered, matches
 from waypost.core.features.numbers import Span
 
 _MORE = tuple(
@@ -25,24 +25,34 @@ _MORE = tuple(
         ("pplx-", r"(?<!\w)pplx-[A-Za-z0-9]{20,255}"),
         ("nvapi-", r"(?<!\w)nvapi-[A-Za-z0-9_-]{20,255}"),
         ("hooks.slack.com/", r"hooks\.slack\.com/services/[A-Za-z0-9/]{16,128}"),
-        ("AccountKey=", r"(?<=AccountKey=)[A-Za-z0-9+/=]{32,128}"),
+        ("AccountKey=", r"AccountKey=[A-Za-z0-9+/=]{32,128}"),
     )
 )
 _REST = re.compile(r"[A-Za-z0-9_-]*+")
 _END = re.compile(r"-----END [A-Z ]{0,32}-----")
 _IN_URL = re.compile(r"(?<=[A-Za-z0-9])://([^\s/@]{1,200}:[^\s/@]{1,200})@(?=[\w\[.-])")
-_PLACEHOLDER = r"\[[A-Z]{2,12}_\d"
-_ASSIGNED = re.compile("|".join(pattern for _, pattern in ASSIGNED), re.IGNORECASE)
-_WORDS = (
-    r"(?:pass(?:word|wd|phrase|code)|pwd|senha|contrase\xf1a|passwort|kennwort|secret|token"
-    r"|(?:api|access|private|secret|account)[ _-]?key|authorization|credentials?)"
+_ASSIGNED = tuple((literal, re.compile(pattern + r"[^\s\"'<>{}\\]*+")) for literal, pattern in ASSIGNED)
+_IN_QUOTES = r"\\{0,3}[\"']?[ \t]{0,4}[:=][ \t]{0,4}\\{0,3}[\"'](?!\[[a-z]{2,12}_\d)([^\"'\\\n]{3,512})"
+_QUOTED = tuple(
+    (literal, re.compile(pattern + _IN_QUOTES))
+    for literal, pattern in (
+        ("pass", r"pass(?:word|wd|phrase|code|wort)"),
+        ("pwd", r"pwd"),
+        ("senha", r"senha"),
+        ("contrase", r"contrase\xf1a"),
+        ("kennwort", r"kennwort"),
+        ("secret", r"secret"),
+        ("token", r"token"),
+        ("key", r"(?:(?<=api)|(?<=(?:api|ess|ate|ret|unt)[ _-])|(?<=ess)|(?<=ate)|(?<=ret)|(?<=unt))key"),
+        ("authorization", r"authorization"),
+        ("credential", r"credentials?"),
+    )
 )
-_QUOTED = re.compile(
-    rf"{_WORDS}\\{{0,3}}[\"']?[ \t]{{0,4}}[:=][ \t]{{0,4}}\\{{0,3}}[\"'](?!{_PLACEHOLDER})([^\"'\\\n]{{3,512}})",
-    re.IGNORECASE,
+"""For lower-case text; a key is one of an api, an access or an account, private or secret."""
+_BEARER = tuple(
+    (word, re.compile(rf"(?<!\w){word}[ \t]{{1,4}}(?=[^\s\"']{{0,512}}\d)([a-z0-9._~+/=-]{{8,2000}})"))
+    for word in ("bearer", "basic")
 )
-_BEARER = re.compile(r"\b(?:bearer|basic)[ \t]{1,4}(?=[^\s\"']{0,512}\d)([A-Za-z0-9._~+/=-]{8,2000})", re.IGNORECASE)
-_VALUE = re.compile(r"[^\s\"'<>{}\\]*+")
 _LEAST = 8
 _DATA_URL = re.compile(r"data:[\w/+.;=-]{0,120}base64,[A-Za-z0-9+/=_-]*+")
 _BASE64 = re.compile(r"(?<![A-Za-z0-9+/_-])[A-Za-z0-9+/_-]{200,}+={0,2}")
@@ -80,11 +90,13 @@ def secrets(text: str) -> Iterator[Span]:
     if "://" in text:
         for match in _IN_URL.finditer(text):
             yield *match.span(1), "secret"
-    for literal, pattern in (*OPAQUE, *_MORE):
-        yield from _opaque(text, literal, pattern)
+    for match in matches((*OPAQUE, *_MORE), text):
+        rest = _REST.match(text, match.end())
+        yield match.start(), match.end() if rest is None else rest.end(), "secret"
+    low = lowered(text)
     if ":" in text or "=" in text:
-        yield from _assigned(text)
-    for match in _BEARER.finditer(text):
+        yield from _assigned(low)
+    for match in matches(_BEARER, low):
         yield *match.span(1), "secret"
     if len(text) >= 32:
         for match in _OPAQUE.finditer(text):
@@ -105,26 +117,13 @@ def _private_keys(text: str) -> Iterator[Span]:
         at = text.find("-----BEGIN ", end)
 
 
-def _opaque(text: str, literal: str, pattern: re.Pattern[str]) -> Iterator[Span]:
-    at = text.find(literal)
-    while at >= 0:
-        match = pattern.match(text, at)
-        end = at + 1
-        if match is not None:
-            rest = _REST.match(text, match.end())
-            end = match.end() if rest is None else rest.end()
-            yield at, end, "secret"
-        at = text.find(literal, end)
-
-
-def _assigned(text: str) -> Iterator[Span]:
-    for match in _QUOTED.finditer(text):
+def _assigned(low: str) -> Iterator[Span]:
+    for match in matches(_QUOTED, low):
         yield *match.span(1), "secret"
-    for match in _ASSIGNED.finditer(text):
-        start = match.end() - _LEAST
-        value = _VALUE.match(text, start)
-        assert value is not None
-        yield start, max(start + len(value.group().rstrip(",;.)]")), match.end()), "secret"
+    for match in matches(_ASSIGNED, low):
+        start = match.start("value")
+        value = match.group()[start - match.start() :].rstrip(",;.)]")
+        yield start, start + max(len(value), _LEAST), "secret"
 
 
 def _is_random(word: str) -> bool:
