@@ -12,7 +12,7 @@ from typing import Any
 from waypost.adapters.senders.auth import Credentials
 from waypost.adapters.stores.objects import ObjectStore
 from waypost.core.catalog.table import Catalog
-from waypost.core.codecs import CODECS, EXPRESSES
+from waypost.core.codecs import EXPRESSES, READ
 from waypost.core.model.canonical import canonical
 from waypost.core.model.frozen import dataclass, field
 from waypost.core.model.question import Override
@@ -117,7 +117,7 @@ def assemble(
         plans=plans,
         catalog=catalog,
         endpoints=endpoints,
-        codecs=CODECS,
+        codecs=READ,
         mode=settings.mode,
         now=time.time_ns,
         credentials=credentials.names,

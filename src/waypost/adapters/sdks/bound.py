@@ -50,6 +50,10 @@ class Flavour:
     auto: frozenset[str]
     said_in_bodies: Mapping[str, frozenset[str]] = field(default_factory=dict)
     """Headers in lower case, each with the words that only unlock fields of the body, so that they need no care."""
+    operations: Mapping[str, str] = field(default_factory=dict)
+    """Dialects whose calls are no chat, to OpenTelemetry's name of what they do."""
+    beside: Mapping[str, str] = field(default_factory=dict)
+    """Dialects that no catalog names, to the one that is spoken at the same place."""
     reports: Callable[[Any, Any], bool] | None = None
     """Given a client and a call's options: whether the SDK reports the call by a span of its own."""
 

@@ -20,7 +20,13 @@ FLAVOUR = Flavour(
     sdk="openai",
     package="openai",
     provider="openai",
-    paths={"/chat/completions": "openai.chat", "/responses": "openai.responses"},
+    paths={
+        "/chat/completions": "openai.chat",
+        "/responses": "openai.responses",
+        "/embeddings": "openai.embeddings",
+    },
+    operations={"openai.embeddings": "embeddings"},
+    beside={"openai.embeddings": "openai.chat"},
     cloud=frozenset(("AzureOpenAI", "AsyncAzureOpenAI", "BaseAzureClient", "BedrockOpenAI", "AsyncBedrockOpenAI")),
     auto=frozenset(("auto", "best", "")),
 )

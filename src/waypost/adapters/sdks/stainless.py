@@ -91,13 +91,15 @@ def bind(
     heard = world.claims((*layers, said) if said else layers)
     origin = place.origin(flavour, world, dialect)
     requested = body.get("model")
-    auto = origin.endpoint is not None and (requested is None or requested in flavour.auto)
+    operation = flavour.operations.get(dialect, "chat")
+    routable = operation == "chat" and origin.endpoint is not None
+    auto = routable and (requested is None or requested in flavour.auto)
     seed = seeds.take()
     return Call(
         receipt="wp_" + seed.hex(),
         seed=seed,
         sdk=flavour.sdk,
-        operation="chat",
+        operation=operation,
         dialect=dialect,
         body=body,
         streaming=bool(bound.stream or body.get("stream")),
@@ -139,7 +141,7 @@ class _Place:
 
     def origin(self, flavour: Flavour, world: World, dialect: str) -> Origin:
         """The caller's endpoint by its base URL, as far as the process knows it now."""
-        known = None if self.cloud else world.endpoint_at(dialect, self.text)
+        known = None if self.cloud else world.endpoint_at(flavour.beside.get(dialect, dialect), self.text)
         if self.known is None or self.known[0] != known:
             endpoint, provider = known if known is not None else (None, flavour.provider)
             self.known = known, Origin(flavour.sdk, self.kind, self.host, provider, endpoint)

@@ -8,10 +8,11 @@ from typing import Final
 from waypost.core.codecs.anthropic_messages import AnthropicMessages
 from waypost.core.codecs.google_generate_content import GoogleGenerateContent
 from waypost.core.codecs.openai_chat import OpenAIChat, retarget
+from waypost.core.codecs.openai_embeddings import OpenAIEmbeddings
 from waypost.core.codecs.openai_responses import OpenAIResponses
 from waypost.core.model.target import Dialect
 
-__all__ = ["CODECS", "EXPRESSES", "AnyCodec", "retarget"]
+__all__ = ["CODECS", "EXPRESSES", "READ", "AnyCodec", "retarget"]
 
 AnyCodec = OpenAIChat | OpenAIResponses | AnthropicMessages | GoogleGenerateContent
 
@@ -19,6 +20,9 @@ CODECS: Final[Mapping[Dialect, AnyCodec]] = {
     codec.dialect: codec for codec in (OpenAIChat(), OpenAIResponses(), AnthropicMessages(), GoogleGenerateContent())
 }
 """Every dialect that is spoken here. A new one is a file of its own and a word in this line."""
+
+READ: Final[Mapping[Dialect, AnyCodec]] = {**CODECS, "openai.embeddings": OpenAIEmbeddings()}
+"""These, and those that are only read: their calls are observed and never sent elsewhere."""
 
 EXPRESSES: Final[Mapping[Dialect, frozenset[str]]] = {name: codec.expresses for name, codec in CODECS.items()}
 """What each dialect can say of another's needs, for the decision."""

@@ -22,6 +22,9 @@ from waypost.core.routing.effects import Call
 from waypost.core.routing.narrow import CLAIMS, in_force, withhold
 from waypost.core.routing.ports import Codec
 
+OBSERVED = frozenset(("embeddings",))
+"""Operations that are seen and never decided: what one model makes there no other can stand for."""
+
 
 @dataclass(frozen=True, slots=True)
 class Routes:
@@ -92,6 +95,8 @@ def prepare(call: Call, routes: Routes) -> Stage:
     if question.auto is not call.auto:
         call = replace(call, auto=question.auto)
     mode, drawn = effective_mode(plan, question, call.seed, routes.mode)
+    if call.operation in OBSERVED and mode != "off":
+        mode, drawn = "observe", False
     requested = None if call.auto else routes.catalog.resolve(call.requested, call.origin.endpoint)
     return Stage(
         call, routes, plan, mode, question, conversation, started(call, plan, mode, routes, drawn=drawn), requested
