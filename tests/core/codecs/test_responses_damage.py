@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import json
 import tracemalloc
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -14,6 +15,7 @@ from hypothesis import strategies as st
 from codec_meaning import fold, read, write
 from generators_conversation import codec_settings, replies
 from generators_responses import responses_bodies_of_any_kind
+from golden_validators import read_stream
 from waypost.core.codecs import CODECS
 from waypost.core.codecs.framing import frame
 from waypost.core.model.conversation import (
@@ -303,6 +305,30 @@ def test_pieces_of_no_part() -> None:
     assert b"response.completed" in writer.feed(Finished("stop"))
     assert writer.feed(PartStart(0, "text")) == b""
     assert writer.close() == b""
+
+
+def test_a_stream_of_a_tool_that_takes_a_text() -> None:
+    """Pieces of its input cross both ways between OpenAI's two dialects, though chat's SDK has no type for them."""
+    deltas = [
+        Start("i", "m"),
+        PartStart(0, "tool_call", "call_1", "calc", free=True),
+        PartDelta(0, "2+", "arguments"),
+        PartDelta(0, "2", "arguments"),
+        PartStop(0),
+        Finished("tool_call", None, None, Usage(1, 2)),
+    ]
+    wire = write(R, deltas)
+    assert [type(event).__name__ for event in read_stream(R, wire)][3:6] == [
+        *["ResponseCustomToolCallInputDeltaEvent"] * 2,
+        "ResponseCustomToolCallInputDoneEvent",
+    ]
+    for end in (read(R, [wire]), read(C, [write(C, deltas)]), read(R, [write(R, read(C, [write(C, deltas)]))])):
+        assert [replace(delta, free=True) for delta in end if isinstance(delta, PartStart)] == [deltas[1]]
+        assert all(delta.free for delta in end if isinstance(delta, PartStart))
+        assert fold(end)[0] == [["tool_call", "call_1", "calc", "2+2"]]
+    empty = [deltas[0], deltas[1], PartStop(0), deltas[-1]]
+    assert fold(read(R, [write(R, empty)]))[0] == [["tool_call", "call_1", "calc", ""]]
+    assert read_stream(R, write(R, empty))[-1].response.output[0].input == ""
 
 
 # Long streams.

@@ -18,7 +18,7 @@ from openai.types.responses import (
     response_text_config_param,
     tool_param,
 )
-from openai.types.shared_params import Reasoning
+from openai.types.shared_params import CustomToolInputFormat, Reasoning
 
 from waypost.core.codecs import CODECS
 from waypost.core.model.conversation import Conversation
@@ -241,6 +241,25 @@ ITEMS: list[tuple[Any, dict[str, Any], set[str]]] = [
         {*USED, "tools.programmatic", "tools.deferred"},
     ),
     (
+        sdk.ResponseCustomToolCallParam,
+        {
+            "type": "custom_tool_call",
+            "id": "ctc_1",
+            "call_id": "c",
+            "name": "f",
+            "input": "x",
+            "caller": PROGRAM,
+            "namespace": "n",
+            "async": True,
+        },
+        {*USED, "tools.custom", "tools.programmatic", "tools.deferred", "tools.async"},
+    ),
+    (
+        sdk.ResponseCustomToolCallOutputParam,
+        {"type": "custom_tool_call_output", "id": "o", "call_id": "c", "output": "x", "caller": PROGRAM},
+        {*USED, "tools.custom", "tools.programmatic"},
+    ),
+    (
         sdk.ResponseReasoningItemParam,
         {
             "type": "reasoning",
@@ -275,8 +294,6 @@ OPAQUE: dict[str, str] = {
     "mcp_approval_request": "server_tool.mcp",
     "mcp_approval_response": "server_tool.mcp",
     "mcp_call": "server_tool.mcp",
-    "custom_tool_call": "tools.custom",
-    "custom_tool_call_output": "tools.custom",
     "tool_search_call": "tools.deferred",
     "tool_search_output": "tools.deferred",
     "additional_tools": "tools.deferred",
@@ -410,7 +427,7 @@ def test_parts_of_a_result() -> None:
 
 TOOLS: dict[str, set[str]] = {
     "function": {"tools", "tools.strict?"},
-    "custom": {"tools.custom"},
+    "custom": {"tools", "tools.custom"},
     "namespace": {"tools.deferred"},
     "tool_search": {"tools.deferred"},
     "programmatic_tool_calling": {"tools.programmatic"},
@@ -431,7 +448,7 @@ TOOLS: dict[str, set[str]] = {
 CHOICES: dict[str, set[str]] = {
     "function": {"tool_choice.required"},
     "allowed_tools": {"tool_choice.allowed_subset"},
-    "custom": {"tools.custom"},
+    "custom": {"tool_choice.required", "tools.custom"},
     "programmatic_tool_calling": {"tools.programmatic"},
     "mcp": {"server_tool.mcp"},
     "apply_patch": {"server_tool.apply_patch"},
@@ -491,6 +508,23 @@ def test_function_tool() -> None:
         "tools.output_schema",
         "tools.async",
     }
+
+
+def test_custom_tool() -> None:
+    """A tool that takes a text, with all of its members, is known; so are both forms of its input."""
+    grammar = {"type": "grammar", "syntax": "lark", "definition": "start: /x/"}
+    tool = {
+        "type": "custom",
+        "name": "f",
+        "description": "d",
+        "format": grammar,
+        "allowed_callers": ["direct"],
+        "defer_loading": False,
+        "async": False,
+    }
+    assert members(sdk.CustomToolParam) == set(tool)
+    assert [members(one) for one in variants(CustomToolInputFormat)] == [{"type"}, set(grammar)]
+    assert needs(tools=[tool]) == {"tools", "tools.custom"}
 
 
 INNER: list[tuple[Any, set[str]]] = [

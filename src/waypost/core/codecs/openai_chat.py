@@ -20,7 +20,7 @@ __all__ = ["EXPRESSES", "OpenAIChat", "retarget"]
 
 EXPRESSES = frozenset(
     {
-        *("tools", "tools.parallel", "tools.strict", "tool_choice.required"),
+        *("tools", "tools.parallel", "tools.strict", "tools.custom", "tool_choice.required"),
         *("input.image", "input.image.url", "input.pdf", "input.file", "input.audio"),
         *("output.json_object", "output.json_schema"),
         *("sampling.temperature", "sampling.top_p", "sampling.penalties", "seed", "stop", "logprobs"),

@@ -16,6 +16,7 @@ from waypost.core.codecs.wire import (
     as_number,
     as_text,
     kept,
+    opt_map,
     opt_text,
     read_fields,
     undeclared_tools,
@@ -29,6 +30,7 @@ from waypost.core.model.conversation import (
 )
 
 _TOOL = frozenset({"type", "function"})
+_CUSTOM = frozenset({"type", "custom"})
 _FUNCTION = frozenset({"name", "description", "parameters", "strict"})
 _EFFORTS = frozenset({"none", "minimal", "low", "medium", "high", "xhigh", "max"})
 
@@ -57,14 +59,31 @@ def _tools(draft: Draft, value: Any) -> None:
         if kind == "function":
             tools.append(_function(draft, as_map(raw.get("function"), f"tools[{index}].function"), index))
             draft.unknown(raw, _TOOL, f"tools[{index}]")
+        elif kind == "custom":
+            tools.append(_custom(draft, as_map(raw.get("custom"), f"tools[{index}].custom"), f"tools[{index}].custom"))
+            draft.unknown(raw, _CUSTOM, f"tools[{index}]")
         else:
-            draft.need("tools.custom" if kind == "custom" else f"server_tool.{kind}", f"tools[{index}]")
+            draft.need(f"server_tool.{kind}", f"tools[{index}]")
             others.append((index, raw))
     if tools:
         draft.need("tools", "tools")
         draft.fields["tools"] = tuple(tools)
     if others:
         draft.ext["other_tools"] = tuple(others)
+
+
+def _custom(draft: Draft, custom: Mapping[str, Any], path: str) -> Tool:
+    ext = draft.unknown(custom, frozenset({"name", "description", "format"}), path)
+    draft.need("tools.custom", path)
+    name = as_text(custom.get("name"), f"{path}.name")
+    if not TOOL_NAME.fullmatch(name):
+        draft.need("tools.name_charset", f"{path}.name")
+    form = opt_map(custom.get("format"), f"{path}.format")
+    if form:
+        ext["format"] = form
+    grammar = as_map(form.get("grammar"), f"{path}.format.grammar") if form.get("type") == "grammar" else None
+    about = opt_text(custom.get("description"), f"{path}.description")
+    return Tool(name, about, None, None, ext or NO_EXT, free=True, grammar=grammar)
 
 
 def _function(draft: Draft, function: Mapping[str, Any], index: int) -> Tool:
@@ -105,8 +124,14 @@ def _tool_choice(draft: Draft, value: Any) -> None:
     elif kind == "allowed_tools":
         _allowed(draft, as_map(choice.get("allowed_tools"), "tool_choice.allowed_tools"))
         draft.keep("tool_choice", value)
+    elif kind == "custom":
+        name = as_text(as_map(choice.get("custom"), "tool_choice.custom").get("name"), "tool_choice.custom.name")
+        draft.need("tools.custom", "tool_choice")
+        draft.need("tool_choice.required", "tool_choice")
+        draft.fields["tool_choice"] = ToolChoice("named", name)
+        draft.keep("tool_choice", value)
     else:
-        draft.need("tools.custom" if kind == "custom" else f"unknown_field.tool_choice.{kind}", "tool_choice")
+        draft.need(f"unknown_field.tool_choice.{kind}", "tool_choice")
         draft.keep("tool_choice", value)
 
 
@@ -118,9 +143,9 @@ def _allowed(draft: Draft, allowed: Mapping[str, Any]) -> None:
     names: list[str] = []
     for index, item in enumerate(as_list(allowed.get("tools"), "tool_choice.allowed_tools.tools")):
         tool = as_map(item, f"tool_choice.allowed_tools.tools[{index}]")
-        if tool.get("type") == "function":
-            names.append(str(as_map(tool.get("function"), "tool_choice.allowed_tools.tools").get("name")))
-        else:
+        kind = "custom" if tool.get("type") == "custom" else "function"
+        names.append(str(as_map(tool.get(kind), "tool_choice.allowed_tools.tools").get("name")))
+        if kind == "custom":
             draft.need("tools.custom", f"tool_choice.allowed_tools.tools[{index}]")
     draft.fields["tool_choice"] = ToolChoice("required" if mode == "required" else "auto", None, tuple(names))
 

@@ -50,7 +50,8 @@ def encode_request(conversation: Conversation, target: Target, endpoint: Endpoin
     if conversation.tools:
         body["tools"] = [_tool(tool, native) for tool in conversation.tools]
     if conversation.tool_choice is not None and (conversation.tools or native):
-        body["tool_choice"] = _tool_choice(conversation.tool_choice)
+        free = frozenset(tool.name for tool in conversation.tools if tool.free)
+        body["tool_choice"] = _tool_choice(conversation.tool_choice, free)
     if conversation.parallel_tools is not None and (conversation.tools or native):
         body["parallel_tool_calls"] = conversation.parallel_tools
     if conversation.output is not None:
@@ -221,8 +222,11 @@ def _call(part: ToolCall | Opaque, native: bool) -> dict[str, Any]:
     if isinstance(part, Opaque):
         return dict(part.value)
     call_id = part.id if native else fit_call_id(part.id, CALL_ID)
-    function = {"name": part.name, "arguments": part.arguments}
-    raw = {"id": call_id, "type": "function", "function": function}
+    if part.free:
+        raw: dict[str, Any] = {"id": call_id, "type": "custom", "custom": {"name": part.name, "input": part.arguments}}
+    else:
+        function = {"name": part.name, "arguments": part.arguments}
+        raw = {"id": call_id, "type": "function", "function": function}
     return {**raw, **part.ext} if native else raw
 
 
@@ -233,6 +237,10 @@ def _tool(tool: Tool, native: bool) -> dict[str, Any]:
     function: dict[str, Any] = {"name": tool.name}
     if tool.description is not None:
         function["description"] = tool.description
+    if tool.free:
+        if tool.grammar is not None:
+            function["format"] = {"type": "grammar", "grammar": tool.grammar}
+        return {"type": "custom", "custom": {**function, **tool.ext} if native else function}
     if tool.parameters is not None:
         function["parameters"] = tool.parameters
     if tool.strict is not None:
@@ -242,17 +250,18 @@ def _tool(tool: Tool, native: bool) -> dict[str, Any]:
     return {"type": "function", "function": function}
 
 
-def _tool_choice(choice: ToolChoice) -> str | dict[str, Any]:
+def _tool_choice(choice: ToolChoice, free: frozenset[str]) -> str | dict[str, Any]:
     if choice.kind == "named":
-        return _named(choice.name)
+        return _named(choice.name, free)
     if choice.allowed:
-        tools = [_named(name) for name in choice.allowed]
+        tools = [_named(name, free) for name in choice.allowed]
         return {"type": "allowed_tools", "allowed_tools": {"mode": choice.kind, "tools": tools}}
     return choice.kind
 
 
-def _named(name: str | None) -> dict[str, Any]:
-    return {"type": "function", "function": {"name": name}}
+def _named(name: str | None, free: frozenset[str]) -> dict[str, Any]:
+    kind = "custom" if name in free else "function"
+    return {"type": kind, kind: {"name": name}}
 
 
 def _response_format(output: Schema) -> dict[str, Any]:

@@ -97,6 +97,12 @@ def _parts(message: Mapping[str, Any]) -> list[Part]:
     for index, item in enumerate(opt_list(message.get("tool_calls"), "choices[0].message.tool_calls")):
         path = f"choices[0].message.tool_calls[{index}]"
         call = as_map(item, path)
+        if call.get("type") == "custom":
+            custom = as_map(call.get("custom"), f"{path}.custom")
+            name = as_text(custom.get("name"), f"{path}.custom.name")
+            given = as_text(custom.get("input"), f"{path}.custom.input")
+            parts.append(ToolCall(str(call.get("id") or ""), name, given, NO_EXT, free=True))
+            continue
         if call.get("type", "function") != "function":
             parts.append(Opaque(DIALECT, call))
             continue
@@ -149,6 +155,8 @@ def encode_response(reply: Reply) -> dict[str, Any]:
 
 def _call(call: ToolCall, answer: str, position: int) -> dict[str, Any]:
     call_id = call_id_or_position(call, answer, position, CALL_ID)
+    if call.free:
+        return {"id": call_id, "type": "custom", "custom": {"name": call.name, "input": call.arguments}}
     return {"id": call_id, "type": "function", "function": {"name": call.name, "arguments": call.arguments or "{}"}}
 
 

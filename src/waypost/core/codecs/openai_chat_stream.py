@@ -125,7 +125,8 @@ class ChatReader:
             self._open = None
 
     def _call(self, position: int, call: Mapping[str, Any], out: list[Delta]) -> None:
-        function = opt_map(call.get("function"), "tool_calls.function")
+        free = call.get("custom") is not None
+        function = opt_map(call.get("custom" if free else "function"), "tool_calls.function")
         slot = position if call.get("index") is None else as_int(call["index"], "tool_calls.index")
         known = self._calls.get(slot)
         name = opt_text(function.get("name"), "tool_calls.function.name")
@@ -134,8 +135,8 @@ class ChatReader:
         if known is None or (call_id and name and call_id != known[1]):
             known = (self._next, call_id)
             self._calls[slot] = known
-            self._start(PartStart(self._next, "tool_call", call_id, name), out)
-        arguments = as_json_text(function.get("arguments"), "tool_calls.function.arguments")
+            self._start(PartStart(self._next, "tool_call", call_id, name, free=free), out)
+        arguments = as_json_text(function.get("input" if free else "arguments"), "tool_calls.function.arguments")
         if arguments:
             out.append(PartDelta(known[0], arguments, "arguments"))
 
@@ -207,8 +208,13 @@ class ChatWriter:
             return b""
         slot = self._calls[part.index] = len(self._calls)
         call_id = fit_call_id(part.id or f"{self._head.get('id')}/{slot}", CALL_ID)
-        function = {"name": part.name or "", "arguments": ""}
-        return self._chunk({"tool_calls": [{"index": slot, "id": call_id, "type": "function", "function": function}]})
+        call: dict[str, Any] = {"index": slot, "id": call_id}
+        if part.free:
+            self._kinds[part.index] = "free"
+            call.update(type="custom", custom={"name": part.name or "", "input": ""})
+        else:
+            call.update(type="function", function={"name": part.name or "", "arguments": ""})
+        return self._chunk({"tool_calls": [call]})
 
     def _delta(self, delta: PartDelta) -> bytes:
         match delta.kind:
@@ -226,6 +232,8 @@ class ChatWriter:
                 assert_never(delta.kind)
 
     def _fragment(self, index: int, text: str) -> bytes:
+        if self._kinds.get(index) == "free":
+            return self._chunk({"tool_calls": [{"index": self._calls[index], "custom": {"input": text}}]})
         return self._chunk({"tool_calls": [{"index": self._calls[index], "function": {"arguments": text}}]})
 
     def _stop(self, index: int) -> bytes:

@@ -264,8 +264,7 @@ def _assistant(draft: Draft, raw: Mapping[str, Any], path: str) -> Message:
 def _call(draft: Draft, call: Any, path: str) -> Part:
     raw = as_map(call, path)
     if raw.get("type", "function") != "function":
-        draft.need("tools.custom", path)
-        return Opaque(DIALECT, raw)
+        return _custom_call(draft, raw, path)
     function = as_map(raw.get("function"), f"{path}.function")
     arguments = as_text(function.get("arguments"), f"{path}.function.arguments")
     rest = draft.unknown(raw, _CALL, path)
@@ -276,6 +275,21 @@ def _call(draft: Draft, call: Any, path: str) -> Part:
     if not TOOL_NAME.fullmatch(name):
         draft.need("tools.name_charset", f"{path}.function.name")
     return ToolCall(as_text(raw.get("id"), f"{path}.id"), name, arguments, rest or NO_EXT)
+
+
+def _custom_call(draft: Draft, raw: Mapping[str, Any], path: str) -> Part:
+    draft.need("tools.custom", path)
+    if raw.get("type") != "custom":
+        draft.need(f"unknown_field.tool_calls.{raw.get('type')}", path)
+        return Opaque(DIALECT, raw)
+    custom = as_map(raw.get("custom"), f"{path}.custom")
+    rest = draft.unknown(raw, frozenset({"id", "type", "custom", "index"}), path)
+    draft.unknown(custom, frozenset({"name", "input"}), f"{path}.custom")
+    name = as_text(custom.get("name"), f"{path}.custom.name")
+    if not TOOL_NAME.fullmatch(name):
+        draft.need("tools.name_charset", f"{path}.custom.name")
+    given = as_text(custom.get("input"), f"{path}.custom.input")
+    return ToolCall(as_text(raw.get("id"), f"{path}.id"), name, given, rest or NO_EXT, free=True)
 
 
 def _tool_result(draft: Draft, raw: Mapping[str, Any], path: str) -> Message:

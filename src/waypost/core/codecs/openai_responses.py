@@ -21,7 +21,7 @@ __all__ = ["EXPRESSES", "OpenAIResponses"]
 
 EXPRESSES = frozenset(
     {
-        *("tools", "tools.parallel", "tools.strict", "tool_choice.required"),
+        *("tools", "tools.parallel", "tools.strict", "tools.custom", "tool_choice.required"),
         *("input.image", "input.image.url", "input.pdf", "input.pdf.url", "input.file"),
         *("output.json_object", "output.json_schema"),
         *("sampling.temperature", "sampling.top_p", "logprobs", "reasoning.effort", "verbosity", "stream"),

@@ -48,7 +48,10 @@ def encode_request(conversation: Conversation, target: Target, endpoint: Endpoin
     if native:
         _native_input(conversation, body)
     else:
-        body["input"] = [item for message in conversation.messages for item in _items(message)]
+        free = frozenset(
+            part.id for one in conversation.messages for part in one.parts if isinstance(part, ToolCall) and part.free
+        )
+        body["input"] = [item for message in conversation.messages for item in _items(message, free)]
         body["store"] = False
     if conversation.stream:
         body["stream"] = True
@@ -56,7 +59,8 @@ def encode_request(conversation: Conversation, target: Target, endpoint: Endpoin
     if conversation.tools:
         body["tools"] = [_tool(tool, native) for tool in conversation.tools]
     if conversation.tool_choice is not None and (conversation.tools or native):
-        body["tool_choice"] = _tool_choice(conversation.tool_choice)
+        named = {tool.name: "custom" for tool in conversation.tools if tool.free}
+        body["tool_choice"] = _tool_choice(conversation.tool_choice, named)
     if conversation.parallel_tools is not None and (conversation.tools or native):
         body["parallel_tool_calls"] = conversation.parallel_tools
     body.update(conversation.shared)
@@ -126,9 +130,10 @@ def _restore(conversation: Conversation, body: dict[str, Any]) -> None:
 # Items out of turns of other dialects.
 
 
-def _items(message: Message) -> Iterator[dict[str, Any]]:
+def _items(message: Message, free: frozenset[str]) -> Iterator[dict[str, Any]]:
+    """``free`` are the ids of calls of tools that take a text, whose results are told apart here."""
     if message.role == "tool":
-        yield from (_result(part) for part in message.parts)
+        yield from (_result(part, free) for part in message.parts)
     elif message.role == "assistant":
         yield from _said(message.parts)
     else:
@@ -146,8 +151,7 @@ def _said(parts: tuple[Part, ...]) -> Iterator[dict[str, Any]]:
                 if texts:
                     yield {"role": "assistant", "content": "".join(texts)}
                     texts = []
-                call_id = fit_call_id(part.id, CALL_ID)
-                yield {"type": "function_call", "call_id": call_id, "name": part.name, "arguments": part.arguments}
+                yield _call(part)
             case Reasoning():
                 # Sealed reasoning is valid at its origin only; what is unsigned has no place in an item here.
                 continue
@@ -157,11 +161,19 @@ def _said(parts: tuple[Part, ...]) -> Iterator[dict[str, Any]]:
         yield {"role": "assistant", "content": "".join(texts)}
 
 
-def _result(part: Part) -> dict[str, Any]:
+def _call(part: ToolCall) -> dict[str, Any]:
+    call_id = fit_call_id(part.id, CALL_ID)
+    if part.free:
+        return {"type": "custom_tool_call", "call_id": call_id, "name": part.name, "input": part.arguments}
+    return {"type": "function_call", "call_id": call_id, "name": part.name, "arguments": part.arguments}
+
+
+def _result(part: Part, free: frozenset[str]) -> dict[str, Any]:
     if not isinstance(part, ToolResult):
         raise TypeError(f"a tool turn holds {type(part).__name__}")
     call_id = fit_call_id(part.call_id, CALL_ID)
-    return {"type": "function_call_output", "call_id": call_id, "output": _content(part.parts)}
+    kind = "custom_tool_call_output" if part.call_id in free else "function_call_output"
+    return {"type": kind, "call_id": call_id, "output": _content(part.parts)}
 
 
 def _content(parts: tuple[Part, ...]) -> str | list[dict[str, Any]]:
@@ -176,9 +188,13 @@ def _content(parts: tuple[Part, ...]) -> str | list[dict[str, Any]]:
 
 
 def _tool(tool: Tool, native: bool) -> dict[str, Any]:
-    raw: dict[str, Any] = {"type": "function", "name": tool.name}
+    raw: dict[str, Any] = {"type": "custom" if tool.free else "function", "name": tool.name}
     if tool.description is not None:
         raw["description"] = tool.description
+    if tool.free:
+        if tool.grammar is not None:
+            raw["format"] = {"type": "grammar", **tool.grammar}
+        return {**raw, **tool.ext} if native else raw
     if native:
         raw["parameters"] = tool.parameters
         return {**raw, **tool.ext}
@@ -194,11 +210,11 @@ def _strict_root(tool: Tool) -> Mapping[str, Any]:
     return {"type": "object", "properties": {}, "required": [], "additionalProperties": False}
 
 
-def _tool_choice(choice: ToolChoice) -> str | dict[str, Any]:
+def _tool_choice(choice: ToolChoice, kinds: Mapping[str, str]) -> str | dict[str, Any]:
     if choice.kind == "named":
-        return {"type": "function", "name": choice.name}
+        return {"type": kinds.get(choice.name or "", "function"), "name": choice.name}
     if choice.allowed:
-        tools = [{"type": "function", "name": name} for name in choice.allowed]
+        tools = [{"type": kinds.get(name, "function"), "name": name} for name in choice.allowed]
         return {"type": "allowed_tools", "mode": choice.kind, "tools": tools}
     return choice.kind
 

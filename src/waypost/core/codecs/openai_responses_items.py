@@ -103,6 +103,8 @@ def _item(item: dict[str, Any], parts: tuple[Part, ...]) -> dict[str, Any]:
     match item["type"], parts:
         case "message", _:
             raw: dict[str, Any] = {"role": "assistant", "content": _content(parts, item["parts"])}
+        case "custom_tool_call", (ToolCall() as call,):
+            raw = {"type": "custom_tool_call", "call_id": call.id, "name": call.name, "input": call.arguments}
         case _, (ToolCall() as call,):
             raw = {"type": "function_call", "call_id": call.id, "name": call.name, "arguments": call.arguments}
         case _, (Reasoning() as reasoning,):

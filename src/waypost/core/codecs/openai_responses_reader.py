@@ -9,7 +9,7 @@ from typing import Any
 from waypost.core.codecs.openai_errors import classify
 from waypost.core.codecs.openai_responses_reply import finish_of, logprobs_of, usage_of
 from waypost.core.codecs.wire import as_int, as_json_text, as_map, as_text, opt_list, opt_text
-from waypost.core.model.conversation import Delta, Finished, PartDelta, PartStart, PartStop, Start, StreamError
+from waypost.core.model.conversation import NO_EXT, Delta, Finished, PartDelta, PartStart, PartStop, Start, StreamError
 
 _WHOLE = -1
 """Stands for the index of a part where the item itself is the part."""
@@ -51,7 +51,7 @@ class ResponsesReader:
         match kind:
             case "response.output_text.delta" | "response.refusal.delta":
                 self._said(raw, "refusal" if kind == "response.refusal.delta" else "text", out)
-            case "response.function_call_arguments.delta":
+            case "response.function_call_arguments.delta" | "response.custom_tool_call_input.delta":
                 self._more(raw, _WHOLE, "arguments", out)
             case "response.reasoning_summary_text.delta" | "response.reasoning_text.delta":
                 self._reasoned(raw, out)
@@ -112,11 +112,10 @@ class ResponsesReader:
         item = as_map(raw.get("item"), "item")
         at = _at(raw)
         match item.get("type"):
-            case "function_call":
+            case "function_call" | "custom_tool_call":
                 self._called = True
-                call_id = opt_text(item.get("call_id"), "item.call_id")
-                part = self._begin(at, _WHOLE, "tool_call", out, call_id, opt_text(item.get("name"), "item.name"))
-                self._first(part, as_json_text(item.get("arguments"), "item.arguments"), "arguments", out)
+                part = self._begin(at, _WHOLE, "tool_call", out, item)
+                self._first(part, _given(item), "arguments", out)
             case "reasoning":
                 self._begin(at, _WHOLE, "reasoning", out)
 
@@ -131,7 +130,7 @@ class ResponsesReader:
         if part is None:
             return
         if part.kind == "tool_call":
-            self._first(part, as_json_text(item.get("arguments"), "item.arguments"), "arguments", out)
+            self._first(part, _given(item), "arguments", out)
         else:
             sealed = opt_text(item.get("encrypted_content"), "item.encrypted_content")
             if sealed:
@@ -176,15 +175,15 @@ class ResponsesReader:
         part.summary = summary
         self._more(raw, _WHOLE, "reasoning", out)
 
-    def _begin(
-        self, at: int, within: int, kind: Any, out: list[Delta], call_id: str | None = None, name: str | None = None
-    ) -> _Open:
+    def _begin(self, at: int, within: int, kind: Any, out: list[Delta], call: Mapping[str, Any] = NO_EXT) -> _Open:
         part = self._parts[at, within] = _Open(self._next, kind)
         self._next += 1
         if within != _WHOLE:
             self._messages.add(at)
         self._refused = self._refused or kind == "refusal"
-        out.append(PartStart(part.index, kind, call_id, name))
+        call_id, name = opt_text(call.get("call_id"), "item.call_id"), opt_text(call.get("name"), "item.name")
+        free = call.get("type") == "custom_tool_call"
+        out.append(PartStart(part.index, kind, call_id, name, free=free))
         return part
 
     def _more(self, raw: Mapping[str, Any], within: int, kind: Any, out: list[Delta]) -> None:
@@ -204,6 +203,13 @@ class ResponsesReader:
 
 _KINDS = {"output_text": "text", "refusal": "refusal"}
 _DELTAS = {"text": "text", "refusal": "refusal", "tool_call": "arguments", "reasoning": "reasoning"}
+
+
+def _given(item: Mapping[str, Any]) -> str:
+    """What a call was given so far, by either kind of tool."""
+    if item.get("type") == "custom_tool_call":
+        return opt_text(item.get("input"), "item.input") or ""
+    return as_json_text(item.get("arguments"), "item.arguments")
 
 
 def _at(raw: Mapping[str, Any]) -> int:

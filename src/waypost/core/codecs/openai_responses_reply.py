@@ -7,9 +7,9 @@ from typing import Any
 
 from waypost.core.codecs.failures import described
 from waypost.core.codecs.ids import answer_id, call_id_or_position, reply_seed
+from waypost.core.codecs.openai_responses_calls import reasoning_text
 from waypost.core.codecs.openai_responses_encode import CALL_ID
 from waypost.core.codecs.openai_responses_parts import DIALECT
-from waypost.core.codecs.openai_responses_turns import reasoning_text
 from waypost.core.codecs.wire import as_json_text, as_list, as_map, as_text, count, opt_list, opt_map, opt_text
 from waypost.core.model.conversation import NO_EXT, Finish, Opaque, Part, Reasoning, Refusal, Reply, Text, ToolCall
 from waypost.core.model.outcome import Usage
@@ -72,6 +72,10 @@ def item_parts(item: Mapping[str, Any], path: str, logprobs: list[Mapping[str, A
             name = as_text(item.get("name"), f"{path}.name")
             arguments = as_json_text(item.get("arguments"), f"{path}.arguments")
             yield ToolCall(str(item.get("call_id") or ""), name, arguments, NO_EXT)
+        case "custom_tool_call":
+            name = as_text(item.get("name"), f"{path}.name")
+            given = as_text(item.get("input"), f"{path}.input")
+            yield ToolCall(str(item.get("call_id") or ""), name, given, NO_EXT, free=True)
         case "reasoning":
             sealed = opt_text(item.get("encrypted_content"), f"{path}.encrypted_content")
             yield Reasoning(reasoning_text(item, path), DIALECT, sealed)
@@ -127,7 +131,7 @@ def _output(reply: Reply, made: str, status: str) -> Iterator[dict[str, Any]]:
                 yield message_out(item_id("msg_", made, items), content, status)
                 content, items = [], items + 1
             call_id = call_id_or_position(part, made, calls, CALL_ID)
-            yield call_out(item_id("fc_", made, items), call_id, part.name, part.arguments or "{}", "completed")
+            yield call_out(part, made, items, call_id)
             items, calls = items + 1, calls + 1
     if content:
         yield message_out(item_id("msg_", made, items), content, status)
@@ -157,16 +161,14 @@ def message_out(made: str, content: list[dict[str, Any]], status: str) -> dict[s
     return {"id": made, "type": "message", "status": status, "role": "assistant", "content": content}
 
 
-def call_out(made: str, call_id: str, name: str, arguments: str, status: str) -> dict[str, Any]:
-    """A call item."""
-    return {
-        "id": made,
-        "type": "function_call",
-        "status": status,
-        "call_id": call_id,
-        "name": name,
-        "arguments": arguments,
-    }
+def call_out(call: ToolCall, answer: str, position: int, call_id: str, status: str = "completed") -> dict[str, Any]:
+    """A call item. One that has ended has at least an empty object for its arguments."""
+    head = {"status": status, "call_id": call_id, "name": call.name}
+    if call.free:
+        made = item_id("ctc_", answer, position)
+        return {"id": made, "type": "custom_tool_call", **head, "input": call.arguments}
+    arguments = call.arguments or ("{}" if status == "completed" else "")
+    return {"id": item_id("fc_", answer, position), "type": "function_call", **head, "arguments": arguments}
 
 
 def response_out(

@@ -5,45 +5,25 @@ What a model said in one turn stands in items of its own here: reasoning, a mess
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from waypost.core.codecs.openai_responses_calls import (
+    Item,
+    read_call,
+    read_custom_call,
+    read_reasoning,
+    read_result,
+)
 from waypost.core.codecs.openai_responses_parts import DIALECT, is_blank, read_content
-from waypost.core.codecs.wire import (
-    Draft,
-    as_list,
-    as_map,
-    as_text,
-    is_object_text,
-    opt_list,
-    opt_map,
-    opt_text,
-    signed_history,
-)
-from waypost.core.model.conversation import (
-    NO_EXT,
-    Blob,
-    Message,
-    Opaque,
-    Part,
-    Reasoning,
-    Role,
-    Text,
-    ToolCall,
-    ToolResult,
-    Uri,
-)
+from waypost.core.codecs.wire import Draft, as_list, as_map, signed_history
+from waypost.core.model.conversation import NO_EXT, Message, Opaque, Part, Role, Text
 
-TOOL_NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _ROLES: Mapping[str, Role] = {"system": "system", "developer": "developer", "user": "user", "assistant": "assistant"}
 _LEADING = ("system", "developer")
 _MESSAGE = frozenset({"type", "role", "content", "id", "status", "phase"})
 _FORM = ("type", "id", "status", "phase")
 """Members of items that say how they are stored, not what a model reads; they are kept for the origin."""
-
-Item = tuple[tuple[Part, ...], dict[str, Any]]
-"""The parts of an item of the assistant, and what its origin needs to write it again."""
 
 
 def read_input(draft: Draft, value: Any) -> None:
@@ -76,19 +56,20 @@ class _Items:
         kind = raw.get("type")
         if kind is None:
             kind = "message" if "role" in raw else "item_reference"
+        kind = str(kind)
         if kind == "message":
             self._message(raw, path)
-        elif isinstance(kind, str) and kind in _ASSISTANT:
+        elif kind in _ASSISTANT:
             parts, item = _ASSISTANT[kind](self.draft, raw, path)
             if self._said and not self._calls and kind == "reasoning":
                 self._flush()
-            if kind == "function_call":
+            if kind != "reasoning":
                 self._calls.append(path)
             self._take(parts, {**item, "type": kind}, path)
-        elif kind == "function_call_output" and raw.get("call_id") is not None:
-            self._add(_result(self.draft, raw, path), path)
+        elif kind in _RESULTS and raw.get("call_id") is not None:
+            self._add(read_result(self.draft, raw, path), path)
         else:
-            self.draft.need(_OPAQUE.get(str(kind), f"unknown_field.input.{kind}"), path)
+            self.draft.need(_OPAQUE.get(kind, f"unknown_field.input.{kind}"), path)
             self._add(Message("assistant", (Opaque(DIALECT, raw),), None, {"items": ({"type": "opaque"},)}), path)
 
     def turns(self) -> tuple[Message, ...]:
@@ -154,83 +135,12 @@ class _Items:
         self._parts, self._items, self._calls, self._said = [], [], [], False
 
 
-_CALL = frozenset({"type", "id", "call_id", "name", "arguments", "status", "caller", "namespace", "async"})
-
-
-def _call(draft: Draft, raw: Mapping[str, Any], path: str) -> Item:
-    fields = _outside(draft, raw, _CALL, path)
-    if raw.get("async") is not None:
-        fields["async"] = raw["async"]
-        if raw["async"]:
-            draft.need("tools.async", f"{path}.async")
-    name = as_text(raw.get("name"), f"{path}.name")
-    if not TOOL_NAME.fullmatch(name):
-        draft.need("tools.name_charset", f"{path}.name")
-    arguments = as_text(raw.get("arguments"), f"{path}.arguments")
-    if arguments and not is_object_text(arguments):
-        draft.need("tool_arguments.invalid_json", f"{path}.arguments")
-    call = ToolCall(as_text(raw.get("call_id"), f"{path}.call_id"), name, arguments, NO_EXT)
-    return (call,), {"fields": fields}
-
-
-def _outside(draft: Draft, raw: Mapping[str, Any], known: frozenset[str], path: str) -> dict[str, Any]:
-    """What surrounds a call or its result: its id and status, who called it, and the namespace of its tool."""
-    fields = draft.unknown(raw, known, path)
-    fields.update((name, raw[name]) for name in ("id", "status", "caller", "namespace") if raw.get(name) is not None)
-    if opt_map(raw.get("caller"), f"{path}.caller").get("type", "direct") != "direct":
-        draft.need("tools.programmatic", f"{path}.caller")
-    if raw.get("namespace") is not None:
-        draft.need("tools.deferred", f"{path}.namespace")
-    return fields
-
-
-_RESULT = frozenset({"type", "id", "call_id", "output", "status", "caller", "name", "namespace"})
-
-
-def _result(draft: Draft, raw: Mapping[str, Any], path: str) -> Message:
-    fields = _outside(draft, raw, _RESULT, path)
-    name = opt_text(raw.get("name"), f"{path}.name")
-    parts, as_parts = read_content(draft, raw.get("output"), f"{path}.output")
-    for part in parts:
-        if isinstance(part, Blob | Uri):
-            flag = "tool_result.image" if part.modality == "image" else "tool_result.document"
-            draft.need(flag, f"{path}.output")
-    ext: dict[str, Any] = {"fields": fields} if fields else {}
-    if as_parts:
-        ext["form"] = "parts"
-    result = ToolResult(as_text(raw["call_id"], f"{path}.call_id"), parts, False, name, NO_EXT)
-    return Message("tool", (result,), None, ext or NO_EXT)
-
-
-_REASONING = frozenset({"type", "id", "summary", "content", "encrypted_content", "status"})
-
-
-def _reasoning(draft: Draft, raw: Mapping[str, Any], path: str) -> Item:
-    fields = draft.unknown(raw, _REASONING, path)
-    fields.update((name, raw[name]) for name in ("id", "status", "summary", "content") if raw.get(name) is not None)
-    sealed = opt_text(raw.get("encrypted_content"), f"{path}.encrypted_content")
-    if sealed:
-        draft.signed = draft.signed or path
-    else:
-        draft.hint("reasoning.text", path)
-    return (Reasoning(reasoning_text(raw, path), DIALECT, sealed),), {"fields": fields}
-
-
-def reasoning_text(raw: Mapping[str, Any], path: str) -> str:
-    """The text of a reasoning item: the reasoning itself where it is shown, else its summary."""
-    for name in ("content", "summary"):
-        texts = [
-            as_text(as_map(item, f"{path}.{name}[{index}]").get("text"), f"{path}.{name}[{index}].text")
-            for index, item in enumerate(opt_list(raw.get(name), f"{path}.{name}"))
-        ]
-        if texts:
-            return "\n\n".join(texts)
-    return ""
-
+_RESULTS = frozenset({"function_call_output", "custom_tool_call_output"})
 
 _ASSISTANT: Mapping[str, Callable[[Draft, Mapping[str, Any], str], Item]] = {
-    "function_call": _call,
-    "reasoning": _reasoning,
+    "function_call": read_call,
+    "custom_tool_call": read_custom_call,
+    "reasoning": read_reasoning,
 }
 
 _OPAQUE: Mapping[str, str] = {
@@ -252,8 +162,7 @@ _OPAQUE: Mapping[str, str] = {
     "mcp_approval_request": "server_tool.mcp",
     "mcp_approval_response": "server_tool.mcp",
     "mcp_call": "server_tool.mcp",
-    "custom_tool_call": "tools.custom",
-    "custom_tool_call_output": "tools.custom",
+    "custom_tool_call_output": "server_state.tool_call",
     "tool_search_call": "tools.deferred",
     "tool_search_output": "tools.deferred",
     "additional_tools": "tools.deferred",

@@ -22,7 +22,17 @@ from waypost.core.codecs.openai_responses_reply import (
     said_out,
 )
 from waypost.core.codecs.wire import dumps_ascii
-from waypost.core.model.conversation import Delta, Finished, PartDelta, PartStart, PartStop, Start, StreamError
+from waypost.core.model.conversation import (
+    NO_EXT,
+    Delta,
+    Finished,
+    PartDelta,
+    PartStart,
+    PartStop,
+    Start,
+    StreamError,
+    ToolCall,
+)
 from waypost.core.model.outcome import Failure
 
 _PIECES = 256
@@ -50,16 +60,21 @@ class _Held:
 class _Piece:
     """A part of the answer: a text or a refusal in a message, or a call."""
 
-    __slots__ = ("at", "call_id", "kind", "logprobs", "name", "text", "within")
+    __slots__ = ("at", "call_id", "free", "kind", "logprobs", "name", "text", "within")
 
     def __init__(self, part: PartStart, at: int, within: int, call_id: str) -> None:
         self.kind = part.kind
         self.at = at
         self.within = within
         self.call_id = call_id
+        self.free = part.free
         self.name = part.name or ""
         self.text = _Held()
         self.logprobs: list[Mapping[str, Any]] = []
+
+    def call(self, answer: str, status: str) -> dict[str, Any]:
+        call = ToolCall("", self.name, self.text.whole(), NO_EXT, free=self.free)
+        return call_out(call, answer, self.at, self.call_id, status)
 
     def content(self) -> dict[str, Any]:
         return said_out(self.text.whole(), refusal=self.kind == "refusal", logprobs=self.logprobs)
@@ -134,7 +149,7 @@ class ResponsesWriter:
             call_id = fit_call_id(part.id or f"{self._id}/{self._calls}", CALL_ID)
             self._calls += 1
             piece = self._piece(part, 0, call_id, [])
-            item = self._call(piece, "", "in_progress")
+            item = piece.call(self._id, "in_progress")
             self._heads[part.index] = f'"output_index":{piece.at},"item_id":"{item["id"]}"'
             return out + self._event("response.output_item.added", output_index=piece.at, item=item)
         if self._message is None:
@@ -164,9 +179,6 @@ class ResponsesWriter:
     def _item_id(self, prefix: str, at: int) -> str:
         return item_id(prefix, self._id, at)
 
-    def _call(self, piece: _Piece, arguments: str, status: str) -> dict[str, Any]:
-        return call_out(self._item_id("fc_", piece.at), piece.call_id, piece.name, arguments, status)
-
     def _delta(self, delta: PartDelta) -> bytes:
         piece = self._open.get(delta.index)
         if piece is None:
@@ -181,7 +193,8 @@ class ResponsesWriter:
             case "refusal":
                 return self._more("response.refusal.delta", delta, "")
             case "arguments":
-                return self._more("response.function_call_arguments.delta", delta, "")
+                kind = "custom_tool_call_input" if piece.free else "function_call_arguments"
+                return self._more(f"response.{kind}.delta", delta, "")
             case "reasoning" | "signature":
                 return b""
             case _:
@@ -212,16 +225,14 @@ class ResponsesWriter:
         return out + self._event("response.content_part.done", **where, part=content)
 
     def _call_done(self, piece: _Piece) -> bytes:
-        # A call without arguments is an empty object here, where other dialects send nothing at all.
-        arguments = piece.text.whole() or "{}"
-        item = self._call(piece, arguments, "completed")
-        return self._event(
-            "response.function_call_arguments.done",
-            output_index=piece.at,
-            item_id=item["id"],
-            name=piece.name,
-            arguments=arguments,
-        ) + self._event("response.output_item.done", output_index=piece.at, item=item)
+        item = piece.call(self._id, "completed")
+        where = {"output_index": piece.at, "item_id": item["id"]}
+        if piece.free:
+            done = self._event("response.custom_tool_call_input.done", **where, input=item["input"])
+        else:
+            given = {"name": piece.name, "arguments": item["arguments"]}
+            done = self._event("response.function_call_arguments.done", **where, **given)
+        return done + self._event("response.output_item.done", output_index=piece.at, item=item)
 
     # Items and the end.
 
@@ -235,7 +246,7 @@ class ResponsesWriter:
     def _whole(self, pieces: list[_Piece], status: str) -> dict[str, Any]:
         first = pieces[0]
         if first.kind == "tool_call":
-            return self._call(first, first.text.whole() or "{}", "completed")
+            return first.call(self._id, "completed")
         return message_out(self._item_id("msg_", first.at), [piece.content() for piece in pieces], status)
 
     def _finish(self, finished: Finished) -> bytes:

@@ -43,13 +43,14 @@ class Reasoning:
 
 @dataclass(frozen=True, slots=True)
 class ToolCall:
-    """``arguments`` is the exact JSON text, even when it is not valid JSON."""
+    """``arguments`` is the exact JSON text, even when it is not valid JSON; of a ``free`` tool it is any text."""
 
     id: str
     name: str
     arguments: str
     ext: Ext = field(default_factory=dict)
     cache: str | None = None
+    free: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +130,10 @@ class Message:
 
 @dataclass(frozen=True, slots=True)
 class Tool:
-    """A function tool; ``parameters`` is a JSON schema, by reference."""
+    """A function tool; ``parameters`` is a JSON schema, by reference.
+
+    A ``free`` one takes a text, which is held to ``grammar`` (``syntax`` and ``definition``) where there is one.
+    """
 
     name: str
     description: str | None
@@ -137,6 +141,8 @@ class Tool:
     strict: bool | None = None
     ext: Ext = field(default_factory=dict)
     cache: str | None = None
+    free: bool = False
+    grammar: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,6 +179,8 @@ class Sampling:
     n: int | None = None
     reasoning_effort: str | None = None
     """``none``, ``minimal``, ``low``, ``medium``, ``high``, ``xhigh`` or ``max``; ``none`` switches reasoning off."""
+    reasoning_budget: int | None = None
+    """So many tokens of thinking at most."""
     verbosity: str | None = None
     logprobs: bool | None = None
     top_logprobs: int | None = None
@@ -242,13 +250,14 @@ class Start:
 
 @dataclass(frozen=True, slots=True)
 class PartStart:
-    """``index`` counts all parts of the reply from 0."""
+    """``index`` counts all parts of the reply from 0. A call of a ``free`` tool has a text for its arguments."""
 
     index: int
     kind: Literal["text", "reasoning", "tool_call", "refusal"]
     id: str | None = None
     name: str | None = None
     commits: Literal[True] = True
+    free: bool = False
 
 
 @dataclass(frozen=True, slots=True)
