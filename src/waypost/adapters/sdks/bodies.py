@@ -12,6 +12,8 @@ _OURS = frozenset((DECISION, "sdk_http_response"))
 
 def body_of(value: Any) -> Any:
     """What a native answer says, in containers of its own; bytes where it is a response whose body has been read."""
+    if {"headers", "body"} <= getattr(type(value), "model_fields", {}).keys():  # an HTTP response of Google's SDK
+        return (value.body or "").encode("utf-8", "replace")
     response = response_under(value)
     if response is None:
         return plain(value)
