@@ -16,6 +16,7 @@ from waypost.core.policy.plan import Dues, Entries, Plan
 from waypost.core.policy.tree import LADDER, Budget
 
 MAX_DUES = 1_024
+MAX_LEVELS = 4_096
 owed = attrgetter("used", "limited", "refused")
 """What of a snapshot the dues are made of."""
 NOTHING_OWED: tuple[tuple[Any, ...], ...] = ((), (), ())
@@ -23,10 +24,17 @@ NO_DUES = Dues((), 0, (), None)
 
 
 def dues_of(plan: Plan, snapshot: Snapshot) -> Dues:
-    """The dues of one caller, one object for all of whom the same holds."""
-    key = owed(snapshot)
-    if key == NOTHING_OWED:
+    """The dues of one caller, one object for all of whom the same holds.
+
+    They are remembered by the thresholds that are reached, not by the percents: of those there are a hundred for each
+    budget, and all their combinations would push each other out.
+    """
+    if owed(snapshot) == NOTHING_OWED:
         return NO_DUES
+    levels = tuple(map(plan.levels.get, snapshot.used))
+    if None in levels:
+        levels = tuple([_level(plan, entry) for entry in snapshot.used])
+    key = levels, snapshot.limited, snapshot.refused
     found = plan.dues.get(key)
     if found is None:
         made = _Reading(plan, snapshot).dues()
@@ -35,6 +43,14 @@ def dues_of(plan: Plan, snapshot: Snapshot) -> Dues:
             same = remember(plan.duties, made.meaning, made, MAX_DUES)
         found = remember(plan.dues, key, same, MAX_DUES)
     return found
+
+
+def _level(plan: Plan, entry: tuple[str, int]) -> tuple[Any, ...]:
+    """A budget of ``used`` with how many thresholds each policy's line of it has behind it."""
+    key, used = entry
+    lines = (budget.thresholds for budget in plan.policy.budgets if budget.key == key)
+    level = (key, *(sum(threshold <= used for threshold, _ in line) for line in lines))
+    return remember(plan.levels, entry, level, MAX_LEVELS)
 
 
 def tier_mask(plan: Plan, name: str) -> int:

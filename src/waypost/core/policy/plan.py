@@ -164,6 +164,7 @@ class Plan:
         self.selects = False
         self.select: Select | None = None
         self.weights: tuple[tuple[int, int], ...] = ()
+        self.levels: dict[tuple[str, int], tuple[Any, ...]] = {}
         self.dues: dict[Any, Dues] = {}
         self.duties: dict[Any, Dues] = {}
         self.current: tuple[tuple[Any, ...], World, Dues] = ((), World.empty(columns), Dues((), 0, (), None))
