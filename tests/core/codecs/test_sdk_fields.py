@@ -393,13 +393,13 @@ BLOCKS: list[tuple[Any, str, dict[str, Any], set[str]]] = [
         messages_types.ThinkingBlockParam,
         "assistant",
         {"type": "thinking", "thinking": "x", "signature": "s"},
-        {"reasoning.signature"},
+        {"reasoning.signature?"},
     ),
     (
         messages_types.RedactedThinkingBlockParam,
         "assistant",
         {"type": "redacted_thinking", "data": "x"},
-        {"reasoning.signature"},
+        {"reasoning.signature?"},
     ),
     (
         messages_types.SearchResultBlockParam,

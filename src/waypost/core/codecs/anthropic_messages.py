@@ -30,7 +30,7 @@ EXPRESSES = frozenset(
         *("sampling.temperature", "sampling.top_p", "sampling.top_k", "stop", "reasoning.effort", "stream"),
         *("tools.disable_parallel", "tool_result.image", "tool_result.document", "tool_result.is_error"),
         *("stop.max", "stop.report_match", "text.blank", "message.part_order"),
-        *("reasoning.can_disable", "schema.optional_properties", "user", "cache.breakpoints"),
+        *("reasoning.can_disable", "reasoning.budget", "schema.optional_properties", "user", "cache.breakpoints"),
     }
 )
 """What a conversation of another dialect may need and this codec can say. What only this dialect has is not here."""

@@ -215,7 +215,9 @@ def _thinking(draft: Draft, value: Any) -> None:
     if config.get("display") is not None:
         draft.hint("reasoning.display", "thinking.display", str(config["display"]))
     if kind == "enabled":
-        draft.need("reasoning.budget", "thinking.budget_tokens", str(config.get("budget_tokens")))
+        budget = as_int(config.get("budget_tokens"), "thinking.budget_tokens")
+        draft.sampling["reasoning_budget"] = budget
+        draft.need("reasoning.budget", "thinking.budget_tokens", str(budget))
     elif kind != "disabled":
         draft.need("reasoning.adaptive", "thinking", str(kind))
 

@@ -35,6 +35,10 @@ _MAX_MARKS = 4
 _CHOICE = {"auto": "auto", "none": "none", "required": "any"}
 
 
+_LEAST_BUDGET = 1_024
+"""Of tokens for thinking; and it must be smaller than the limit of the answer, which it is a part of."""
+
+
 def encode_request(conversation: Conversation, target: Target) -> dict[str, Any]:
     """The body for ``target``; the needs are taken to have been looked at.
 
@@ -86,6 +90,8 @@ def _parameters(conversation: Conversation, target: Target, body: dict[str, Any]
     if conversation.user is not None:
         body["metadata"] = {"user_id": conversation.user}
     config: dict[str, Any] = {}
+    if sampling.reasoning_budget is not None:
+        body["thinking"] = _budgeted(sampling.reasoning_budget, body.get("max_tokens"), native)
     if sampling.reasoning_effort == "none":
         body["thinking"] = {"type": "disabled"}
     elif sampling.reasoning_effort is not None:
@@ -95,6 +101,12 @@ def _parameters(conversation: Conversation, target: Target, body: dict[str, Any]
         config["format"] = {"type": "json_schema", "schema": schema if native else for_anthropic(schema)}
     if config:
         body["output_config"] = config
+
+
+def _budgeted(budget: int, limit: int | None, native: bool) -> dict[str, Any]:
+    if not native and (budget < _LEAST_BUDGET or (limit is not None and budget >= limit)):
+        raise Untranslatable("reasoning.budget", DIALECT, "thinking.budget_tokens")
+    return {"type": "enabled", "budget_tokens": budget}
 
 
 def _restore(conversation: Conversation, body: dict[str, Any]) -> None:
@@ -252,6 +264,8 @@ def _without_blanks(parts: tuple[Part, ...]) -> tuple[Part, ...]:
 
 def _block(part: Part, native: bool) -> dict[str, Any] | None:
     match part:
+        case Text(ext=ext) if native and "document" in ext:
+            return dict(ext["document"])
         case Text(text=text):
             raw: dict[str, Any] = {"type": "text", "text": text}
         case Blob(modality="image", mime=mime):

@@ -15,6 +15,7 @@ from waypost.core.codecs.wire import (
     dumps,
     opt_map,
     opt_text,
+    signed_history,
 )
 from waypost.core.model.conversation import (
     NO_EXT,
@@ -64,6 +65,7 @@ def read_messages(draft: Draft, value: Any) -> None:
         draft.need("turns.user_first", "messages")
     elif found[-1].role == "assistant":
         draft.need("prefill", "messages[-1]")
+    signed_history(draft, found)
     draft.fields["messages"] = tuple(found)
 
 
@@ -215,19 +217,24 @@ def _document(draft: Draft, raw: Mapping[str, Any], path: str) -> Part:
             draft.hint("document.title", f"{path}.title")
         url = as_text(source.get("url"), f"{path}.source.url")
         return Uri("document", url, "application/pdf", None, ext, cache, title)
+    if kind == "text" and not kept.get("citations", {}).get("enabled"):
+        if title is not None:
+            draft.hint("document.title", f"{path}.title")
+        draft.hint("input.document", path, "text")
+        return Text(as_text(source.get("data"), f"{path}.source.data"), {**ext, "document": raw}, cache)
     draft.need("input.file_id" if kind == "file" else "input.document", path, str(kind))
     return Opaque(DIALECT, raw)
 
 
 def _thinking_block(draft: Draft, raw: Mapping[str, Any], path: str) -> Part:
-    draft.need("reasoning.signature", path)
+    draft.signed = draft.signed or path
     draft.unknown(raw, frozenset({"type", "thinking", "signature"}), path)
     signature = opt_text(raw.get("signature"), f"{path}.signature")
     return Reasoning(as_text(raw.get("thinking"), f"{path}.thinking"), DIALECT, signature, False, NO_EXT)
 
 
 def _redacted(draft: Draft, raw: Mapping[str, Any], path: str) -> Part:
-    draft.need("reasoning.signature", path)
+    draft.signed = draft.signed or path
     draft.unknown(raw, frozenset({"type", "data"}), path)
     return Reasoning("", DIALECT, as_text(raw.get("data"), f"{path}.data"), True, NO_EXT)
 

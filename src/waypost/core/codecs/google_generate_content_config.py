@@ -122,6 +122,7 @@ def _effort(draft: Draft, level: str, path: str) -> None:
 
 def _budget(draft: Draft, budget: int, path: str) -> None:
     if budget > 0:
+        draft.sampling["reasoning_budget"] = budget
         draft.need("reasoning.budget", path, str(budget))
     elif budget < 0:
         # The model decides, as it does wherever nothing is said.
@@ -173,7 +174,7 @@ FIELDS: Mapping[str, Handler] = {
     "responseFormat": _named("responseFormat", "output.formats"),
     "speechConfig": _named("speechConfig", "output.audio"),
     "imageConfig": _named("imageConfig", "output.image"),
-    "mediaResolution": _named("mediaResolution", "image.detail", hint=True),
+    "mediaResolution": _named("mediaResolution", "input.media_resolution", hint=True),
     "audioTimestamp": _named("audioTimestamp", "input.media_options"),
     "audioTranscriptionConfig": _named("audioTranscriptionConfig", "input.media_options"),
     "translationConfig": _named("translationConfig", "output.formats"),

@@ -111,6 +111,8 @@ def _generation_config(conversation: Conversation) -> dict[str, Any]:
         if sampling.reasoning_effort not in _LEVELS:
             raise Untranslatable("reasoning.effort", DIALECT, "generationConfig.thinkingConfig")
         config["thinkingConfig"] = {"thinkingLevel": sampling.reasoning_effort.upper()}
+    if sampling.reasoning_budget is not None:
+        config["thinkingConfig"] = {"thinkingBudget": sampling.reasoning_budget}
     if conversation.output is not None:
         config["responseMimeType"] = "application/json"
         if conversation.output.schema is not None:
