@@ -11,10 +11,11 @@ PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3 python; do \
 PIP_FLAGS := --quiet --disable-pip-version-check --no-input
 BACKENDS_TESTS := tests/e2e
 COMPAT := openai-1 openai-2 anthropic-0 anthropic-1 google-2
+SUITES := openai anthropic google
 
 CLIENTS := langchain pydantic-ai openai-agents instructor llama-index
 
-.PHONY: help demo test check lint format e2e compat clients exhaustive bench fidelity backends lock clean
+.PHONY: help demo test check lint format e2e compat suites clients exhaustive bench fidelity backends lock clean
 
 help: ## list what can be made
 	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' Makefile
@@ -68,6 +69,9 @@ clients: ## LangChain, pydantic-ai, openai-agents, instructor and LlamaIndex on 
 		{ cat .reports/client-$*.log; exit 1; }
 	@echo "tests/clients with $*: $$(tail -n 1 .reports/client-$*.log)"
 
+suites: $(VENV)/bin/python $(SUITES:%=.venvs/suite-%/.ready) ## the SDKs' own test suites with Waypost on: none of their tests may be lost (20 minutes)
+	@$(BIN)/python scripts/suites.py $(ARGS)
+
 exhaustive: $(VENV)/.dev ## the generated tests with many more cases
 	WAYPOST_EXHAUSTIVE=1 $(BIN)/pytest --ignore=$(BACKENDS_TESTS)
 
@@ -89,7 +93,7 @@ lock: $(VENV)/.dev ## choose the newest versions and write requirements/*.txt
 	$(LOCK) --group dev $(EXTRAS:%=--extra %) -o requirements/dev.txt
 	$(LOCK) --group build --extra demo -c requirements/dev.txt -o requirements/demo.txt
 	$(LOCK) --group bench -o requirements/bench.txt
-	$(foreach group,$(COMPAT) $(CLIENTS:%=client-%),$(LOCK) --group $(group) -o requirements/$(group).txt &&) true
+	$(foreach group,$(COMPAT) $(CLIENTS:%=client-%) $(SUITES:%=suite-%),$(LOCK) --group $(group) -o requirements/$(group).txt &&) true
 
 clean: ## remove what was made here; the built backends stay in their cache
 	rm -rf $(VENV) .venvs .reports .coverage .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis dist

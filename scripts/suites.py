@@ -54,6 +54,7 @@ SUITES = {
         "openai",
         (
             *("lib/chat", "lib/responses", "lib/test_azure.py", "lib/test_azure_deployment_path.py"),
+            *("lib/test_azure_auth.py", "lib/test_azure_request_credentials.py", "test_consumer_compatibility.py"),
             *("lib/test_bedrock.py", "lib/test_embeddings.py", "lib/test_streaming_deltas.py", "lib/test_old_api.py"),
             *("lib/test_request_credentials.py", "lib/test_runner_typed_tools.py", "lib/test_runner_idempotency.py"),
             *("test_auth.py", "test_client.py", "test_client_runtime_bindings.py", "test_debug_logging.py"),
@@ -61,7 +62,7 @@ SUITES = {
             *("test_legacy_response.py", "test_models.py", "test_module_client.py", "test_required_args.py"),
             *("test_request_body_routing_order.py", "test_response.py", "test_retry_after_overflow.py"),
             *("test_sse_framing.py", "test_status_error_messages.py", "test_stream_mode.py", "test_streaming.py"),
-            *("test_usage_cache_write.py",),
+            *("test_usage_cache_write.py", "test_utils"),
         ),
         True,
     ),
