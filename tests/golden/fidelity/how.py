@@ -7,13 +7,26 @@ from __future__ import annotations
 
 from typing import Final
 
-from golden.fidelity.samples import CHAT, MESSAGES
+from golden.fidelity.samples import CHAT, GENERATE, MESSAGES, RESPONSES
 
 HOW: Final[dict[tuple[str, ...], str]] = {
     ("developer message", MESSAGES): "joined to the system prompt, in order",
+    ("developer message", GENERATE): "joined to the system prompt, in order",
     ("refusal in the history", MESSAGES): "its words as text",
+    ("refusal in the history", GENERATE): "its words as text",
+    ("refusal in the history", RESPONSES): "its words as text",
+    ("image by address", GENERATE, CHAT): "without its type, which is found where it is fetched",
+    ("image by address", GENERATE, RESPONSES): "without its type, which is found where it is fetched",
+    ("image by address", GENERATE, MESSAGES): "without its type, which is found where it is fetched",
+    ("PDF in the request", CHAT): "under a made file name",
+    ("PDF in the request", RESPONSES): "under a made file name",
+    ("image in a result", GENERATE): "as a part beside an empty text",
     ("at most one call a turn", MESSAGES): "on the choice of tools, which is then `auto`",
+    ("choice: among some tools", GENERATE): "a choice of one is a choice of that tool",
     ("answer held to a schema", MESSAGES): "without the schema's name",
+    ("answer held to a schema", GENERATE): "without the schema's name",
     ("answer held to a schema", CHAT): "held strictly, under a made name",
+    ("answer held to a schema", RESPONSES): "held strictly, under a made name",
     ("optional properties in such a schema", MESSAGES): "held more strictly than was asked",
+    ("optional properties in such a schema", GENERATE): "held more strictly than was asked",
 }

@@ -12,14 +12,14 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator, Mapping
-from dataclasses import fields, is_dataclass
+from dataclasses import fields, is_dataclass, replace
 from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
 from golden.fidelity.how import HOW
 from golden.fidelity.samples import CHAT, GENERATE, GROUPS, MESSAGES, RESPONSES, Sample, body
 from waypost.core.codecs import CODECS
-from waypost.core.model.conversation import Blob, Conversation
+from waypost.core.model.conversation import Blob, Conversation, Tool, ToolResult, Uri
 from waypost.core.model.frozen import dataclass
 from waypost.core.model.needs import MODEL
 from waypost.core.model.target import Dialect, Endpoint, Target
@@ -92,7 +92,13 @@ def meaning(value: Any, *, limited: bool = True) -> Any:
         return {**plain, "sampling": {**plain["sampling"], "max_output": None}}
     if isinstance(value, Blob):
         parts = {one.name: meaning(getattr(value, one.name)) for one in fields(value) if one.name not in SILENT}
-        return {**parts, "data": value.base64, "start": 0}
+        return {**parts, "data": value.base64, "start": 0, "detail": None if value.detail == "auto" else value.detail}
+    if isinstance(value, Tool) and value.strict is False:
+        return meaning(replace(value, strict=None))  # the default of all but one dialect, which so has to say it
+    if isinstance(value, ToolResult) and value.name is not None:
+        return meaning(replace(value, name=None))  # the call's id says it, too
+    if isinstance(value, Uri) and value.detail == "auto":
+        return meaning(replace(value, detail=None))
     if is_dataclass(value) and not isinstance(value, type):
         kept = {one.name: meaning(getattr(value, one.name)) for one in fields(value) if one.name not in SILENT}
         return {"is": type(value).__name__, **kept}
