@@ -78,7 +78,7 @@ _FIELDS: Mapping[str, Handler] = {
     "safetySettings": _safety,
     "cachedContent": kept("cachedContent", "server_state.cached_content"),
     "continuationToken": kept("continuationToken", "server_state.continuation"),
-    "labels": kept("labels", "metadata", hint=True, plain=({},)),
+    "labels": kept("labels", "metadata.labels", hint=True, plain=({},)),
     "serviceTier": kept(
         "serviceTier", "service_tier.class", plain=("unspecified", "standard", "SERVICE_TIER_UNSPECIFIED")
     ),

@@ -19,7 +19,7 @@ _STANDARD = str.maketrans("-_", "+/")
 Modality = Literal["image", "audio", "video", "document"]
 
 
-def inline_data(draft: Draft, raw: Mapping[str, Any], path: str, ext: Mapping[str, Any]) -> Part:
+def inline_data(draft: Draft, raw: Mapping[str, Any], path: str, ext: Mapping[str, Any], *, detail: str | None) -> Part:
     """A blob. The URL-safe alphabet of base64, which Google's SDK writes, becomes the one that everybody reads."""
     path = f"{path}.inlineData"
     draft.unknown(raw, _INLINE, path)
@@ -31,10 +31,10 @@ def inline_data(draft: Draft, raw: Mapping[str, Any], path: str, ext: Mapping[st
     modality = _needs(draft, mime, path)
     if name is not None and modality != "document":
         draft.hint("document.title", f"{path}.displayName")
-    return Blob(modality, _SOUNDS.get(mime, mime), data, name, None, ext)
+    return Blob(modality, _SOUNDS.get(mime, mime), data, name, detail, ext)
 
 
-def file_data(draft: Draft, raw: Mapping[str, Any], path: str, ext: Mapping[str, Any]) -> Part:
+def file_data(draft: Draft, raw: Mapping[str, Any], path: str, ext: Mapping[str, Any], *, detail: str | None) -> Part:
     path = f"{path}.fileData"
     draft.unknown(raw, _FILE, path)
     uri = as_text(raw.get("fileUri"), f"{path}.fileUri")
@@ -48,7 +48,7 @@ def file_data(draft: Draft, raw: Mapping[str, Any], path: str, ext: Mapping[str,
     kind = "video/mp4" if mime is None and uri.startswith(_VIDEOS) else (mime or "").lower()
     if kind.startswith("image/"):
         draft.need("input.image.url", path)
-        return Uri("image", uri, mime, None, ext, None, name)
+        return Uri("image", uri, mime, detail, ext, None, name)
     modality = _needs(draft, kind, path)
     draft.need("input.pdf.url" if kind == "application/pdf" else "input.media_url", path)
     return Uri(modality, uri, mime, None, ext, None, name)

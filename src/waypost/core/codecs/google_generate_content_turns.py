@@ -46,6 +46,7 @@ _KINDS = (
     *("text", "inlineData", "fileData", "functionCall", "functionResponse"),
     *("executableCode", "codeExecutionResult", "toolCall", "toolResponse", "audioTranscription"),
 )
+_MEDIA = ("inlineData", "fileData")
 _OPAQUE = {
     "executableCode": "server_tool.code_execution",
     "codeExecutionResult": "server_tool.code_execution",
@@ -55,6 +56,11 @@ _OPTIONS = (
     *("videoMetadata", "mediaProcessing", "speechMetadata"),
     *("documentMetadata", "spreadsheetMetadata", "audioMetadata"),
 )
+_DETAILS = {
+    "MEDIA_RESOLUTION_LOW": "low",
+    "MEDIA_RESOLUTION_HIGH": "high",
+    "MEDIA_RESOLUTION_ULTRA_HIGH": "high",
+}
 _PART = frozenset({*_KINDS, *_OPTIONS, "thought", "thoughtSignature", "mediaResolution", "partMetadata"})
 _CALL = frozenset({"id", "name", "args", "partialArgs", "willContinue"})
 _RESPONSE = frozenset({"id", "name", "response", "parts", "willContinue", "scheduling"})
@@ -184,6 +190,8 @@ class _Contents:
         if len(kinds) > 1:
             raise ValueError(f"{path}: expected one kind of content, not {len(kinds)}")
         kind = kinds[0] if kinds else "text"
+        if kind not in _MEDIA and raw.get("mediaResolution"):
+            self.draft.hint("input.media_resolution", f"{path}.mediaResolution")
         ext = {"raw": item}
         if kind == "text":
             text = opt_text(raw.get("text"), f"{path}.text") or ""
@@ -200,9 +208,10 @@ class _Contents:
             if role == "model":
                 raise ValueError(f"{path}.functionResponse: expected in a turn of the user, not of the model")
             return self._response(camel(as_map(raw[kind], f"{path}.{kind}")), path, ext)
-        if kind in ("inlineData", "fileData"):
+        if kind in _MEDIA:
             read = inline_data if kind == "inlineData" else file_data
-            return read(self.draft, camel(as_map(raw[kind], f"{path}.{kind}")), path, ext)
+            detail = self._detail(raw, kind, path)
+            return read(self.draft, camel(as_map(raw[kind], f"{path}.{kind}")), path, ext, detail=detail)
         self.draft.need(_OPAQUE.get(kind) or _tool_flag(raw[kind]), path)
         return Opaque(DIALECT, item)
 
@@ -212,10 +221,19 @@ class _Contents:
         for name in _OPTIONS:
             if raw.get(name):
                 draft.need("input.media_options", f"{path}.{name}", name)
-        if raw.get("mediaResolution"):
-            draft.hint("image.detail", f"{path}.mediaResolution")
         if raw.get("partMetadata"):
-            draft.hint("metadata", f"{path}.partMetadata")
+            draft.hint("metadata.labels", f"{path}.partMetadata")
+
+    def _detail(self, raw: Mapping[str, Any], kind: str, path: str) -> str | None:
+        """How closely a picture is to be looked at, where others say that too."""
+        path = f"{path}.mediaResolution"
+        level = camel(opt_map(raw.get("mediaResolution"), path)).get("level")
+        if raw.get("mediaResolution") is None:
+            return None
+        mime = camel(opt_map(raw.get(kind), f"{path}.{kind}")).get("mimeType")
+        detail = _DETAILS.get(level) if isinstance(level, str) and str(mime).startswith("image/") else None
+        self.draft.hint("input.media_resolution" if detail is None else "image.detail", path, detail)
+        return detail
 
     def _call(self, call: Mapping[str, Any], path: str, ext: Mapping[str, Any]) -> Part:
         path = f"{path}.functionCall"
@@ -254,7 +272,8 @@ class _Contents:
         self.draft.unknown(raw, _RESPONSE_PART, path)
         self._options({name: raw[name] for name in raw.keys() & _PART}, path)
         read, kind = (file_data, "fileData") if raw.get("fileData") is not None else (inline_data, "inlineData")
-        part = read(self.draft, camel(as_map(raw.get(kind), f"{path}.{kind}")), path, NO_EXT)
+        detail = self._detail(raw, kind, path)
+        part = read(self.draft, camel(as_map(raw.get(kind), f"{path}.{kind}")), path, NO_EXT, detail=detail)
         is_image = isinstance(part, Blob | Uri) and part.modality == "image"
         self.draft.need("tool_result.image" if is_image else "tool_result.document", path)
         return part
