@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+import re
 import tracemalloc
 from dataclasses import replace
 from typing import Any
@@ -28,6 +29,7 @@ from waypost.core.model.conversation import (
     Start,
     StreamError,
     Text,
+    ToolCall,
 )
 from waypost.core.model.outcome import Usage
 
@@ -285,6 +287,29 @@ def test_an_answer_that_ends_otherwise() -> None:
     failed = CODECS[R].encode_response(Reply("i", "m", (Text("x"),), "error", None))
     assert (failed["status"], failed["error"]["code"], failed["usage"]) == ("failed", "server_error", None)
     assert CODECS[R].encode_response(Reply("i", "m", (), "other", None))["status"] == "completed"
+
+
+def test_an_answer_of_ours_cannot_be_continued_by_its_id() -> None:
+    """What another provider answered is stored nowhere: who refers to it is told what to send instead."""
+    assert CODECS[R].decode_request({"model": "m", "previous_response_id": "resp_68af"}).needs
+    with pytest.raises(ValueError, match=r"previous_response_id: .* send the turns before it in `input`"):
+        CODECS[R].decode_request({"model": "m", "previous_response_id": "resp_wp-msg_01"})
+
+
+@pytest.mark.parametrize("upstream", ["msg_1", "x" * 200, ""])
+def test_items_have_ids_that_come_back(upstream: str) -> None:
+    """The API takes ids of 64 characters at most, with the prefix of their kind, and each once."""
+    parts = (Text("a"), ToolCall("c", "f", "{}"), ToolCall("d", "g", "x", free=True), Text("b"))
+    whole = CODECS[R].encode_response(Reply(upstream, "m", parts, "tool_call", None))["output"]
+    wire = write(R, [Start(upstream, "m", created=3), PartStart(0, "text"), PartStop(0), Finished("stop")])
+    streamed = read_stream(R, wire)[-1].response.output
+    assert [item["id"].partition("_")[0] for item in whole] == ["msg", "fc", "ctc", "msg"]
+    ids = [item["id"] for item in whole]
+    assert len(set(ids)) == len(ids)
+    for made in (*ids, streamed[0].id):
+        assert re.fullmatch(r"[A-Za-z0-9_-]{1,64}", made)
+    other = write(R, [Start(upstream, "m", created=4), PartStart(0, "text"), PartStop(0), Finished("stop")])
+    assert upstream or read_stream(R, other)[-1].response.output[0].id != streamed[0].id
 
 
 def test_calls_without_ids_get_some() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from waypost.core.codecs.ids import INFIX
 from waypost.core.codecs.openai_responses_parts import DIALECT
 from waypost.core.codecs.openai_responses_tools import read_tool_choice, read_tools
 from waypost.core.codecs.openai_responses_turns import read_input
@@ -82,6 +83,16 @@ def _store(draft: Draft, value: Any) -> None:
     draft.keep("store", value)
     if value:
         draft.need("server_state.store", "store", "true")
+
+
+def _previous(draft: Draft, value: Any) -> None:
+    draft.keep("previous_response_id", value)
+    if as_text(value, "previous_response_id").startswith(f"resp_{INFIX}"):
+        raise ValueError(
+            "previous_response_id: that answer came from another provider, which keeps none; "
+            "send the turns before it in `input`"
+        )
+    draft.need("server_state.previous_response", "previous_response_id")
 
 
 def _include(draft: Draft, value: Any) -> None:
@@ -257,7 +268,7 @@ _FIELDS: Mapping[str, Handler] = {
     "prompt_cache_retention": kept("prompt_cache_retention", "cache.key", hint=True, shared=True),
     "prompt_cache_options": _cache_options,
     "service_tier": kept("service_tier", "service_tier", shared=True, plain=("auto", "default")),
-    "previous_response_id": kept("previous_response_id", "server_state.previous_response"),
+    "previous_response_id": _previous,
     "conversation": kept("conversation", "server_state.conversation"),
     "prompt": kept("prompt", "server_state.prompt"),
     "background": kept("background", "background", plain=(False,)),

@@ -13,7 +13,6 @@ from waypost.core.codecs.schema import object_root
 from waypost.core.model.conversation import (
     Conversation,
     Message,
-    Opaque,
     Part,
     Reasoning,
     Refusal,
@@ -181,7 +180,7 @@ def _content(parts: tuple[Part, ...]) -> str | list[dict[str, Any]]:
         return ""
     if len(parts) == 1 and isinstance(parts[0], Text) and parts[0].cache is None:
         return parts[0].text
-    return [part_out(part, native=False) for part in parts if not isinstance(part, Reasoning | Opaque)]
+    return [part_out(part, native=False) for part in parts if not isinstance(part, Reasoning)]
 
 
 # Tools and output.

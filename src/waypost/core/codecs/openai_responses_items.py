@@ -42,11 +42,11 @@ def part_out(part: Part, *, native: bool) -> dict[str, Any]:
             # A name and an address exclude each other at some servers; the caller's own stand as they came.
             if native and part.name is not None:
                 raw["filename"] = part.name
-        case FileRef(ext=ext):
+        case FileRef(ext=ext) if native:
             return dict(ext["raw"])
         case Refusal(text=text):
             return {"type": "refusal", "refusal": text}
-        case Opaque(value=value):
+        case Opaque(value=value) if native:
             return dict(value)
         case _:
             raise TypeError(f"a content part cannot be {type(part).__name__}")

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from waypost.core.codecs.failures import described
-from waypost.core.codecs.ids import answer_id, call_id_or_position, reply_seed
+from waypost.core.codecs.ids import INFIX, answer_id, call_id_or_position, reply_seed, short_hash
 from waypost.core.codecs.openai_responses_calls import reasoning_text
 from waypost.core.codecs.openai_responses_encode import CALL_ID
 from waypost.core.codecs.openai_responses_parts import DIALECT
@@ -14,6 +14,7 @@ from waypost.core.codecs.wire import as_json_text, as_list, as_map, as_text, cou
 from waypost.core.model.conversation import NO_EXT, Finish, Opaque, Part, Reasoning, Refusal, Reply, Text, ToolCall
 from waypost.core.model.outcome import Usage
 
+_LONGEST = 64
 _INCOMPLETE: Mapping[str, Finish] = {"max_output_tokens": "length", "content_filter": "content_filter"}
 
 
@@ -138,8 +139,10 @@ def _output(reply: Reply, made: str, status: str) -> Iterator[dict[str, Any]]:
 
 
 def item_id(prefix: str, answer: str, position: int) -> str:
-    """The id of an item of an answer of ours, which shows that it is one."""
-    return f"{prefix}{answer.removeprefix('resp_')}-{position}"
+    """The id of an item of an answer of ours, which shows that it is one. It comes back with the next turn, where an id
+    longer than 64 characters, or one that occurs twice, is refused."""
+    made = f"{prefix}{answer.removeprefix('resp_')}-{position}"
+    return made if len(made) <= _LONGEST else f"{prefix}{INFIX}{short_hash(answer)}-{position}"
 
 
 def said_out(text: str, *, refusal: bool, logprobs: Sequence[Mapping[str, Any]] = ()) -> dict[str, Any]:

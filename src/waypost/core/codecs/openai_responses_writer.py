@@ -131,7 +131,7 @@ class ResponsesWriter:
         return frame(kind, dumps_ascii(raw))
 
     def _start(self, start: Start) -> bytes:
-        self._id = answer_id("resp_", start.id, start.model)
+        self._id = answer_id("resp_", start.id, f"{start.model}/{start.created}")
         self._model, self._created = start.model, start.created or 0
         response = response_out(self._id, self._model, self._created, [], "in_progress")
         return self._event("response.created", response=response) + self._event(
