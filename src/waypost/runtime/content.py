@@ -87,7 +87,7 @@ class Keeper:
         receipt = draft.call.receipt
         size = len(draft.keep.asked) + (len(answer) if isinstance(answer, bytes) else self.limit)
         if sum(list(self._waiting.values())) + size > MOST_WAITING:
-            self._recorder.faults.loss("content", MemoryError(), "contents are not kept until some have been stored")
+            self._recorder.faults.refuse("content", "waiting", "too much waits to be stored", "some is not kept")
             return
         self._waiting[receipt] = size
         if not self._worker.submit(self._keep, draft, answer, beyond):

@@ -49,7 +49,7 @@ class Dropped:
     contents: int = 0
     keys: int = 0
     logged: bool = False
-    """Another process was reading the keys, so that its log still holds what was dropped for as long as it reads."""
+    """Another process is reading the keys, so that the log beside them may hold one that was dropped."""
 
 
 class ContentStore:
@@ -102,7 +102,7 @@ class ContentStore:
         with self._contents.transaction() as db:
             query = "UPDATE contents SET sealed = x'' WHERE subject = ? AND sealed != x''"
             contents = db.execute(query, (subject,)).rowcount
-        return Dropped(contents, keys, logged=bool(keys) and not self._cleared())
+        return Dropped(contents, keys, logged=not self._cleared())
 
     def forget_receipt(self, receipt: str) -> Dropped:
         """Drop one content: its key where that is its own, else what is sealed. Raises StoreError."""

@@ -17,6 +17,7 @@ EXAMPLES = """
   waypost forget --user ana@example.org      everything that was kept of that person's calls
   waypost forget wp_53aa95 wp_77c0de         what was kept of these calls
 """
+LOGGED = "Another process is reading the keys: run this again, so that the database's log is cleared, too."
 _PSEUDONYM = re.compile(r"p_[0-9a-f]{32}\Z")
 
 
@@ -45,7 +46,7 @@ def run(args: argparse.Namespace) -> int:
     if not os.access(directory, os.W_OK):
         raise SettingsError("cannot be written, so nothing can be erased", where=str(directory), remedy="permit it")
     rows = _forget(args, ids)
-    done = any(row["contents"] or row["keys"] for row in rows)
+    done = any(row["contents"] or row["keys"] for row in rows) and not any(row["logged"] for row in rows)
     if args.json:
         home.print_json({"schema": "forgotten/v1", "forgotten": rows})
     else:
@@ -73,11 +74,8 @@ def _row(subject: str, dropped: Dropped) -> dict[str, Any]:
 
 
 def _line(row: dict[str, Any]) -> str:
-    if not row["contents"] and not row["keys"]:
-        return f"{row['subject']}: nothing is kept."
     calls = f"{row['contents']:,} call{'' if row['contents'] == 1 else 's'}"
     key = ", and the key that it was sealed under" if row["keys"] else ""
-    text = f"{row['subject']}: erased what was kept of {calls}{key}."
-    if row["logged"]:
-        text += " Another process is reading the keys: run this again to clear the database's log, too."
-    return text
+    found = row["contents"] or row["keys"]
+    text = f"{row['subject']}: " + (f"erased what was kept of {calls}{key}." if found else "nothing is kept.")
+    return f"{text} {LOGGED}" if row["logged"] else text
