@@ -24,6 +24,7 @@ ASYNC = {
     "runtime/perform.py": "a state that answers over the network, whose faults are contained as others are",
     "adapters/senders/streams.py": "the async shell of a stream",
     "adapters/senders/http.py": "sending by an async client",
+    "adapters/senders/google.py": "the chunks of a registered client's async stream",
     "adapters/sdks/native.py": "an async client's own response processing",
     "adapters/sdks/google_chunks.py": "the async shell of a stream whose chunks are not bytes",
 }

@@ -11,7 +11,7 @@ from inspect import isawaitable
 from typing import TYPE_CHECKING, Any
 
 from waypost.adapters.sdks.claims import Heard
-from waypost.adapters.senders.client import BYPASS, is_async
+from waypost.adapters.senders.client import BYPASS, colours, place_of
 from waypost.adapters.senders.http import Http
 from waypost.adapters.sinks.console import Console
 from waypost.adapters.sinks.jsonl import Jsonl
@@ -117,7 +117,7 @@ class Engine:
 
     def call(self, sdk: Any, wrapped: Callable[..., Any], client: Any, args: Any, kwargs: Any) -> Any:
         """A sync client's `request()`."""
-        if not self._sees(client):
+        if not self._sees(sdk, client, args, kwargs):
             return wrapped(*args, **kwargs)
         if sdk.prepare is not None:
             args, kwargs = _prepared(args, kwargs, sdk.prepare(client, args, kwargs))
@@ -133,7 +133,7 @@ class Engine:
 
     async def acall(self, sdk: Any, wrapped: Callable[..., Any], client: Any, args: Any, kwargs: Any) -> Any:
         """An async client's `request()`."""
-        if not self._sees(client):
+        if not self._sees(sdk, client, args, kwargs):
             return await wrapped(*args, **kwargs)
         if sdk.prepare is not None:
             options = sdk.prepare(client, args, kwargs)
@@ -149,8 +149,16 @@ class Engine:
         value = self._native(call, answer, performer)
         return self._remember(call, await value if answer.wire is not None and isawaitable(value) else value)
 
-    def _sees(self, client: Any) -> bool:
-        return self.active and not suppressed() and not getattr(client, BYPASS, False)
+    def _sees(self, sdk: Any, client: Any, args: Any, kwargs: Any) -> bool:
+        if not self.active or suppressed() or getattr(client, BYPASS, False):
+            return False
+        if not self.bundle.off:
+            return True
+        try:
+            return not sdk.silent(client, args, kwargs)
+        except Exception as error:
+            self.faults.note("bind", error, "the call went through unrouted")
+            return False
 
     def _bind(
         self, sdk: Any, wrapped: Callable[..., Any], client: Any, args: Any, kwargs: Any
@@ -252,12 +260,13 @@ class Engine:
                 remedy="known: " + ", ".join(sorted(endpoints)),
             )
         for name in names:
-            self.bundle.credentials.use(name, client, is_async=is_async(client))
-        base_url = getattr(client, "base_url", None)
+            for colour in colours(client):
+                self.bundle.credentials.use(name, client, is_async=colour)
+        base_url = place_of(client)
         if base_url is not None:
             endpoint = endpoints[names[0]]
             for dialect in (endpoint.dialect, *(also for also, _ in endpoint.also)):
-                place = (dialect, bundles.normal(str(base_url)))
+                place = (dialect, bundles.normal(base_url))
                 self.bundle.places[place] = self.bundle.registered[place] = (endpoint.name, endpoint.provider)
             self._places.clear()
 

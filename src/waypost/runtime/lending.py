@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, TypeAlias
 
-from waypost.adapters.senders.client import is_async
+from waypost.adapters.senders.client import colours
 from waypost.core.model.question import Context
 from waypost.core.model.target import Endpoint
 from waypost.core.routing.effects import Call
@@ -37,7 +37,7 @@ class Lending:
             names = [name for name, item in endpoints.items() if provider in (name, item.provider)]
             if not names:
                 self._faults.refuse("clients", provider, f"there is no provider {provider!r} to lend a client for")
-            elif client is not None and is_async(client) is call.is_async:
+            elif client is not None and call.is_async in colours(client):
                 found.update(dict.fromkeys(names, client))
         return found
 

@@ -118,8 +118,9 @@ class Performer:
         assert isinstance(effect, Send)
         if effect.home:
             return home.received(effect, value, self._codec(effect))
-        if self._client(effect) is not None:
-            return registered.received(effect, value, self._codec(effect))
+        client = self._client(effect)
+        if client is not None:
+            return registered.received(effect, value, self._codec(effect), client)
         return value
 
     def failed(self, effect: Effect, error: BaseException) -> BaseException:

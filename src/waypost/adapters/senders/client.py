@@ -8,6 +8,7 @@ from __future__ import annotations
 import sys
 from typing import Any
 
+from waypost.adapters.senders import google
 from waypost.adapters.senders.http import KEPT, retry_after_ns
 from waypost.adapters.senders.streams import Ending, shells, transport_failure
 from waypost.core.model.outcome import Failure
@@ -19,12 +20,25 @@ BYPASS = "_waypost_bypass"
 """An attribute of our copies: the seam lets their calls through."""
 
 
+def colours(client: Any) -> tuple[bool, ...]:
+    """Whether it serves async calls: yes, no, or both."""
+    return (False, True) if google.is_google(client) else (is_async(client),)
+
+
+def place_of(client: Any) -> str | None:
+    """The base URL of a client, which is known as its provider's from now on."""
+    found = google.base_url(client) if google.is_google(client) else getattr(client, "base_url", None)
+    return None if found is None else str(found)
+
+
 def is_async(client: Any) -> bool:
     return any(kind.__name__ == "AsyncAPIClient" for kind in type(client).__mro__)
 
 
 def send(effect: Send, client: Any) -> Any:
     """The SDK's low-level ``post``: a dict or a stream, or an awaitable of it. Raises what that SDK raises."""
+    if google.is_google(client):
+        return google.send(effect, client, is_async=effect.call.is_async)
     marked = client.with_options(max_retries=0)
     limits = [ns for ns in (effect.timeout_ns, effect.call.timeout_ns) if ns is not None]
     if limits:
@@ -39,8 +53,10 @@ def send(effect: Send, client: Any) -> Any:
     return marked.post(effect.endpoint.path, cast_to=object, body=body, stream=True, stream_cls=stream[object])
 
 
-def received(effect: Send, value: Any, codec: Codec) -> Wire:
+def received(effect: Send, value: Any, codec: Codec, client: Any) -> Wire:
     """What the registered client brought back, as the wire answer that it is."""
+    if google.is_google(client):
+        return google.received(effect, value, codec, is_async=effect.call.is_async)
     if not effect.call.streaming:
         if not isinstance(value, dict):
             raise SendFailed(Failure("malformed", 200))
@@ -64,6 +80,9 @@ def failed(error: Exception, codec: Codec) -> SendFailed:
     """An exception of the registered client's SDK as a failure, by its status and body type."""
     status = getattr(error, "status_code", None)
     if status is None:
+        said = google.failed(error, codec)
+        if said is not None:
+            return SendFailed(said)
         return SendFailed(transport_failure(error.__cause__ or error))
     body = getattr(error, "body", None)
     failure = codec.failure(status, body if isinstance(body, dict) and "error" in body else {"error": body})
