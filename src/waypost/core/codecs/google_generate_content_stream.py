@@ -30,13 +30,13 @@ from waypost.core.model.conversation import (
     Start,
     StreamError,
 )
-from waypost.core.model.outcome import Failure, FailureKind, Usage
+from waypost.core.model.outcome import Failure, FailureKind
 
 
 class GenerateReader:
     """Chunks of the first candidate to deltas. There is no last word, so the end is told when the stream ends."""
 
-    __slots__ = ("_blocked", "_called", "_ended", "_next", "_open", "_partial", "_raw", "_started", "_usage")
+    __slots__ = ("_blocked", "_called", "_counts", "_ended", "_next", "_open", "_partial", "_raw", "_started")
 
     def __init__(self) -> None:
         self._started = False
@@ -47,7 +47,7 @@ class GenerateReader:
         self._partial: PartialCall | None = None
         self._raw: str | None = None
         self._blocked = False
-        self._usage: Usage | None = None
+        self._counts: Mapping[str, Any] | None = None
 
     def feed(self, event: str | None, data: str) -> Sequence[Delta]:
         """One event. Raises ValueError where it is not a chunk of this dialect."""
@@ -61,10 +61,12 @@ class GenerateReader:
         if not self._started:
             self._started = True
             out.append(Start(str(raw.get("responseId") or ""), str(raw.get("modelVersion") or "")))
-        self._usage = later(self._usage, usage_of(raw))
-        blocked = camel(opt_map(raw.get("promptFeedback"), "promptFeedback"))
-        if blocked.get("blockReason"):
-            self._block(blocked, out)
+        counts = raw.get("usageMetadata")
+        if isinstance(counts, Mapping):
+            # Counts are cumulative and are read at the end; what a later chunk leaves out still holds.
+            self._counts = counts if self._counts is None else {**self._counts, **counts}
+        if raw.get("promptFeedback") is not None:
+            self._block(camel(as_map(raw["promptFeedback"], "promptFeedback")), out)
         for item in opt_list(raw.get("candidates"), "candidates"):
             candidate = camel(as_map(item, "candidates[0]"))
             if candidate.get("index") in (None, 0):
@@ -79,13 +81,15 @@ class GenerateReader:
             return self._fail("stream_error", "incomplete")
         self._ended = True
         finish = "content_filter" if self._blocked else finish_of(self._raw, self._called)
-        return (*self._stop(), Finished(finish, self._raw, None, self._usage))
+        return (*self._stop(), Finished(finish, self._raw, None, usage_of({"usageMetadata": self._counts})))
 
     def _fail(self, kind: FailureKind, word: str | None) -> Sequence[Delta]:
         self._ended = True
         return (StreamError(kind, None, word),)
 
     def _block(self, blocked: Mapping[str, Any], out: list[Delta]) -> None:
+        if not blocked.get("blockReason"):
+            return
         self._blocked = True
         self._raw = as_text(blocked["blockReason"], "promptFeedback.blockReason")
         message = opt_text(blocked.get("blockReasonMessage"), "promptFeedback.blockReasonMessage")
@@ -95,9 +99,10 @@ class GenerateReader:
     def _candidate(self, candidate: Mapping[str, Any]) -> Sequence[Delta]:
         path = "candidates[0].content"
         out: list[Delta] = []
-        content = camel(opt_map(candidate.get("content"), path))
+        content = opt_map(candidate.get("content"), path)
         for at, item in enumerate(opt_list(content.get("parts"), f"{path}.parts")):
-            out += self._part(camel(as_map(item, f"{path}.parts[{at}]")), f"{path}.parts[{at}]")
+            where = f"{path}.parts[{at}]"
+            out += self._part(camel(as_map(item, where)), where)
         reason = opt_text(candidate.get("finishReason"), "candidates[0].finishReason")
         if reason in BROKEN:
             return (*out, *self._fail("stream_error", reason))
@@ -108,8 +113,10 @@ class GenerateReader:
     def _part(self, raw: Mapping[str, Any], path: str) -> Sequence[Delta]:
         if raw.get("functionCall") is not None:
             return self._call(camel(as_map(raw["functionCall"], f"{path}.functionCall")), f"{path}.functionCall")
-        out: list[Delta] = []
         text = opt_text(raw.get("text"), f"{path}.text")
+        if text and len(raw) == 1:
+            return self._say("text", text)
+        out: list[Delta] = []
         if text:
             out += self._say("reasoning" if raw.get("thought") else "text", text)
         signature = opt_text(raw.get("thoughtSignature"), f"{path}.thoughtSignature")
@@ -159,16 +166,14 @@ class GenerateReader:
 class GenerateWriter:
     """Deltas to chunks as Google writes them. A call is held back until it is whole. Reasoning is not shown."""
 
-    __slots__ = ("_arguments", "_calls", "_ended", "_id", "_model", "_refused", "_usage")
+    __slots__ = ("_after", "_arguments", "_calls", "_ended", "_id", "_model", "_refused", "_usage")
 
     def __init__(self) -> None:
-        self._id = answer_id("", "")
-        self._model = ""
+        self._begin(Start("", ""))
         self._calls: dict[int, tuple[str | None, str]] = {}
         self._arguments: dict[int, list[str]] = {}
         self._refused = False
         self._ended = False
-        self._usage: Usage | None = None
 
     def feed(self, delta: Delta) -> bytes:
         """The frames of one delta; empty where it has none in this dialect."""
@@ -176,9 +181,7 @@ class GenerateWriter:
             return b""
         match delta:
             case Start():
-                self._id = answer_id("", delta.id, delta.model)
-                self._model = delta.model
-                self._usage = delta.usage
+                self._begin(delta)
                 return b""
             case PartStart():
                 if delta.kind == "tool_call":
@@ -227,8 +230,16 @@ class GenerateWriter:
             # Arguments that are no object cannot be said here, and a call without them would be another one.
             return self._error(Failure("malformed"))
 
+    def _begin(self, start: Start) -> None:
+        self._id = answer_id("", start.id, start.model)
+        self._model = start.model
+        self._usage = start.usage
+        # All chunks of a stream share their end, which is most of each.
+        self._after = dumps_ascii(chunk(self._id, self._model, [{}], None, None)).partition("{}")[2]
+
     def _chunk(self, part: Mapping[str, Any]) -> bytes:
-        return frame(None, dumps_ascii(chunk(self._id, self._model, [part], None, None)))
+        shown = dumps_ascii(part)
+        return f'data: {{"candidates":[{{"content":{{"role":"model","parts":[{shown}{self._after}\n\n'.encode()
 
     def _finish(self, finished: Finished) -> bytes:
         # A call that nobody has stopped is whole all the same.
