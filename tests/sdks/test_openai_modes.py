@@ -69,6 +69,39 @@ async def test_off_leaves_no_trace(style: str, world: Any, client: Any, aclient:
 
 
 @both
+@pytest.mark.parametrize(
+    "said",
+    [
+        {"extra_headers": {"X-Waypost-User": "u-1"}},
+        {"extra_headers": {"x-department": "rd"}},
+        {"extra_body": {"waypost": {"user": "u-1"}}},
+        {"extra_body": {"routing_preference": "cost"}},
+    ],
+)
+async def test_off_still_keeps_what_is_ours(
+    style: str, said: dict[str, Any], world: Any, client: Any, aclient: Any
+) -> None:
+    """What a call says to Waypost is not for its provider, whatever the mode."""
+    world.on(CLAUDE, "off")
+    await complete(style, client, aclient, model="gpt-4o", **said)
+    [seen] = world.openai.seen
+    assert seen.body == {"messages": HELLO, "model": "gpt-4o"}
+    assert not [name for name in seen.headers if name.startswith("x-waypost") or name == "x-department"]
+
+
+@both
+async def test_a_call_that_says_nothing_is_not_looked_at_where_all_is_off(
+    style: str, world: Any, client: Any, aclient: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """S1.01: it goes through the wrapper and nothing else of ours."""
+    world.on(CLAUDE, "off")
+    bound: list[Any] = []
+    monkeypatch.setattr("waypost.adapters.sdks.stainless.Bound", bound.append)
+    await complete(style, client, aclient, model="gpt-4o")
+    assert bound == []
+
+
+@both
 async def test_auto_is_always_routed(style: str, world: Any, client: Any, aclient: Any) -> None:
     """model="auto" is answered by another vendor and comes back as the native type (S1.01, S1.04, S3.05)."""
     world.on(CLAUDE, "advise")

@@ -42,6 +42,8 @@ class Bundle:
     """The places among them that came with registered clients."""
     files: tuple[str, ...] = ()
     """The files that it was made of."""
+    off: bool = False
+    """Whether the mode is off in every policy, or by the operator, so that no call need be looked at."""
 
 
 def load(settings: Settings, cache: Path | None = None, *, forced: tuple[Override, ...] | None = None) -> Bundle:
@@ -123,7 +125,8 @@ def assemble(
         credentials=credentials.names,
         overrides=forced,
     )
-    return Bundle(routes, credentials, places(endpoints), files=files)
+    off = all(plan.policy.mode.mode == "off" for plan in plans) if settings.mode is None else settings.mode == "off"
+    return Bundle(routes, credentials, places(endpoints), files=files, off=off)
 
 
 def is_path(item: object) -> bool:

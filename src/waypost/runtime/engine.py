@@ -117,7 +117,7 @@ class Engine:
 
     def call(self, sdk: Any, wrapped: Callable[..., Any], client: Any, args: Any, kwargs: Any) -> Any:
         """A sync client's `request()`."""
-        if not self._sees(sdk, client, args, kwargs):
+        if not self._sees(sdk, wrapped, client, args, kwargs):
             return wrapped(*args, **kwargs)
         if sdk.prepare is not None:
             args, kwargs = _prepared(args, kwargs, sdk.prepare(client, args, kwargs))
@@ -133,7 +133,7 @@ class Engine:
 
     async def acall(self, sdk: Any, wrapped: Callable[..., Any], client: Any, args: Any, kwargs: Any) -> Any:
         """An async client's `request()`."""
-        if not self._sees(sdk, client, args, kwargs):
+        if not self._sees(sdk, wrapped, client, args, kwargs):
             return await wrapped(*args, **kwargs)
         if sdk.prepare is not None:
             options = sdk.prepare(client, args, kwargs)
@@ -149,13 +149,13 @@ class Engine:
         value = self._native(call, answer, performer)
         return self._remember(call, await value if answer.wire is not None and isawaitable(value) else value)
 
-    def _sees(self, sdk: Any, client: Any, args: Any, kwargs: Any) -> bool:
+    def _sees(self, sdk: Any, wrapped: Any, client: Any, args: Any, kwargs: Any) -> bool:
         if not self.active or suppressed() or getattr(client, BYPASS, False):
             return False
         if not self.bundle.off:
             return True
         try:
-            return not sdk.silent(client, args, kwargs)
+            return not sdk.silent(wrapped, client, args, kwargs)
         except Exception as error:
             self.faults.note("bind", error, "the call went through unrouted")
             return False

@@ -37,6 +37,8 @@ class Sdk(Protocol):
     fits: Callable[[ModuleType], str | None]
     prepare: Callable[..., Any] | None
     """Arguments of a call to options that can be read twice, to an awaitable of them, or to ``None``."""
+    silent: Callable[..., bool]
+    """Wrapped method, client and arguments to whether there is nothing of ours in the call."""
     bind: Callable[..., Any]
 
 

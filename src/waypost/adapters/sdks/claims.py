@@ -126,6 +126,14 @@ def plain(bound: Sending, lower: str, value: str) -> bool:
     return said is not None and all(word.strip() in said for word in value.split(","))
 
 
+def silent(body: Any, extra: Any, headers: Any) -> bool:
+    """Whether a call says nothing of ours, in its body, in fields beside it or in its headers."""
+    for part in (body, extra):
+        if part and any(name in part for name in OWN_KEYS):
+            return False
+    return not headers or not any(map(own_key, map(str.lower, headers)))
+
+
 def own_key(lower: str) -> str | None:
     """The key of a context that a header of ours, its name in lower case, stands for."""
     return OWN_HEADERS.get(lower) or (

@@ -60,6 +60,17 @@ def fits(module: ModuleType) -> str | None:
     return None
 
 
+def silent(wrapped: Callable[..., Any], client: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> bool:
+    """Whether there is nothing of ours in the call, so that it can go through as it is where the mode is off."""
+    given = {**dict(zip(_PARAMETERS, args, strict=False)), **kwargs}
+    found = _PATH.fullmatch(str(given.get("path")))
+    if found is None:
+        return True
+    bound = GoogleBound(wrapped, client, given, found)
+    said = claims.silent(given.get("request_dict"), bound.call_option("extra_body"), bound.call_option("headers"))
+    return said and not claims.said_in(bound.client_headers())
+
+
 def bind(
     world: World, wrapped: Callable[..., Any], client: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
 ) -> Call | None:

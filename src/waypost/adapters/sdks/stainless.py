@@ -66,6 +66,16 @@ def prepare(flavour: Flavour, client: Any, args: tuple[Any, ...], kwargs: dict[s
     return ready(options) if options.method.lower() == "post" else None
 
 
+def silent(flavour: Flavour, client: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> bool:
+    """Whether there is nothing of ours in the call, nor in what its client sends with every call."""
+    options = args[1] if len(args) > 1 else kwargs["options"]
+    if options.url.partition("?")[0] not in flavour.paths:
+        return True
+    return not _place_of(client, flavour).own and claims.silent(
+        options.json_data, options.extra_json, claims.headers_of(options)
+    )
+
+
 def bind(
     flavour: Flavour,
     world: World,
