@@ -161,6 +161,15 @@ def test_many_threads_and_stores_make_one_key(tmp_path: Path) -> None:
     assert found == ["kept"] * 20
 
 
+def test_who_comes_second_takes_the_first_ones_key(store: ContentStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Both looked before either made one."""
+    put(store, ONE, ANA)
+    other = ContentStore(store.directory)
+    monkeypatch.setattr(other._keys, "query", lambda *_: [])
+    put(other, TWO, ANA)
+    assert [store.get(receipt, 0).state for receipt in (ONE, TWO)] == ["kept", "kept"]
+
+
 def test_what_is_broken_is_an_error_with_a_remedy(tmp_path: Path) -> None:
     """A file that is no database, and one that a newer version wrote."""
     directory = tmp_path / "content"

@@ -167,6 +167,17 @@ def test_a_cut_text_shows_no_half_of_anything() -> None:
     assert Redactor().text("one two three", until=7) == "one two"
 
 
+def test_a_text_that_is_too_long_shows_no_half_of_anything_either() -> None:
+    """What lies behind the cut is looked at for what begins before it, and what is left out is counted."""
+    text = "to ana@example.org, 4111 1111 1111 1111 or sk-abcdefghijklmnopqrstuvwx"
+    for most in range(len(text)):
+        redactor = Redactor(most)
+        found = redactor.tree([text])[0]
+        assert redactor.cut == len(text) - most
+        left = found.replace("[EMAIL_1]", "").replace("[CARD_1]", "").replace("[SECRET_1]", "")
+        assert "to , ".startswith(left) or "to ,  or ".startswith(left), found
+
+
 PIECES = st.sampled_from(
     [text for text, _ in TAKEN] + LEFT
     + ["@", ".", ":", " ", "-", "\n", "[", "]", "1", "12", "4111", "a", "É", "sk-", "://", "İ", "[EMAIL_1]",
