@@ -13,8 +13,13 @@ import waypost
 from stub_provider import Answer, Seen, StubProvider, chat_body, generated_body, json_answer, message_body
 from waypost.runtime import instrument
 
-NEEDS = {"test_anthropic": "anthropic", "test_google": "google.genai"}
-"""The SDK that a test file needs by the beginning of its name, if it is another than openai."""
+NEEDS = {
+    "test_anthropic": ("anthropic",),
+    "test_google": ("google.genai",),
+    "test_content_dialects": ("openai", "anthropic", "google.genai", "cryptography"),
+    "test_content_": ("openai", "cryptography"),
+}
+"""What a test file needs by the beginning of its name, if that is not openai alone."""
 
 
 def there(package: str) -> bool:
@@ -28,7 +33,7 @@ def there(package: str) -> bool:
 collect_ignore = [
     file.name
     for file in Path(__file__).parent.glob("test_*.py")
-    if not there(next((sdk for start, sdk in NEEDS.items() if file.name.startswith(start)), "openai"))
+    if not all(map(there, next((needs for start, needs in NEEDS.items() if file.name.startswith(start)), ("openai",))))
 ]
 """What an environment of `make compat` has no SDK for."""
 
