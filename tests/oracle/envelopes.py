@@ -13,7 +13,9 @@ from waypost.core.model.question import Context, Narrow, Question
 from waypost.core.policy.tree import And, Budget, Claim, Filter, Limit, Policy
 
 CONTENT = ("none", "hash", "redacted", "full")
-CLAIMS: tuple[Claim, ...] = ("models", "only", "ignore", "max_price", "preference", "strategy", "mode", "policy")
+CLAIMS: tuple[Claim, ...] = (
+    "models", "only", "ignore", "max_price", "fallbacks", "preference", "strategy", "mode", "policy",
+)  # fmt: skip
 
 
 def wrap(policy: Policy, envelopes: Sequence[Policy]) -> Policy:
