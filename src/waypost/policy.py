@@ -6,6 +6,7 @@ Nothing here sends anything, reads a key or writes a file: what is decided is wh
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
@@ -20,6 +21,7 @@ from waypost.core.policy.compile import compile_policy
 from waypost.core.policy.decide import decide
 from waypost.core.policy.fields import nearest
 from waypost.core.policy.flip import minimal_flip
+from waypost.core.policy.flip_match import Beside
 from waypost.core.policy.plan import Plan
 from waypost.core.policy.proof import prove
 from waypost.core.policy.tree import Policy
@@ -150,11 +152,16 @@ class Policies(tuple[Policy, ...]):
         advice: Said | None = None,
     ) -> Verdict:
         """As `decide`, for a question that is one already."""
-        plan, governing = governed(question, self._routes())
         gone = frozenset(tried)
-        if advice is not None or plan.policy.rank.advisor is not None:
-            governing = with_advice(plan, governing, snapshot, said=advice, seed=seed, tried=gone)
-        return Verdict(plan, governing, snapshot, seed, gone)
+
+        def govern(plans: tuple[Plan, ...], asked: Question) -> tuple[Plan, Question]:
+            plan, governing = governed(asked, replace(self._routes(), plans=plans))
+            if advice is not None or plan.policy.rank.advisor is not None:
+                governing = with_advice(plan, governing, snapshot, said=advice, seed=seed, tried=gone)
+            return plan, governing
+
+        plan, governing = govern(self.plans, question)
+        return Verdict(plan, governing, snapshot, seed, gone, Beside(self.plans, question, govern))
 
     def _routes(self) -> Routes:
         """As a process would have them, with no override and at no time."""
@@ -173,9 +180,16 @@ class Verdict:
     """One decision with everything that it was made of. ``explain()`` says why; ``proof`` is the same as records."""
 
     def __init__(
-        self, plan: Plan, question: Question, snapshot: Snapshot, seed: bytes, tried: frozenset[TargetId]
+        self,
+        plan: Plan,
+        question: Question,
+        snapshot: Snapshot,
+        seed: bytes,
+        tried: frozenset[TargetId],
+        beside: Beside | None = None,
     ) -> None:
         self.plan = plan
+        self.beside = beside
         self.question = question
         self.snapshot = snapshot
         self.seed = seed
@@ -219,7 +233,7 @@ class Verdict:
     @cached_property
     def flip(self) -> Flip:
         """The smallest change of one limit, weight, claim or fact that would have chosen another target."""
-        return minimal_flip(self.plan, self.question, self.snapshot, self.decision)
+        return minimal_flip(self.plan, self.question, self.snapshot, self.decision, self.beside)
 
     def why_not(self, target: str) -> WhyNot:
         """What stands between ``target`` (an id, a model's name or an alias) and being selected.
@@ -231,7 +245,7 @@ class Verdict:
         if found is None:
             known = {*self.plan.catalog.index, *(one.model for one in self.plan.catalog.targets)}
             raise SettingsError(f"{target!r} is no target", where="why_not", remedy=nearest(target, known))
-        return why_not(self.plan, self.question, self.snapshot, self.decision, found.id)
+        return why_not(self.plan, self.question, self.snapshot, self.decision, found.id, self.beside)
 
     def explain(self, format: Literal["text", "markdown", "json"] = "text") -> str:
         """Why it is so, as ``text``, ``markdown`` or ``json``. Raises ValueError for any other format."""

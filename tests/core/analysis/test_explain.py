@@ -429,8 +429,8 @@ def test_the_smallest_change_that_would_have_chosen_otherwise() -> None:
             "the call's ceiling on price.input: $2.5/MTok instead of $2.4/MTok, a change of 4.2%, and a/b is chosen"
         ),
         Flip("none"): (
-            "none found among limits, conditions, budgets, weights, shares, the call's ceilings and facts of targets, "
-            "each alone and up to eleven times what it is"
+            "none found among limits, conditions, budgets, weights, scales, shares, the call's ceilings and facts of "
+            "targets, each alone and up to eleven times what it is"
         ),
     }
     for flip, text_of in said.items():

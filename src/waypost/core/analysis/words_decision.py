@@ -139,8 +139,8 @@ def flip(found: Flip) -> str:
         return found.what
     if found.kind == "none":
         return (
-            "none found among limits, conditions, budgets, weights, shares, the call's ceilings and facts of targets, "
-            "each alone and up to eleven times what it is"
+            "none found among limits, conditions, budgets, weights, scales, shares, the call's ceilings and facts of "
+            "targets, each alone and up to eleven times what it is"
         )
     what = f"the weight of {found.what}" if found.kind == "weight" else found.what
     where = f" {place(found.source)}" if found.source is not None else ""

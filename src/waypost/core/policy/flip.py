@@ -1,10 +1,11 @@
 """The smallest change of one number that would have chosen another target, decided again before it is told.
 
-The numbers are those of lines and weights of the rank (`waypost.core.policy.flip_knobs`), of conditions, ceilings
-and budgets (`flip_call`), of select (`flip_select`), and facts of targets (`flip_numbers`); changes are compared as
-shares of what is there now. Where filters, rules and rank alone decide, none smaller exists; where chance, a warm
-cache, an override or a budget has a part in the selection, and in a catalog of more than 200 targets, what is found is
-true, and a smaller one may exist. Only computed for who reads a proof.
+docs/decision.md says which numbers: those of lines and weights of the rank (`waypost.core.policy.flip_knobs`), of
+conditions, ceilings and budgets (`flip_call`), of select (`flip_select`), of `match` (`flip_match`), of scales
+(`flip_scales`), and facts of targets (`flip_numbers`); changes are compared as shares of what is there now. Where
+filters, rules and rank alone decide, none smaller exists; where chance, a warm cache, an override or a budget has a
+part in the selection, in a catalog of more than 200 targets, and within the rounding of a score at the end of a scale,
+what is found is true, and a smaller one may exist. Only computed for who reads a proof.
 """
 
 from __future__ import annotations
@@ -19,8 +20,11 @@ from waypost.core.policy.case import Case
 from waypost.core.policy.choose import PSEUDONYMS
 from waypost.core.policy.decide import decide
 from waypost.core.policy.flip_call import of_call
+from waypost.core.policy.flip_equal import of_equal
 from waypost.core.policy.flip_facts import of_facts
+from waypost.core.policy.flip_match import Beside, of_matches
 from waypost.core.policy.flip_points import Aim, Point, of_policy
+from waypost.core.policy.flip_scales import of_scales
 from waypost.core.policy.flip_select import of_select
 from waypost.core.policy.plan import Plan
 from waypost.core.policy.proof import case_of
@@ -33,23 +37,29 @@ PERSONAL = Flip("none", "not known: the decision depended on who asked, and the 
 sessions are pseudonyms."""
 PSEUDONYM = re.compile(r"p_[0-9a-f]{32}")
 TRIES = 200
-"""How many changes of lines, weights of the rank and facts are decided again before the search ends."""
+"""How many changes of lines, of the rank and of facts are decided again before the search ends."""
 
 
-def minimal_flip(plan: Plan, question: Question, snapshot: Snapshot, decision: Decision) -> Flip:
-    """The smallest change with which another target is selected; of the kind ``none`` where no single one does it."""
-    return smallest(case_of(plan, question, snapshot, decision), None)
+def minimal_flip(
+    plan: Plan, question: Question, snapshot: Snapshot, decision: Decision, beside: Beside | None = None
+) -> Flip:
+    """The smallest change with which another target is selected; of the kind ``none`` where no single one does it.
+
+    ``beside`` are all policies in force, where they are known.
+    """
+    return smallest(case_of(plan, question, snapshot, decision), None, beside)
 
 
-def smallest(case: Case, wanted: int | None) -> Flip:
+def smallest(case: Case, wanted: int | None, beside: Beside | None = None) -> Flip:
     """The smallest change with which ``wanted`` is selected, or with ``None`` anybody but who is."""
     if _selected(case, case.plan, case.facts.question, case.facts.snapshot) != case.decision.selected:
         return PERSONAL
     if _hidden(case):
         return PERSONAL
     aim = Aim(case, wanted)
-    few = chain(of_call(aim), of_select(aim))
-    for point in _ordered([*few, *_ordered(chain(of_policy(aim), of_facts(aim)))[:TRIES]]):
+    few = chain(of_call(aim), of_select(aim), () if beside is None else of_matches(beside, case.facts.snapshot))
+    many = chain(of_policy(aim), of_equal(aim), of_scales(aim), of_facts(aim))
+    for point in _ordered([*few, *_ordered(many)[:TRIES]]):
         knob = point.knob
         asked = (case.facts.question, case.facts.snapshot) if knob.asked is None else knob.asked(point.value)
         chosen = _selected(case, knob.plan(point.value), *asked)

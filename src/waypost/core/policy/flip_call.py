@@ -1,4 +1,4 @@
-"""Numbers beside lines, weights of the rank and facts: conditions, a call's ceilings, budgets, and shares of select.
+"""Numbers beside lines, weights of the rank and facts: conditions, a call's ceilings, and budgets.
 
 Each has few values at which something turns; whether another target is then selected is decided again by who reads
 the points. Of a budget a snapshot knows the whole percent that is used, so the values are those that are sure.
@@ -13,13 +13,14 @@ from typing import Any
 from waypost.core.model.money import MICRO
 from waypost.core.model.question import Question, Snapshot
 from waypost.core.policy.case import Case
-from waypost.core.policy.flip_knobs import ORDERED, Knob, again, comparisons, limit_of, top, with_limit
-from waypost.core.policy.flip_points import Aim, Point, turning
+from waypost.core.policy.flip_equal import turns
+from waypost.core.policy.flip_knobs import Knob, again, comparisons, limits_of, top, with_limit
+from waypost.core.policy.flip_points import Aim, Point
 from waypost.core.policy.plan import Plan
 from waypost.core.policy.render import render
 from waypost.core.policy.reserved import CEILINGS
 from waypost.core.policy.spending import share, sum_of
-from waypost.core.policy.tree import Budget, Compare, Filter, Number, Policy, Predicate, Unit
+from waypost.core.policy.tree import Budget, Filter, Policy, Predicate
 
 PERCENT = MICRO // 100
 
@@ -53,30 +54,14 @@ def _of_conditions(case: Case) -> Iterator[Point]:
 
 def _turned(case: Case, when: Predicate, made: Callable[[Predicate], Policy]) -> Iterator[Point]:
     for number, compare in enumerate(comparisons(when)):
-        value = limit_of(compare)
-        if not value:
-            continue
-        unit: Unit = compare.value.unit if isinstance(compare.value, Number) else "micro"
+        for item, (value, unit) in limits_of(compare):
 
-        def plan(changed: int, number: int = number) -> Plan:
-            return again(case.plan, made(with_limit(when, number, changed)))
+            def plan(changed: int, number: int = number, item: int = item) -> Plan:
+                return again(case.plan, made(with_limit(when, number, changed, item)))
 
-        at = compare.at if compare.at.line else None
-        knob = Knob("limit", render(compare), at, value, unit, top(value), plan)
-        yield from (Point(knob, new) for new in _turns(case, compare) if 0 <= new <= knob.high)
-
-
-def _turns(case: Case, compare: Compare) -> Iterator[int]:
-    """The values with which a comparison of the request becomes what it is not."""
-    seen: Any = case.facts.value(compare.field, case.targets[0], case.facts.grid)
-    if not isinstance(seen, int):
-        return
-    if compare.op in ORDERED:
-        new = turning(case, compare, case.targets[0])
-        yield from () if new is None else (new,)
-    elif isinstance(compare.value, Number):
-        now = compare.value.value
-        yield from (now - 1, now + 1) if seen == now else (seen,)
+            at = compare.at if compare.at.line else None
+            knob = Knob("limit", render(compare), at, value, unit, top(value), plan)
+            yield from (Point(knob, new) for new in turns(case.facts, compare, value) if 0 <= new <= knob.high)
 
 
 def _rule_when(policy: Policy, at: int) -> Callable[[Predicate], Policy]:

@@ -6,20 +6,22 @@ Each test below is monotone in the fact, so the value at which it turns is found
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
 
 from waypost.core.model.target import Target
 from waypost.core.policy.beats import staying
 from waypost.core.policy.case import RANKED, Case, Key
 from waypost.core.policy.facts import holds
-from waypost.core.policy.flip_knobs import Knob, comparisons
+from waypost.core.policy.flip_knobs import ORDERED, Knob, comparisons
 from waypost.core.policy.flip_numbers import Fact, facts_of
 from waypost.core.policy.flip_points import OF_FACTS, Aim, Point
 from waypost.core.policy.needs_call import fields_of
 from waypost.core.policy.request import MAX_OUTPUT, TOKENS_IN, TOKENS_OUT
 from waypost.core.policy.reserved import CEILINGS
-from waypost.core.policy.tree import Compare, FieldTimes
+from waypost.core.policy.tree import Compare, FieldTimes, Items, Number, Op
 
 Test = Callable[[Target], object]
+_REACHED: tuple[Op, ...] = (">=", ">")
 MOST = 200
 """Of so many that pass, the best first, and of so many that do not, those that fail least first, facts are changed."""
 
@@ -120,7 +122,7 @@ def _tests(aim: Aim, index: int, fact: Fact) -> Iterator[Test]:
     for compare in _comparisons(case):
         read = {compare.field} | ({compare.value.field} if isinstance(compare.value, FieldTimes) else set())
         if read & fact.fields:
-            yield _truth(case, compare)
+            yield from _truths(case, compare)
     for field, test in sizes(case):
         if field in fact.fields:
             yield test
@@ -141,8 +143,16 @@ def _comparisons(case: Case) -> Iterable[Compare]:
             yield from comparisons(line.filter.predicate)
 
 
-def _truth(case: Case, compare: Compare) -> Test:
-    return lambda target: case.facts.see(compare, target).truth
+def _truths(case: Case, compare: Compare) -> Iterator[Test]:
+    """Whether it holds; of an equality, which is not monotone, whether each of its numbers is reached and is passed."""
+    if compare.op in ORDERED:
+        yield lambda target: case.facts.see(compare, target).truth
+        return
+    items = compare.value.items if isinstance(compare.value, Items) else (compare.value,)
+    for one in items:
+        if isinstance(one, Number | FieldTimes):
+            for op in _REACHED:
+                yield from _truths(case, replace(compare, op=op, value=one))
 
 
 def _before(case: Case, key: Key) -> Test:

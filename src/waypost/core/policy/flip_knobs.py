@@ -1,8 +1,9 @@
 """The numbers that a flip may change, one at a time, and the plan that each change makes.
 
-Limits are the numbers of ordered comparisons in the filter lines that apply; weights are those of the rank; for facts
-see `waypost.core.policy.flip_numbers`, for conditions, ceilings and budgets `flip_call`, for select `flip_select`. A
-changed policy keeps its fingerprint, so that what is drawn by chance is drawn alike.
+Limits are the numbers of comparisons in the filter lines that apply, those in lists too; weights are those of the rank;
+for facts see `waypost.core.policy.flip_numbers`, for conditions, ceilings and budgets `flip_call`, for select
+`flip_select`, for `match` `flip_match`, for scales `flip_scales`. A changed policy keeps its fingerprint, so that what
+is drawn by chance is drawn alike.
 """
 
 from __future__ import annotations
@@ -20,7 +21,22 @@ from waypost.core.policy.compile import compile_policy
 from waypost.core.policy.plan import Line, Plan
 from waypost.core.policy.rank import BALANCED
 from waypost.core.policy.render import render
-from waypost.core.policy.tree import And, Compare, FieldTimes, Filter, Not, Number, Or, Policy, Predicate, Rank, Unit
+from waypost.core.policy.tree import (
+    And,
+    Compare,
+    FieldTimes,
+    Filter,
+    Items,
+    Not,
+    Number,
+    Or,
+    Policy,
+    Predicate,
+    Rank,
+    Unit,
+    Value,
+    Word,
+)
 from waypost.core.policy.units import decimal, shown
 
 ORDERED = ("<", "<=", ">", ">=")
@@ -62,16 +78,17 @@ def top(value: int) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Limited:
-    """The limit of one comparison: the ``number``-th in its line."""
+    """A limit of one comparison, the ``number``-th in its line; of a list the ``item``-th."""
 
     line: Line
     number: int
+    item: int
     compare: Compare
     knob: Knob
 
     def predicate(self, value: int) -> Predicate:
         """The line's predicate with that limit."""
-        return with_limit(self.line.filter.predicate, self.number, value)
+        return with_limit(self.line.filter.predicate, self.number, value, self.item)
 
 
 def limits(case: Case) -> Iterator[Limited]:
@@ -79,20 +96,23 @@ def limits(case: Case) -> Iterator[Limited]:
     for lines in case.lines.values():
         for line in lines:
             for number, compare in enumerate(comparisons(line.filter.predicate)):
-                value = limit_of(compare)
-                if compare.op in ORDERED and value:
-                    yield Limited(line, number, compare, _limit(case, line, number, compare=compare, value=value))
+                for item, (value, unit) in limits_of(compare):
+                    knob = _limit(case, line, (number, item), compare=compare, value=value, unit=unit)
+                    yield Limited(line, number, item, compare, knob)
 
 
-def limit_of(compare: Compare) -> int | None:
-    """The number that a comparison has on its right side."""
+def limits_of(compare: Compare) -> Iterator[tuple[int, tuple[int, Unit]]]:
+    """The numbers above zero that a comparison has on its right side, by their place in a list."""
     match compare.value:
-        case Number():
-            return compare.value.value
-        case FieldTimes():
-            return compare.value.factor
+        case Number() as one:
+            found = [(0, (one.value, one.unit))]
+        case FieldTimes() as other:
+            found = [(0, (other.factor, "micro"))]
+        case Items() as several:
+            found = [(at, (one.value, one.unit)) for at, one in enumerate(several.items) if isinstance(one, Number)]
         case _:
-            return None
+            found = []
+    yield from (row for row in found if row[1][0])
 
 
 def comparisons(predicate: Predicate) -> Iterator[Compare]:
@@ -109,35 +129,45 @@ def comparisons(predicate: Predicate) -> Iterator[Compare]:
             assert_never(predicate)
 
 
-def with_limit(predicate: Predicate, number: int, value: int) -> Predicate:
-    """``predicate`` with another limit in its ``number``-th comparison."""
-    return _rebuilt(predicate, value, [number])
+def with_limit(predicate: Predicate, number: int, value: int, item: int = 0) -> Predicate:
+    """``predicate`` with another limit in its ``number``-th comparison, in a list in place of its ``item``-th."""
+    return _rebuilt(predicate, value, item, [number])
 
 
-def _rebuilt(predicate: Predicate, value: int, left: list[int]) -> Predicate:
+def _rebuilt(predicate: Predicate, value: int, item: int, left: list[int]) -> Predicate:
     match predicate:
         case Compare():
             left[0] -= 1
-            if left[0] != -1:
-                return predicate
-            old = predicate.value
-            if isinstance(old, Number):
-                return replace(predicate, value=replace(old, value=value))
-            return replace(predicate, value=replace(old, factor=value)) if isinstance(old, FieldTimes) else predicate
+            return predicate if left[0] != -1 else replace(predicate, value=_valued(predicate.value, value, item))
         case Not():
-            return replace(predicate, term=_rebuilt(predicate.term, value, left))
+            return replace(predicate, term=_rebuilt(predicate.term, value, item, left))
         case And() | Or():
-            return replace(predicate, terms=tuple(_rebuilt(term, value, left) for term in predicate.terms))
+            return replace(predicate, terms=tuple(_rebuilt(term, value, item, left) for term in predicate.terms))
         case _:
             assert_never(predicate)
 
 
-def _limit(case: Case, line: Line, number: int, *, compare: Compare, value: int) -> Knob:
-    factor = isinstance(compare.value, FieldTimes)
-    unit: Unit = "micro" if factor else compare.value.unit if isinstance(compare.value, Number) else "count"
+def _valued(old: Value, value: int, item: int) -> Value:
+    match old:
+        case Number():
+            return replace(old, value=value)
+        case FieldTimes():
+            return replace(old, factor=value)
+        case Items():
+            one = old.items[item]
+            new = replace(one, value=value) if isinstance(one, Number) else one
+            return replace(old, items=(*old.items[:item], new, *old.items[item + 1 :]))
+        case Word():
+            return old
+        case _:
+            assert_never(old)
+
+
+def _limit(case: Case, line: Line, place: tuple[int, int], *, compare: Compare, value: int, unit: Unit) -> Knob:
+    number, item = place
 
     def plan(changed: int) -> Plan:
-        new = replace(line.filter, predicate=with_limit(line.filter.predicate, number, changed))
+        new = replace(line.filter, predicate=with_limit(line.filter.predicate, number, changed, item))
         return again(case.plan, _with_filter(case.plan.policy, case.matched, line.filter, new=new))
 
     at = compare.at if compare.at.line else None

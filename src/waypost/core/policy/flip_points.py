@@ -12,8 +12,8 @@ from waypost.core.model.frozen import dataclass
 from waypost.core.model.money import MICRO
 from waypost.core.model.target import Target
 from waypost.core.policy.case import WEIGHTED, Case
-from waypost.core.policy.facts import holds
-from waypost.core.policy.flip_knobs import Knob, Limited, limits, weights
+from waypost.core.policy.facts import Facts, holds
+from waypost.core.policy.flip_knobs import ORDERED, Knob, Limited, limits, weights
 from waypost.core.policy.flip_weights import Race, first_ahead
 from waypost.core.policy.plan import Line
 from waypost.core.policy.tree import Compare, FieldTimes
@@ -104,6 +104,8 @@ def _simple(case: Case) -> bool:
 def of_policy(aim: Aim) -> Iterator[Point]:
     """Every point of every number that the policy says."""
     for limited in limits(aim.case):
+        if limited.compare.op not in ORDERED:
+            continue  # `flip_equal`
         yield from _of_limit(aim, limited) if aim.wanted is None else _for_wanted(aim, limited, aim.wanted)
     yield from _of_weights(aim)
 
@@ -122,7 +124,7 @@ def _of_limit(aim: Aim, limited: Limited) -> Iterator[Point]:
             continue
         if alive and aim.simple and index != aim.selected:
             continue
-        value = turning(case, limited.compare, target)
+        value = turning(case.facts, limited.compare, target)
         if value is None or not 0 <= value <= limited.knob.high or value in seen:
             continue
         holds_then = holds(limited.predicate(value), case.facts, target) is True
@@ -139,11 +141,11 @@ def _for_wanted(aim: Aim, limited: Limited, wanted: int) -> Iterator[Point]:
     if wanted in aim.keys:
         before = ranked[: ranked.index(wanted)] or [index for index in ranked if index == aim.selected]
         for index in before:
-            value = turning(case, limited.compare, case.targets[index])
+            value = turning(case.facts, limited.compare, case.targets[index])
             if value is not None and 0 <= value <= limited.knob.high:
                 yield Point(limited.knob, value)
     elif aim.blocked[wanted] == frozenset((limited.line.filter.name,)):
-        value = turning(case, limited.compare, case.targets[wanted])
+        value = turning(case.facts, limited.compare, case.targets[wanted])
         if value is not None and 0 <= value <= limited.knob.high:
             yield Point(limited.knob, value)
 
@@ -154,18 +156,18 @@ def _passes(case: Case, name: str, changed: Line, target: Target) -> bool:
     return all(holds(line.filter.predicate, case.facts, target) is True for line in others)
 
 
-def turning(case: Case, compare: Compare, target: Target) -> int | None:
+def turning(facts: Facts, compare: Compare, target: Target) -> int | None:
     """The value nearest to a comparison's limit with which it turns for ``target``; ``None`` where none does."""
-    left = case.facts.value(compare.field, target, case.facts.grid)
+    left = facts.value(compare.field, target, facts.grid)
     if left is None:
         return None
     low = high = int(left)
     if isinstance(compare.value, FieldTimes):
-        right = case.facts.value(compare.value.field, target, case.facts.grid)
+        right = facts.value(compare.value.field, target, facts.grid)
         if not right:
             return None
         low, high = int(left) * MICRO // right, -(-int(left) * MICRO // right)
-    true = case.facts.see(compare, target).truth
+    true = facts.see(compare, target).truth
     match compare.op:
         case "<=":
             return high - 1 if true else high
@@ -187,7 +189,7 @@ def _of_weights(aim: Aim) -> Iterator[Point]:
         return
     sums = {index: _sums(aim.case, aim.case.targets[index]) for index in aim.keys}
     for field, knob in weights(aim.case):
-        for index, rival in _races(aim):
+        for index, rival in races(aim):
             if aim.keys[index][0] != aim.keys[rival][0] or not aim.keys[index][0]:
                 continue  # one of them is put in front, whatever the weights are
             mine, theirs = sums[index], sums[rival]
@@ -200,7 +202,7 @@ def _of_weights(aim: Aim) -> Iterator[Point]:
                     yield Point(knob, knob.value + sign * steps)
 
 
-def _races(aim: Aim) -> Iterator[tuple[int, int]]:
+def races(aim: Aim) -> Iterator[tuple[int, int]]:
     """Who might overtake whom: each the one before it, or the wanted all of those before it."""
     if aim.wanted is not None:
         before = aim.case.ranked[: aim.case.ranked.index(aim.wanted)] if aim.wanted in aim.keys else []

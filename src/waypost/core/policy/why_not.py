@@ -17,6 +17,7 @@ from waypost.core.policy.beats import beats, ranked
 from waypost.core.policy.case import Case
 from waypost.core.policy.facts import UNKNOWN
 from waypost.core.policy.flip import NO_FLIP, smallest
+from waypost.core.policy.flip_match import Beside
 from waypost.core.policy.plan import Plan
 from waypost.core.policy.proof import case_of, rejections
 from waypost.core.policy.render import render
@@ -48,8 +49,15 @@ class WhyNot:
     together: tuple[Change, ...]
 
 
-def why_not(plan: Plan, question: Question, snapshot: Snapshot, decision: Decision, target: TargetId) -> WhyNot:
-    """What stands between ``target`` and being selected.
+def why_not(
+    plan: Plan,
+    question: Question,
+    snapshot: Snapshot,
+    decision: Decision,
+    target: TargetId,
+    beside: Beside | None = None,
+) -> WhyNot:
+    """What stands between ``target`` and being selected; ``beside`` are all policies in force, where they are known.
 
     Raises:
         KeyError: the catalog has no such target.
@@ -60,7 +68,7 @@ def why_not(plan: Plan, question: Question, snapshot: Snapshot, decision: Decisi
     if index == decision.selected:
         return WhyNot(target, chosen, "selected", (), (), NO_FLIP, ())
     rows = tuple(rejections(case, index))
-    single = smallest(case, index)
+    single = smallest(case, index, beside)
     together = () if single.kind != "none" else (*_required(case, rows), *_overtaken(case, index, rows))
     return WhyNot(
         target,

@@ -64,7 +64,7 @@ def _of_receipt(args: argparse.Namespace) -> tuple[WhyNot, str]:
 def _of_dry_run(args: argparse.Namespace) -> tuple[WhyNot, str]:
     verdict = rank.decided(args)
     target = _target(verdict.plan.catalog, args.target)
-    found = why_not(verdict.plan, verdict.question, verdict.snapshot, verdict.decision, target)
+    found = verdict.why_not(target)
     return found, f"a dry run of policy {verdict.policy.name}"
 
 
