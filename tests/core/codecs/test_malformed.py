@@ -116,7 +116,7 @@ def test_damaged_stream(dialect: str, data: st.DataObject) -> None:
         for e in EVENTS[dialect]
     ]
     reader = CODECS[dialect].reader()
-    writers = [CODECS[name].writer(include_usage=True) for name in (C, A)]
+    writers = [codec.writer(include_usage=True) for codec in CODECS.values()]
     for event in events:
         try:
             deltas = reader.feed(None, json.dumps(event))

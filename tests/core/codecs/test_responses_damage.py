@@ -321,6 +321,26 @@ def test_calls_without_ids_get_some() -> None:
     assert part[3] == "{}"
 
 
+def test_calls_that_are_told_in_turns() -> None:
+    """Some servers send pieces of two calls by turns, after the second has begun: both are whole in the end."""
+    call = {"type": "function", "function": {"arguments": ""}}
+    deltas = [
+        {"role": "assistant", "content": None},
+        *({"tool_calls": [{**call, "index": at, "id": f"c{at}", "function": {"name": f"f{at}"}}]} for at in (0, 1)),
+        *({"tool_calls": [{"index": at, "function": {"arguments": '{"x":'}}]} for at in (0, 1)),
+        *({"tool_calls": [{"index": at, "function": {"arguments": f"{at}}}"}}]} for at in (0, 1)),
+    ]
+    chunks: list[Any] = [{"id": "i", "model": "m", "choices": [{"index": 0, "delta": delta}]} for delta in deltas]
+    chunks.append({"id": "i", "model": "m", "choices": [{"index": 0, "delta": {}, "finish_reason": "tool_calls"}]})
+    frames = [frame(None, json.dumps(chunk)) for chunk in chunks]
+    wire = write(R, read(C, [*frames, b"data: [DONE]\n\n"]))
+    events = read_stream(R, wire)
+    done = [event for event in events if event.type == "response.function_call_arguments.done"]
+    whole = [item.arguments for item in events[-1].response.output]
+    assert {event.output_index: event.arguments for event in done} == dict(enumerate(whole))
+    assert whole == ['{"x":0}', '{"x":1}'] == [part[3] for part in fold(read(R, [wire]))[0]]
+
+
 def test_pieces_of_no_part() -> None:
     """Pieces of parts that were never begun are dropped; nothing of ours breaks on them."""
     writer = CODECS[R].writer(include_usage=True)

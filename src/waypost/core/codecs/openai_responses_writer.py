@@ -5,25 +5,22 @@ The last event repeats the whole answer, so its text is held until then, and not
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any, assert_never
 
 from waypost.core.codecs.framing import frame
 from waypost.core.codecs.ids import answer_id, fit_call_id
 from waypost.core.codecs.openai_errors import error_body
 from waypost.core.codecs.openai_responses_encode import CALL_ID
+from waypost.core.codecs.openai_responses_held import Piece
 from waypost.core.codecs.openai_responses_reply import (
     answer_status,
-    call_out,
     item_id,
     logprob_out,
     message_out,
     response_out,
-    said_out,
 )
-from waypost.core.codecs.wire import dumps_ascii
+from waypost.core.codecs.wire import dumps_ascii, is_object_text
 from waypost.core.model.conversation import (
-    NO_EXT,
     Delta,
     Finished,
     PartDelta,
@@ -31,53 +28,8 @@ from waypost.core.model.conversation import (
     PartStop,
     Start,
     StreamError,
-    ToolCall,
 )
 from waypost.core.model.outcome import Failure
-
-_PIECES = 256
-
-
-class _Held:
-    """A text that grows by pieces; many small ones are held as few large ones."""
-
-    __slots__ = ("_blocks", "_pieces")
-
-    def __init__(self) -> None:
-        self._blocks: list[str] = []
-        self._pieces: list[str] = []
-
-    def add(self, text: str) -> None:
-        self._pieces.append(text)
-        if len(self._pieces) >= _PIECES:
-            self._blocks.append("".join(self._pieces))
-            self._pieces.clear()
-
-    def whole(self) -> str:
-        return "".join((*self._blocks, *self._pieces))
-
-
-class _Piece:
-    """A part of the answer: a text or a refusal in a message, or a call."""
-
-    __slots__ = ("at", "call_id", "free", "kind", "logprobs", "name", "text", "within")
-
-    def __init__(self, part: PartStart, at: int, within: int, call_id: str) -> None:
-        self.kind = part.kind
-        self.at = at
-        self.within = within
-        self.call_id = call_id
-        self.free = part.free
-        self.name = part.name or ""
-        self.text = _Held()
-        self.logprobs: list[Mapping[str, Any]] = []
-
-    def call(self, answer: str, status: str) -> dict[str, Any]:
-        call = ToolCall("", self.name, self.text.whole(), NO_EXT, free=self.free)
-        return call_out(call, answer, self.at, self.call_id, status)
-
-    def content(self) -> dict[str, Any]:
-        return said_out(self.text.whole(), refusal=self.kind == "refusal", logprobs=self.logprobs)
 
 
 class ResponsesWriter:
@@ -92,10 +44,10 @@ class ResponsesWriter:
         self._id = answer_id("resp_", "", "")
         self._model = ""
         self._created = 0
-        self._open: dict[int, _Piece] = {}
+        self._open: dict[int, Piece] = {}
         self._heads: dict[int, str] = {}
-        self._message: list[_Piece] | None = None
-        self._output: list[list[_Piece]] = []
+        self._message: list[Piece] | None = None
+        self._output: list[list[Piece]] = []
 
     def feed(self, delta: Delta) -> bytes:
         """The frames of one delta; empty where it has none in this dialect."""
@@ -164,15 +116,15 @@ class ResponsesWriter:
         self._heads[part.index] = dumps_ascii(where)[1:-1]
         return out + self._event("response.content_part.added", **where, part=piece.content())
 
-    def _piece(self, part: PartStart, within: int, call_id: str, item: list[_Piece]) -> _Piece:
+    def _piece(self, part: PartStart, within: int, call_id: str, item: list[Piece]) -> Piece:
         at = len(self._output) if not item else item[0].at
-        piece = self._open[part.index] = _Piece(part, at, within, call_id)
+        piece = self._open[part.index] = Piece(part, at, within, call_id)
         if not item:
             self._output.append(item)
         item.append(piece)
         return piece
 
-    def _where(self, piece: _Piece) -> dict[str, Any]:
+    def _where(self, piece: Piece) -> dict[str, Any]:
         made = self._item_id("msg_", piece.at)
         return {"output_index": piece.at, "item_id": made, "content_index": piece.within}
 
@@ -210,10 +162,15 @@ class ResponsesWriter:
         return f"event: {kind}\ndata: {data}\n\n".encode()
 
     def _stop(self, index: int) -> bytes:
-        piece = self._open.pop(index, None)
-        self._heads.pop(index, None)
-        if piece is None:
+        piece = self._open.get(index)
+        # Some servers of chat completions go on with a call after another has begun; what is done cannot be undone.
+        if piece is None or (piece.kind == "tool_call" and not piece.free and not is_object_text(piece.text.whole())):
             return b""
+        return self._close(index)
+
+    def _close(self, index: int) -> bytes:
+        piece = self._open.pop(index)
+        del self._heads[index]
         if piece.kind == "tool_call":
             return self._call_done(piece)
         where = self._where(piece)
@@ -224,7 +181,7 @@ class ResponsesWriter:
             out = self._event("response.output_text.done", **where, text=content["text"], logprobs=content["logprobs"])
         return out + self._event("response.content_part.done", **where, part=content)
 
-    def _call_done(self, piece: _Piece) -> bytes:
+    def _call_done(self, piece: Piece) -> bytes:
         item = piece.call(self._id, "completed")
         where = {"output_index": piece.at, "item_id": item["id"]}
         if piece.free:
@@ -243,7 +200,7 @@ class ResponsesWriter:
         self._message = None
         return self._event("response.output_item.done", output_index=at, item=item)
 
-    def _whole(self, pieces: list[_Piece], status: str) -> dict[str, Any]:
+    def _whole(self, pieces: list[Piece], status: str) -> dict[str, Any]:
         first = pieces[0]
         if first.kind == "tool_call":
             return first.call(self._id, "completed")
@@ -253,7 +210,7 @@ class ResponsesWriter:
         refused = any(piece.kind == "refusal" for pieces in self._output for piece in pieces)
         status = answer_status(finished.finish, refused=refused)
         said = "incomplete" if status == "incomplete" else "completed"
-        out = b"".join(self._stop(index) for index in list(self._open))
+        out = b"".join(self._close(index) for index in list(self._open))
         out += self._end_message(said)
         self._ended = True
         output = [self._whole(pieces, said) for pieces in self._output]

@@ -1,0 +1,53 @@
+"""OpenAI responses: what a writer of a stream holds of an answer until its last event."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from waypost.core.codecs.openai_responses_reply import call_out, said_out
+from waypost.core.model.conversation import NO_EXT, PartStart, ToolCall
+
+_PIECES = 256
+
+
+class Held:
+    """A text that grows by pieces; many small ones are held as few large ones."""
+
+    __slots__ = ("_blocks", "_pieces")
+
+    def __init__(self) -> None:
+        self._blocks: list[str] = []
+        self._pieces: list[str] = []
+
+    def add(self, text: str) -> None:
+        self._pieces.append(text)
+        if len(self._pieces) >= _PIECES:
+            self._blocks.append("".join(self._pieces))
+            self._pieces.clear()
+
+    def whole(self) -> str:
+        return "".join((*self._blocks, *self._pieces))
+
+
+class Piece:
+    """A part of the answer: a text or a refusal in a message, or a call."""
+
+    __slots__ = ("at", "call_id", "free", "kind", "logprobs", "name", "text", "within")
+
+    def __init__(self, part: PartStart, at: int, within: int, call_id: str) -> None:
+        self.kind = part.kind
+        self.at = at
+        self.within = within
+        self.call_id = call_id
+        self.free = part.free
+        self.name = part.name or ""
+        self.text = Held()
+        self.logprobs: list[Mapping[str, Any]] = []
+
+    def call(self, answer: str, status: str) -> dict[str, Any]:
+        call = ToolCall("", self.name, self.text.whole(), NO_EXT, free=self.free)
+        return call_out(call, answer, self.at, self.call_id, status)
+
+    def content(self) -> dict[str, Any]:
+        return said_out(self.text.whole(), refusal=self.kind == "refusal", logprobs=self.logprobs)
