@@ -22,6 +22,7 @@ from waypost.adapters.stores.sqlite import SqliteStore, StoreError
 from waypost.core.model.target import Endpoint
 from waypost.core.policy.choose import last_resort
 from waypost.core.policy.tree import Policy
+from waypost.core.policy.units import shown
 from waypost.core.policy.wrap import KEPT_FOR_NS
 from waypost.errors import ConfigError
 from waypost.runtime import bundle, otlp, settings
@@ -143,9 +144,9 @@ def _content(policy: Policy) -> str:
     if policy.content == "hash":
         return f"policy {policy.name} keeps a digest of what is asked, and none of its words"
     how = "redacted" if policy.content == "redacted" else "in full"
-    days = (policy.content_for_ns or KEPT_FOR_NS) / 86_400e9
+    lasting = shown(policy.content_for_ns or KEPT_FOR_NS, "ns")
     return (
-        f"policy {policy.name} keeps what is asked and answered, {how}, encrypted, for {days:g} d; "
+        f"policy {policy.name} keeps what is asked and answered, {how}, encrypted, for {lasting}; "
         "`waypost content ID` shows it, `waypost forget --user U` erases it"
     )
 
