@@ -429,7 +429,10 @@ RECORDS: list[tuple[Any, Any, dict[str, tuple[Any, set[str]]]]] = [
         types.ToolConfig,
         _tool_config,
         {
-            "functionCallingConfig": ({"mode": "VALIDATED"}, {"tool_choice.validated"}),
+            "functionCallingConfig": (
+                {"mode": "VALIDATED", "allowedFunctionNames": ["f"]},
+                {"tool_choice.allowed_subset"},
+            ),
             "retrievalConfig": ({"languageCode": "en"}, {"server_tool.retrieval_config"}),
             "includeServerSideToolInvocations": (True, {"server_tool.invocations"}),
         },

@@ -23,6 +23,7 @@ HOW: Final[dict[tuple[str, ...], str]] = {
     ("image in a result", GENERATE): "as a part beside an empty text",
     ("at most one call a turn", MESSAGES): "on the choice of tools, which is then `auto`",
     ("choice: among some tools", GENERATE): "a choice of one is a choice of that tool",
+    ("arguments held to their schema", GENERATE): "by calls that are validated, of all tools",
     ("answer held to a schema", MESSAGES): "without the schema's name",
     ("answer held to a schema", GENERATE): "without the schema's name",
     ("answer held to a schema", CHAT): "held strictly, under a made name",

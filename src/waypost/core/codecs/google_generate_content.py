@@ -25,7 +25,7 @@ __all__ = ["EXPRESSES", "GoogleGenerateContent"]
 
 EXPRESSES = frozenset(
     {
-        *("tools", "tools.parallel", "tool_choice.required", "tool_choice.allowed_subset"),
+        *("tools", "tools.parallel", "tools.strict", "tool_choice.required", "tool_choice.allowed_subset"),
         *("input.image", "input.pdf", "input.audio", "output.json_object", "output.json_schema"),
         *("sampling.temperature", "sampling.temperature.above_1", "sampling.top_p", "sampling.top_k"),
         *("sampling.penalties", "seed", "stop", "stop.max", "stop.blank", "stream"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from waypost.core.codecs.schema import anthropic_drops, openai_strict
+from waypost.core.codecs.google_generate_content_tools import need_of_schema
 from waypost.core.codecs.schema_google import closed, from_openapi
 from waypost.core.codecs.wire import Draft, Handler, as_int, as_list, as_map, as_number, as_text, camel, opt_text
 from waypost.core.model.conversation import Schema
@@ -196,11 +196,7 @@ def _output(draft: Draft, config: Mapping[str, Any]) -> None:
         path = f"{_AT}.{reader}"
         schema = _SCHEMAS[reader](config[reader], path)
         draft.need("output.json_schema", path)
-        if not openai_strict(schema):
-            draft.need("schema.optional_properties", path)
-        lost = anthropic_drops(schema)
-        if lost:
-            draft.need("schema.constraints", path, ",".join(lost))
+        need_of_schema(draft, schema, path)
         draft.fields["output"] = Schema(schema, strict=True)
     elif mime == "application/json":
         draft.need("output.json_object", f"{_AT}.responseMimeType")

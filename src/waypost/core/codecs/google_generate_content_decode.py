@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from waypost.core.codecs.google_generate_content_config import read_generation_config
-from waypost.core.codecs.google_generate_content_tools import read_tool_config, read_tools
+from waypost.core.codecs.google_generate_content_tools import hold_tools, read_tool_config, read_tools
 from waypost.core.codecs.google_generate_content_turns import DIALECT, read_contents, read_system
 from waypost.core.codecs.wire import (
     Draft,
@@ -40,6 +40,7 @@ def decode_request(body: Mapping[str, Any]) -> Conversation:
     system = draft.ext.pop("system", ())
     if system:
         draft.fields["messages"] = (*system, *draft.fields["messages"])
+    hold_tools(draft)
     undeclared_tools(draft, "contents")
     return draft.conversation(DIALECT)
 

@@ -31,6 +31,7 @@ from waypost.errors import Untranslatable
 
 _IMAGES = frozenset({"image/png", "image/jpeg", "image/webp", "image/heic", "image/heif"})
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.:-]{0,127}")
+_OPEN = ToolChoice("auto")
 _MODES = {"auto": "AUTO", "none": "NONE", "required": "ANY", "named": "ANY"}
 _LEVELS = frozenset({"minimal", "low", "medium", "high", "xhigh"})
 _MAX_STOPS = 5
@@ -62,11 +63,10 @@ def encode_request(conversation: Conversation, target: Target) -> dict[str, Any]
     if config:
         body["generationConfig"] = config
     if conversation.tools:
-        body["tools"] = [
-            {"functionDeclarations": [_tool(tool, index) for index, tool in enumerate(conversation.tools)]}
-        ]
-        if conversation.tool_choice is not None:
-            body["toolConfig"] = {"functionCallingConfig": _calling(conversation.tool_choice)}
+        body["tools"] = [{"functionDeclarations": [_tool(tool, at) for at, tool in enumerate(conversation.tools)]}]
+        strict = any(tool.strict for tool in conversation.tools)
+        if conversation.tool_choice is not None or strict:
+            body["toolConfig"] = {"functionCallingConfig": _calling(conversation.tool_choice or _OPEN, strict)}
     return body
 
 
@@ -116,13 +116,14 @@ def _generation_config(conversation: Conversation) -> dict[str, Any]:
     if conversation.output is not None:
         config["responseMimeType"] = "application/json"
         if conversation.output.schema is not None:
-            config["responseJsonSchema"] = _output(conversation.output.schema)
+            config["responseJsonSchema"] = _held(conversation.output.schema, "generationConfig.responseJsonSchema")
     return config
 
 
-def _output(schema: Mapping[str, Any]) -> dict[str, Any]:
+def _held(schema: Mapping[str, Any], path: str) -> dict[str, Any]:
+    """``schema`` as one that is kept to. Raises Untranslatable where it would not be."""
     if google_drops(schema):
-        raise Untranslatable("schema.constraints", DIALECT, "generationConfig.responseJsonSchema")
+        raise Untranslatable("schema.constraints", DIALECT, path)
     return for_google(schema)
 
 
@@ -135,17 +136,20 @@ def _tool(tool: Tool, index: int) -> dict[str, Any]:
     raw: dict[str, Any] = {"name": tool.name}
     if tool.description is not None:
         raw["description"] = tool.description
-    if tool.parameters is not None:
+    if tool.strict:
+        raw["parametersJsonSchema"] = _held(object_root(tool.parameters), "tools[0].functionDeclarations")
+    elif tool.parameters is not None:
         raw["parametersJsonSchema"] = object_root(tool.parameters)
     return raw
 
 
-def _calling(choice: ToolChoice) -> dict[str, Any]:
+def _calling(choice: ToolChoice, strict: bool) -> dict[str, Any]:
+    """How tools may be called. Every tool is held to its schema where one has to be, and wherever a call is forced."""
     # A choice among some of the tools can be forced here, but not left open.
     if choice.allowed and choice.kind == "auto":
         raise Untranslatable("tool_choice.allowed_subset", DIALECT, "toolConfig.functionCallingConfig")
     names = [choice.name] if choice.kind == "named" else list(choice.allowed)
-    raw: dict[str, Any] = {"mode": _MODES[choice.kind]}
+    raw: dict[str, Any] = {"mode": "VALIDATED" if strict and choice.kind == "auto" else _MODES[choice.kind]}
     if names:
         raw["allowedFunctionNames"] = names
     return raw

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from waypost.core.codecs.google_generate_content_turns import read_name
-from waypost.core.codecs.schema import plain_object_root
-from waypost.core.codecs.schema_google import from_openapi
+from waypost.core.codecs.schema import anthropic_drops, object_root, openai_strict, plain_object_root
+from waypost.core.codecs.schema_google import closed, from_openapi
 from waypost.core.codecs.wire import Draft, as_list, as_map, as_text, camel, opt_list, opt_map, opt_text
 from waypost.core.model.conversation import NO_EXT, Tool, ToolChoice
 
@@ -73,6 +74,28 @@ def _function(draft: Draft, item: Any, path: str) -> Tool:
     return Tool(name, opt_text(raw.get("description"), f"{path}.description"), schema, None, NO_EXT)
 
 
+def hold_tools(draft: Draft) -> None:
+    """Where calls are validated, all tools are held to their schemas."""
+    if not draft.ext.pop("validated", False) or "tools" not in draft.fields:
+        return
+    held: list[Tool] = []
+    for index, tool in enumerate(draft.fields["tools"]):
+        schema = closed(object_root(tool.parameters))
+        need_of_schema(draft, schema, f"tools[{index}]")
+        held.append(replace(tool, parameters=schema, strict=True))
+    draft.fields["tools"] = tuple(held)
+    draft.need("tools.strict", "toolConfig.functionCallingConfig.mode")
+
+
+def need_of_schema(draft: Draft, schema: Mapping[str, Any], path: str) -> None:
+    """What a schema that is held strictly asks of others."""
+    if not openai_strict(schema):
+        draft.need("schema.optional_properties", path)
+    lost = anthropic_drops(schema)
+    if lost:
+        draft.need("schema.constraints", path, ",".join(lost))
+
+
 def read_tool_config(draft: Draft, value: Any) -> None:
     draft.keep("toolConfig", value)
     raw = camel(as_map(value, "toolConfig"))
@@ -108,6 +131,9 @@ def _mode(draft: Draft, mode: str | None, allowed: tuple[str, ...], path: str) -
             if allowed:
                 draft.need("tool_choice.allowed_subset", f"{path}.allowedFunctionNames", "required")
         case "VALIDATED":
-            draft.need("tool_choice.validated", f"{path}.mode")
+            draft.ext["validated"] = True
+            draft.fields["tool_choice"] = ToolChoice("auto", None, allowed)
+            if allowed:
+                draft.need("tool_choice.allowed_subset", f"{path}.allowedFunctionNames", "auto")
         case _:
             draft.need(f"unknown_field.mode.{mode}", f"{path}.mode")

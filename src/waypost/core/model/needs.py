@@ -66,7 +66,6 @@ DIALECT: dict[str, str] = {
     "tools.partial_arguments": "tool arguments of the history in pieces",
     "tools.name_charset": "tool names beyond [A-Za-z0-9_-]{1,64}",
     "tool_choice.allowed_subset": "a choice among named tools only",
-    "tool_choice.validated": "tool calls held to their schemas, where the model calls at all",
     "tool_result.unmatched": "tool results without a call that they answer",
     "tool_result.image": "images in tool results",
     "tool_result.document": "documents in tool results",
