@@ -210,6 +210,17 @@ def test_what_is_stored_stays_home(answering: Any, client: Any) -> None:
     assert answering.anthropic.seen == []
 
 
+@pytest.mark.parametrize("named", [{}, {"model": "gpt-4o"}])
+def test_a_stored_template_owns_its_model(named: dict[str, str], answering: Any, client: Any) -> None:
+    """S1.01: such a call is seen and never routed, whether it names a model itself or leaves it to the template."""
+    answering.on(AWAY)
+    answering.chat = lambda request: json_answer(response_body("Old.", "gpt-4o"))
+    answer = client.responses.create(prompt={"id": "pmpt_1"}, **named)
+    assert answer.output_text == "Old."
+    assert answering.openai.seen[0].body == {"prompt": {"id": "pmpt_1"}, **named}
+    assert waypost.receipt(answer).to_dict()["mode"] == "observe"
+
+
 def test_other_requests_pass_untouched(world: Any, client: Any) -> None:
     """Looking a stored response up is none of ours."""
     world.chat = lambda request: json_answer(response_body("Old."))

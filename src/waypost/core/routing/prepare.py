@@ -95,12 +95,18 @@ def prepare(call: Call, routes: Routes) -> Stage:
     if question.auto is not call.auto:
         call = replace(call, auto=question.auto)
     mode, drawn = effective_mode(plan, question, call.seed, routes.mode)
-    if call.operation in OBSERVED and mode != "off":
+    if mode != "off" and (call.operation in OBSERVED or _owned(call, conversation)):
         mode, drawn = "observe", False
     requested = None if call.auto else routes.catalog.resolve(call.requested, call.origin.endpoint)
     return Stage(
         call, routes, plan, mode, question, conversation, started(call, plan, mode, routes, drawn=drawn), requested
     )
+
+
+def _owned(call: Call, conversation: Conversation) -> bool:
+    """Whether the model stands in a template that its provider keeps, and the caller did not ask for another."""
+    kept = any(need.flag == "server_state.prompt" for need in conversation.needs)
+    return kept and not (call.auto and call.body.get("model"))
 
 
 def _credentials(call: Call, routes: Routes) -> tuple[str, ...]:
