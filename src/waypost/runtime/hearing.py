@@ -38,6 +38,18 @@ class Hearing:
     def hear(self, layers: Sequence[Mapping[str, Any]], routes: Routes) -> Heard:
         """The current context with ``layers`` on top, the outermost first."""
         claims = current()
+        withheld: tuple[str, ...] = ()
+        if layers:
+            claims, withheld = self._inside(claims, layers)
+        context = claims.context
+        if context.policy is not None:
+            self._narrowings.policy(context.policy, routes.plans)
+        if context.narrow is not None or context.fallbacks:
+            context = self._narrowings.context(claims, routes.catalog)
+        return Heard(context, claims.request_id, withheld)
+
+    def _inside(self, claims: Claims, layers: Sequence[Mapping[str, Any]]) -> tuple[Claims, tuple[str, ...]]:
+        """``claims`` with ``layers`` on top, and what of these does not hold."""
         withheld: set[str] = set()
         for keys in layers:
             said = self._settled(claims, self._mapped(keys, withheld), withheld)
@@ -45,12 +57,7 @@ class Hearing:
                 claims = merge(claims, said, SAID)
             except SettingsError:
                 claims = self._each(claims, said, withheld)
-        context = claims.context
-        if context.policy is not None:
-            self._narrowings.policy(context.policy, routes.plans)
-        if context.narrow is not None or context.fallbacks:
-            context = self._narrowings.context(claims, routes.catalog)
-        return Heard(context, claims.request_id, tuple(sorted(withheld)))
+        return claims, tuple(sorted(withheld))
 
     def _mapped(self, keys: Mapping[str, Any], withheld: set[str]) -> Mapping[str, Any]:
         """``keys`` without a reserved key of the body that has no keys of its own."""
