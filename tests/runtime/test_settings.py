@@ -157,6 +157,21 @@ def test_what_is_no_pause(text: str) -> None:
         read({"WAYPOST_RELOAD": text})
 
 
+@pytest.mark.parametrize(
+    ("text", "size"), [("", 256_000), ("1000", 1_000), ("64k", 64_000), (" 2 M ", 2_000_000), ("16M", 16_000_000)]
+)
+def test_how_much_of_a_call_is_kept(text: str, size: int) -> None:
+    """`WAYPOST_CONTENT_SIZE`: characters, thousands or millions of them."""
+    assert read({"WAYPOST_CONTENT_SIZE": text}).content_size == size
+
+
+@pytest.mark.parametrize("text", ["0", "999", "17M", "1.5M", "-1", "1 GB", "all", "64K"])
+def test_what_is_no_size(text: str) -> None:
+    """Neither nothing nor everything: `privacy` says whether, and a bound is a bound."""
+    with pytest.raises(SettingsError, match=r"^WAYPOST_CONTENT_SIZE: .* is no size; give characters from 1k to 16M"):
+        read({"WAYPOST_CONTENT_SIZE": text})
+
+
 def test_several_catalogs_in_the_environment() -> None:
     """A catalog and its overlays, as in `PATH`; one is just that, and none is the packaged one."""
     assert read({"WAYPOST_CATALOG": os.pathsep.join(["a", "b"])}).catalogs == ("a", "b")

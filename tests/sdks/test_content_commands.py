@@ -118,6 +118,7 @@ def test_single_calls_are_forgotten(desk: Desk) -> None:
             {"subject": first, "contents": 1, "keys": 0, "logged": False},
             {"subject": nobodys, "contents": 1, "keys": 1, "logged": False},
         ],
+        "expired": 0,
     }
     assert [desk.json("content", receipt)[1]["state"] for receipt in (first, second, nobodys)] == [
         "erased", "kept", "erased"
@@ -134,7 +135,8 @@ def test_what_expired_is_said_and_swept(desk: Desk, monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(content_command.time, "time_ns", lambda: later)
     code, out = desk.run("content", receipt)
     assert (code, "it was kept for as long as the policy 'sdk-tests' says" in out) == (1, True)
-    assert store.sweep(later) == 2
+    assert desk.json("forget", "--expired")[1] == {"schema": "forgotten/v1", "forgotten": [], "expired": 2}
+    assert desk.run("forget", "--expired") == (1, "Expired: removed what was kept of 0 calls.\n")
     assert store.get(nobodys, 0).state == "gone"
     assert desk.json("content", receipt)[1]["state"] == "expired"
     assert store._keys.query("SELECT count(*) FROM keys", ()) == [(1,)]

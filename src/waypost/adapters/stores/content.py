@@ -119,7 +119,9 @@ class ContentStore:
         with self._contents.transaction() as db:
             gone = db.execute("DELETE FROM contents WHERE expires_ns <= ?", (now_ns,)).rowcount
         with self._keys.transaction() as db:
-            db.execute("DELETE FROM keys WHERE expires_ns <= ?", (now_ns,))
+            keys = db.execute("DELETE FROM keys WHERE expires_ns <= ?", (now_ns,)).rowcount
+        if keys:
+            self._cleared()
         return int(gone)
 
     def count(self, now_ns: int) -> tuple[int, int]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import argparse
 import os
 import re
+import time
+from collections.abc import Iterator
 from typing import Any
 
 from waypost.adapters.stores.content import ContentStore, Dropped
@@ -16,6 +18,7 @@ HELP = "erase what is kept of a person's calls, or of single ones, for good"
 EXAMPLES = """
   waypost forget --user ana@example.org      everything that was kept of that person's calls
   waypost forget wp_53aa95 wp_77c0de         what was kept of these calls
+  waypost forget --expired                   what was kept for longer than its policy says
 """
 LOGGED = "Another process is reading the keys: run this again, so that the database's log is cleared, too."
 _PSEUDONYM = re.compile(r"p_[0-9a-f]{32}\Z")
@@ -30,6 +33,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         metavar="U",
         help="as `waypost.context(user=...)` named that person, or the pseudonym that receipts show",
     )
+    parser.add_argument("--expired", action="store_true", help="what has expired, which nobody can read any more")
     parser.add_argument(
         "ids", nargs="*", metavar="ID", help="a receipt id or its beginning, a request id or a response id"
     )
@@ -37,36 +41,44 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     directory = home.directory(args)
-    if not args.user and not args.ids:
-        raise SettingsError("nobody is named", remedy="give --user U, or ids of receipts; `waypost list` shows them")
+    if not args.user and not args.ids and not args.expired:
+        remedy = "give --user U, --expired, or ids of receipts; `waypost list` shows them"
+        raise SettingsError("nobody is named", remedy=remedy)
     if not all(user.strip() for user in args.user):
         raise SettingsError("--user is empty", remedy="name a person")
     receipts = home.open_store(args)
     ids = [home.find(receipts, name).id for name in args.ids]
     if not os.access(directory, os.W_OK):
         raise SettingsError("cannot be written, so nothing can be erased", where=str(directory), remedy="permit it")
-    rows = _forget(args, ids)
-    done = any(row["contents"] or row["keys"] for row in rows) and not any(row["logged"] for row in rows)
+    rows, swept = _forget(args, ids)
     if args.json:
-        home.print_json({"schema": "forgotten/v1", "forgotten": rows})
+        home.print_json({"schema": "forgotten/v1", "forgotten": rows, "expired": swept})
     else:
-        print(*map(_line, rows), sep="\n")
-    return 0 if done else 1
+        print(*_lines(rows, swept if args.expired else None), sep="\n")
+    found = swept or any(row["contents"] or row["keys"] for row in rows)
+    return 0 if found and not any(row["logged"] for row in rows) else 1
 
 
-def _forget(args: argparse.Namespace, ids: list[str]) -> list[dict[str, Any]]:
-    """One row for each who was named. Raises StoreError."""
+def _forget(args: argparse.Namespace, ids: list[str]) -> tuple[list[dict[str, Any]], int]:
+    """One row for each who was named, and how many contents had expired. Raises StoreError."""
     place = Home(home.directory(args))
     if not place.content.is_dir():
-        return [_row(name, Dropped()) for name in (*args.user, *ids)]
+        return [_row(name, Dropped()) for name in (*args.user, *ids)], 0
     store = ContentStore(place.content)
     pseudonym = place.pseudonym()
     try:
         subjects = [user if _PSEUDONYM.match(user) else pseudonym(user) for user in args.user]
-        people = [_row(subject, store.forget(subject)) for subject in subjects]
-        return [*people, *(_row(receipt, store.forget_receipt(receipt)) for receipt in ids)]
+        rows = [_row(subject, store.forget(subject)) for subject in subjects]
+        rows += [_row(receipt, store.forget_receipt(receipt)) for receipt in ids]
+        return rows, store.sweep(time.time_ns()) if args.expired else 0
     finally:
         store.close()
+
+
+def _lines(rows: list[dict[str, Any]], swept: int | None) -> Iterator[str]:
+    yield from map(_line, rows)
+    if swept is not None:
+        yield f"Expired: removed what was kept of {swept:,} call{'' if swept == 1 else 's'}."
 
 
 def _row(subject: str, dropped: Dropped) -> dict[str, Any]:
