@@ -31,7 +31,7 @@ def make_policy(grower: Grower, name: str, ids: list[str]) -> Policy:
         tiers=make_tiers(rng, ids),
         rules=rules,
         filters=make_filters(grower, rng.choice((0, 0, 0, 1, 1, 2, 3))),
-        rank=make_rank(grower),
+        rank=make_rank(grower, lists=any(rule.use for rule in rules)),
         scales=make_scales(grower),
         fallback=Fallback(3, None, (), grower.at()),
         on_no_candidates="error",
@@ -89,13 +89,14 @@ def make_rule(grower: Grower, name: str, ids: list[str]) -> Rule:
     return Rule(name, when, use, filters, maybe(rng, f"why {name}", chance=0.7), grower.at())
 
 
-def make_rank(grower: Grower) -> Rank:
+def make_rank(grower: Grower, *, lists: bool) -> Rank:
+    """By a list more often than not where a rule has one."""
     rng = grower.rng
     strategy = rng.choice(("cheapest", "fastest", "best", "balanced", "weighted", "weighted", "weighted"))
     terms = rng.sample(("cost", "latency", "quality"), rng.randint(1, 3)) if strategy == "weighted" else []
     weights = tuple((term, rng.choice((0, 1, 200_000, 333_333, 600_000, 1_000_000))) for term in terms)
     rank = Rank(strategy, weights, grower.at())
-    match rng.choice(("alone", "alone", "alone", "advisor", "listed")):
+    match rng.choice(("alone", "alone", "alone", "alone", "advisor", "advisor", "listed", *["listed"] * (3 * lists))):
         case "advisor":
             return replace(rank, strategy="advisor", behind=strategy, advisor="a1", within_ns=300_000_000)
         case "listed":
