@@ -130,6 +130,11 @@ ENDPOINT: dict[str, str] = {
     "output.image": "pictures in answers",
     "output.modality": "answers of another kind than text",
     "server_state.": "state that the provider keeps",
+    "server_state.store": "an answer that the provider stores, as it does responses unless told otherwise",
+    "server_state.previous_response": "an earlier answer that the provider has stored",
+    "server_state.conversation": "a conversation that the provider keeps",
+    "server_state.prompt": "a prompt template that the provider keeps",
+    "server_state.item_reference": "an item of a stored answer",
     "server_tool.": "tools that the provider runs",
     "unknown_field.": "a field that is not known here",
 }
