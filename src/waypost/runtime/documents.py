@@ -12,14 +12,13 @@ from functools import lru_cache
 from pathlib import Path
 
 from waypost.core.catalog.table import Catalog
-from waypost.core.model.frozen import dataclass
 from waypost.core.policy.document import VERSION
 from waypost.core.policy.fields import nearest
 from waypost.core.policy.tree import Policy
 from waypost.errors import PolicyError
 from waypost.runtime import yaml, yaml_cache
 from waypost.runtime.nodes import MAX_ERRORS, is_null, spoken
-from waypost.runtime.policy_files import beneath, listed, names, packaged, policy_path, remedy
+from waypost.runtime.policy_files import Places, names, packaged, policy_path, remedy
 from waypost.runtime.policy_reader import KEYS, read_tree
 
 __all__ = ["load_policy", "merge", "packaged", "read_policy"]
@@ -28,7 +27,6 @@ _REPLACED = frozenset(("rank", "select"))
 MAX_CHAIN = 32
 """So many policies may extend each other."""
 _VERSIONED = re.compile(r"""(?:^|[{,])\s*(?:waypost\s*:\s|["']waypost["']\s*:)""", re.MULTILINE)
-_SUFFIXES = ("", ".yaml", ".yml")
 _OUTSIDE = "name a packaged policy or a file beneath that folder, or add that file to WAYPOST_POLICY"
 
 
@@ -174,30 +172,6 @@ def _resolved(file: str) -> str:
     return str(Path(file).resolve())
 
 
-@dataclass(frozen=True, slots=True)
-class Places:
-    """Where ``extends`` may lead: into ``folders``, and to files that were named as policies, ``others`` among them."""
-
-    folders: tuple[Path, ...]
-    others: Sequence[str | Path] = ()
-
-    def find(self, written: str) -> Path | None:
-        """The file that is meant by a name or a path.
-
-        Raises:
-            ValueError: it leads out of the folders, and to none of the others.
-        """
-        inside = beneath(written)
-        ways = (folder / f"{inside or written}{suffix}" for folder in self.folders for suffix in _SUFFIXES)
-        if inside is not None:
-            return next((path for path in ways if _is_file(path)), None)
-        known = listed(self.others)
-        found = next((path for path in ways if _resolved(str(path)) in known), None)
-        if found is None:
-            raise ValueError(written)
-        return found
-
-
 def _base(node: yaml.Node, places: Places, chain: list[tuple[str, str]]) -> Path:
     """The file that ``extends`` names; it may not be on the chain already."""
     if not isinstance(node, yaml.Scalar) or node.kind != "str":
@@ -220,13 +194,6 @@ def _base(node: yaml.Node, places: Places, chain: list[tuple[str, str]]) -> Path
         circle = " -> ".join([Path(file).name for file, _ in chain] + [found.name])
         raise PolicyError(f"extends goes in a circle: {circle}", where=str(node.at), remedy="break it at one place")
     return found
-
-
-def _is_file(path: Path) -> bool:
-    try:
-        return path.is_file()
-    except OSError:  # a name that no file can have
-        return False
 
 
 def _without(node: yaml.Mapping, key: str) -> yaml.Mapping:

@@ -1,14 +1,17 @@
-"""Which file a policy is given by: a path, or the name of one of those that come with the package."""
+"""Which file a policy is given by, a path or the name of a packaged one, and which files one may extend."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
+
+from waypost.core.model.frozen import dataclass
 
 MAX_NEARBY = 1_000
 _NOT_POLICIES = frozenset(("catalog",))
 _CHECK = "check the path"
+_SUFFIXES = ("", ".yaml", ".yml")
 
 
 def packaged() -> tuple[Path, ...]:
@@ -67,3 +70,34 @@ def _nearby(folder: Path) -> list[Path]:
     except (OSError, ValueError):
         return []
     return [path for path in sorted(found)[:MAX_NEARBY] if not path.stem.endswith(".test")]
+
+
+@dataclass(frozen=True, slots=True)
+class Places:
+    """Where ``extends`` may lead: into ``folders``, and to files that were named as policies, ``others`` among them."""
+
+    folders: tuple[Path, ...]
+    others: Sequence[str | Path] = ()
+
+    def find(self, written: str) -> Path | None:
+        """The file that is meant by a name or a path.
+
+        Raises:
+            ValueError: it leads out of the folders, and to none of the others.
+        """
+        inside = beneath(written)
+        ways = (folder / f"{inside or written}{suffix}" for folder in self.folders for suffix in _SUFFIXES)
+        if inside is not None:
+            return next((path for path in ways if _is_file(path)), None)
+        known = listed(self.others)
+        found = next((path for path in ways if os.path.realpath(path) in known), None)
+        if found is None:
+            raise ValueError(written)
+        return found
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except OSError:  # a name that no file can have
+        return False
