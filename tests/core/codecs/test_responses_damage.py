@@ -294,6 +294,8 @@ def test_an_answer_of_ours_cannot_be_continued_by_its_id() -> None:
     assert CODECS[R].decode_request({"model": "m", "previous_response_id": "resp_68af"}).needs
     with pytest.raises(ValueError, match=r"previous_response_id: .* send the turns before it in `input`"):
         CODECS[R].decode_request({"model": "m", "previous_response_id": "resp_wp-msg_01"})
+    with pytest.raises(ValueError, match=r"input\[0\]\.id: .* send the item"):
+        CODECS[R].decode_request({"model": "m", "input": [{"type": "item_reference", "id": "msg_wp-msg_01-0"}]})
 
 
 @pytest.mark.parametrize("upstream", ["msg_1", "x" * 200, ""])

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from waypost.core.codecs.ids import INFIX
 from waypost.core.codecs.openai_responses_calls import (
     Item,
     read_call,
@@ -69,6 +70,8 @@ class _Items:
         elif kind in _RESULTS and raw.get("call_id") is not None:
             self._add(read_result(self.draft, raw, path), path)
         else:
+            if kind == "item_reference" and f"_{INFIX}" in str(raw.get("id")):
+                raise ValueError(f"{path}.id: that item came from another provider, which keeps none; send the item")
             self.draft.need(_OPAQUE.get(kind, f"unknown_field.input.{kind}"), path)
             self._add(Message("assistant", (Opaque(DIALECT, raw),), None, {"items": ({"type": "opaque"},)}), path)
 
