@@ -204,6 +204,6 @@ def _output(draft: Draft, config: Mapping[str, Any]) -> None:
 
 
 _SCHEMAS: Mapping[str, Callable[[Any, str], dict[str, Any]]] = {
-    "responseJsonSchema": lambda value, path: closed(as_map(value, path)),
-    "responseSchema": lambda value, path: closed(from_openapi(value, path)),
+    "responseJsonSchema": lambda value, path: closed(as_map(value, path), path),
+    "responseSchema": lambda value, path: closed(from_openapi(value, path), path),
 }

@@ -80,7 +80,7 @@ def hold_tools(draft: Draft) -> None:
         return
     held: list[Tool] = []
     for index, tool in enumerate(draft.fields["tools"]):
-        schema = closed(object_root(tool.parameters))
+        schema = closed(object_root(tool.parameters), f"tools[{index}]")
         need_of_schema(draft, schema, f"tools[{index}]")
         held.append(replace(tool, parameters=schema, strict=True))
     draft.fields["tools"] = tuple(held)

@@ -75,26 +75,36 @@ def _inner(key: str, value: Any) -> Any:
     return value
 
 
-def closed(schema: Mapping[str, Any]) -> dict[str, Any]:
+def closed(schema: Mapping[str, Any], path: str = "schema", depth: int = 0) -> dict[str, Any]:
     """``schema`` as Google holds an answer to it: an object has the properties that are named and no others.
 
     Properties stand in the order that ``propertyOrdering`` asks for, in which every provider writes them.
+
+    Raises:
+        ValueError: it is nested too deeply to be one.
     """
-    node = {key: _closed_inner(key, value) for key, value in schema.items() if key != "propertyOrdering"}
+    _check_depth(path, depth)
+    inner = (path, depth + 1)
+    node = {key: _closed_inner(key, value, *inner) for key, value in schema.items() if key != "propertyOrdering"}
     if isinstance(node.get("properties"), dict):
         _order(node, schema.get("propertyOrdering"))
         node.setdefault("additionalProperties", False)
     return node
 
 
-def _closed_inner(key: str, value: Any) -> Any:
+def _closed_inner(key: str, value: Any, path: str, depth: int) -> Any:
     if key in _NAMED and isinstance(value, Mapping):
-        return {name: closed(sub) if isinstance(sub, Mapping) else sub for name, sub in value.items()}
+        return {name: closed(sub, path, depth) if isinstance(sub, Mapping) else sub for name, sub in value.items()}
     if key in _LISTED and isinstance(value, list | tuple):
-        return [closed(sub) if isinstance(sub, Mapping) else sub for sub in value]
+        return [closed(sub, path, depth) if isinstance(sub, Mapping) else sub for sub in value]
     if key in _SINGLE and isinstance(value, Mapping):
-        return closed(value)
+        return closed(value, path, depth)
     return value
+
+
+def _check_depth(path: str, depth: int) -> None:
+    if depth > _DEPTH:
+        raise ValueError(f"{path}: expected a schema of at most {_DEPTH} levels, not a deeper one")
 
 
 _RENAMED = {"defs": "$defs", "ref": "$ref"}
@@ -108,8 +118,7 @@ def from_openapi(value: Any, path: str, depth: int = 0) -> dict[str, Any]:
     Raises:
         ValueError: it is no schema of that notation, or is nested too deeply to be one.
     """
-    if depth > _DEPTH:
-        raise ValueError(f"{path}: expected a schema of at most {_DEPTH} levels, not a deeper one")
+    _check_depth(path, depth)
     raw = camel(as_map(value, path))
     node: dict[str, Any] = {}
     for key, item in raw.items():
