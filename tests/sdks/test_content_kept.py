@@ -263,6 +263,41 @@ def test_a_person_is_the_subject_and_can_be_forgotten(world: Any, client: Any) -
     assert receipts_store.verify() == []
 
 
+@pytest.mark.parametrize("style", ["sync", "sync stream"])
+async def test_no_word_is_told_to_anybody(
+    style: str,
+    world: Any,
+    client: Any,
+    aclient: Any,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """Neither span nor metric, audit file, console or log has a word of what is kept in full."""
+    from opentelemetry.sdk.metrics import MeterProvider
+    from opentelemetry.sdk.metrics.export import InMemoryMetricReader
+    from opentelemetry.sdk.trace import TracerProvider
+    from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+    from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+
+    monkeypatch.setenv("WAYPOST_JSONL", str(world.home / "home" / "audit.jsonl"))
+    monkeypatch.setenv("WAYPOST_CONSOLE", "1")
+    monkeypatch.setenv("WAYPOST_LOG_LEVEL", "DEBUG")
+    spans, reader, tracers = InMemorySpanExporter(), InMemoryMetricReader(), TracerProvider()
+    tracers.add_span_processor(SimpleSpanProcessor(spans))
+    answers(world)
+    world.on(rules("home", "full"), tracer_provider=tracers, meter_provider=MeterProvider([reader]))
+    with caplog.at_level("DEBUG"):
+        kept(world, await ask(world, client, aclient, style))
+    metrics = reader.get_metrics_data()
+    assert metrics is not None
+    told = "".join(span.to_json() for span in spans.get_finished_spans()) + metrics.to_json()
+    waypost_log = "".join(record.getMessage() for record in caplog.records if record.name.startswith("waypost"))
+    told += waypost_log + "".join(capsys.readouterr()) + everything(world).decode(errors="replace")
+    assert "route sdk-tests" in told
+    assert not [word for word in PLAIN_WORDS if word.decode() in told]
+
+
 def test_an_envelope_that_keeps_nothing_wins(world: Any, client: Any, tmp_path: Path) -> None:
     """S6.14: an administrator's `none` holds inside of a department's `full`, and no file of contents is made."""
     answers(world)
