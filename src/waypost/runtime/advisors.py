@@ -17,8 +17,10 @@ from inspect import isawaitable
 from typing import Any
 
 from waypost.adapters import advisors as own
-from waypost.core.model.advice import Advice, AdviceFailure
+from waypost.core.model.advice import Advice, AdviceFailure, Picks
 from waypost.core.model.inquiry import MAX_BECAUSE, Opinion, picked
+from waypost.core.model.target import Target
+from waypost.core.policy.bits import remember
 from waypost.core.routing.effects import Consult
 from waypost.core.routing.ports import Advisor, MaybeAwaitable, Mode
 
@@ -27,6 +29,7 @@ PATIENCE = 3
 """So many failures in a row, and the advisor is left alone."""
 REST_NS = 30_000_000_000
 """For so long; then one call asks again."""
+_MEMO = 256
 _PLAIN = str.maketrans(dict.fromkeys(map(chr, (*range(32), 127)), " "))
 
 Lost = Callable[[Exception], None]
@@ -41,6 +44,7 @@ class Counsel:
         self.failures = 0
         self.rests_until_ns = 0
         self._clock = clock
+        self._read: dict[int, tuple[Opinion, tuple[Target, ...], Picks, str]] = {}
 
     def ask(self, effect: Consult, mode: Mode, lost: Lost) -> MaybeAwaitable[Advice]:
         """What it says; whatever goes wrong is told to ``lost`` and stands in the advice."""
@@ -70,9 +74,7 @@ class Counsel:
 
     def _heard(self, said: Opinion, effect: Consult, begun: int) -> Advice:
         """What counts of an answer. One that came late was waited for and is used, but counts against the advisor."""
-        if not isinstance(said, Opinion) or not isinstance(said.because, str):
-            raise TypeError(f"an answer of type {type(said).__name__}")
-        picks = picked(said.picks, [target.id for target in effect.inquiry.targets])
+        picks, because = self._reading(said, effect.inquiry.targets)
         took = self._clock() - begun
         if took > effect.within_ns:
             self._count()
@@ -80,8 +82,19 @@ class Counsel:
             self.failures = 0
         if not picks:
             return self._without("empty", begun)
-        because = " ".join(said.because.translate(_PLAIN).split())[:MAX_BECAUSE]
         return Advice(self.name, self.version, picks, because=because, took_ns=took)
+
+    def _reading(self, said: Opinion, targets: tuple[Target, ...]) -> tuple[Picks, str]:
+        """Whom it names and why. An opinion that comes again about the same targets is not read again."""
+        known = self._read.get(id(said))
+        if known is not None and known[0] is said and known[1] is targets:
+            return known[2:]
+        if not isinstance(said, Opinion) or not isinstance(said.because, str):
+            raise TypeError(f"an answer of type {type(said).__name__}")
+        picks = picked(said.picks, [target.id for target in targets])
+        because = " ".join(said.because.translate(_PLAIN).split())[:MAX_BECAUSE]
+        remember(self._read, id(said), (said, targets, picks, because), _MEMO)
+        return picks, because
 
     def _failed(self, error: Exception, begun: int, lost: Lost) -> Advice:
         self._count()

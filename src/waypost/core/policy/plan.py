@@ -12,7 +12,7 @@ from waypost.core.catalog.table import Catalog
 from waypost.core.model.decision import Cause
 from waypost.core.model.frozen import dataclass, field
 from waypost.core.model.question import Question
-from waypost.core.model.target import Dialect, TargetId
+from waypost.core.model.target import Dialect, Target, TargetId
 from waypost.core.policy.columns import Columns
 from waypost.core.policy.rank.ask import Lead
 from waypost.core.policy.request import Reader, Truth, Values
@@ -177,6 +177,7 @@ class Plan:
         self.outputs: dict[int, int] = {}
         self.reads: dict[str, tuple[bool, bool]] = {}
         self.ranked: dict[tuple[Program, str, int, int], Ranked] = {}
+        self.pools: dict[int, tuple[Target, ...]] = {}
 
     def matches(self, question: Question) -> bool:
         """Whether the policy's ``match`` is true for ``question``; a policy without one matches."""

@@ -11,13 +11,16 @@ from waypost.core.model.advice import Advice
 from waypost.core.model.events import InternalError
 from waypost.core.model.inquiry import Inquiry
 from waypost.core.model.question import Question, Snapshot
-from waypost.core.policy.bits import bits
+from waypost.core.model.target import Target
+from waypost.core.policy.bits import bits, remember
 from waypost.core.policy.decide import decide
 from waypost.core.policy.plan import Plan
 from waypost.core.policy.request import required
 from waypost.core.routing.effects import Consult, Tell
 from waypost.core.routing.prepare import Stage
 from waypost.core.routing.settle import Flow
+
+MAX_POOLS = 256
 
 
 def consults(plan: Plan, question: Question) -> bool:
@@ -62,5 +65,13 @@ def inquiry_of(
         context=context,
         needs=required(question.needs),
         streaming=question.streaming,
-        targets=tuple([plan.catalog.targets[index] for index in bits(alive)]),
+        targets=pool_of(plan, alive),
     )
+
+
+def pool_of(plan: Plan, alive: int) -> tuple[Target, ...]:
+    """The targets of a mask: the same object for the same mask, so that advisors can tell at a glance."""
+    pool = plan.pools.get(alive)
+    if pool is None:
+        pool = remember(plan.pools, alive, tuple([plan.catalog.targets[index] for index in bits(alive)]), MAX_POOLS)
+    return pool
