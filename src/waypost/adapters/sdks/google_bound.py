@@ -34,7 +34,8 @@ def classify(error: BaseException) -> Failure:
         failure = CODECS[DIALECT].failure(code, getattr(error, "details", None))
         headers = getattr(getattr(error, "response", None), "headers", None)
         wait = None if headers is None else retry_after(headers)
-        return Failure(failure.kind, failure.status, failure.type, wait)
+        # A header comes before what the body's details ask for.
+        return failure if wait is None else Failure(failure.kind, failure.status, failure.type, wait)
     for kinds, kind in ((_TIMEOUT, "timeout"), (_CONNECTION, "connection"), (_MALFORMED, "malformed")):
         if names & kinds:
             return Failure(kind, type=type(error).__name__)  # type: ignore[arg-type]

@@ -87,4 +87,4 @@ def failed(error: Exception, codec: Codec) -> SendFailed:
     body = getattr(error, "body", None)
     failure = codec.failure(status, body if isinstance(body, dict) and "error" in body else {"error": body})
     wait = retry_after_ns(error.response.headers) if hasattr(error, "response") else None
-    return SendFailed(Failure(failure.kind, failure.status, failure.type, wait))
+    return SendFailed(failure if wait is None else Failure(failure.kind, failure.status, failure.type, wait))
