@@ -78,6 +78,11 @@ class Emulator:
         """What ``ANTHROPIC_BASE_URL`` has to be."""
         return f"{self.url}/anthropic"
 
+    @property
+    def google(self) -> str:
+        """What ``GOOGLE_GEMINI_BASE_URL`` has to be."""
+        return f"{self.url}/gemini"
+
     def environment(self) -> dict[str, str]:
         """The variables that point the SDKs here. The keys open nothing."""
         return {
@@ -85,6 +90,9 @@ class Emulator:
             "OPENAI_API_KEY": "demo-openai-key",
             "ANTHROPIC_BASE_URL": self.anthropic,
             "ANTHROPIC_API_KEY": "demo-anthropic-key",
+            "GOOGLE_GEMINI_BASE_URL": self.google,
+            "GOOGLE_GENAI_API_VERSION": "v1beta",  # llmock has no other
+            "GEMINI_API_KEY": "demo-google-key",
         }
 
     def fail(self, *statuses: int) -> None:
@@ -116,10 +124,14 @@ class _Front(ThreadingHTTPServer):
 
 
 def _prompt(body: bytes) -> str:
-    """The text of the last message, of either dialect; empty where there is none."""
+    """The text of the last turn, of any dialect; empty where there is none."""
     try:
-        content = json.loads(body)["messages"][-1]["content"]
-    except (ValueError, LookupError, TypeError):
+        asked = json.loads(body)
+        turns = asked.get("messages") or asked.get("input") or asked["contents"]
+        if isinstance(turns, str):
+            return turns
+        content = turns[-1].get("content") or turns[-1]["parts"]
+    except (ValueError, LookupError, TypeError, AttributeError):
         return ""
     if isinstance(content, str):
         return content
