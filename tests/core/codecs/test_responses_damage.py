@@ -343,6 +343,17 @@ def test_calls_that_are_told_in_turns() -> None:
     assert whole == ['{"x":0}', '{"x":1}'] == [part[3] for part in fold(read(R, [wire]))[0]]
 
 
+def test_arguments_without_a_bottom() -> None:
+    """Arguments that are nested deeper than JSON is read are a need in a request, and text in an answer."""
+    deep = '{"a":' * 5_000
+    call = {"type": "function_call", "call_id": "c", "name": "f", "arguments": deep}
+    flags = {need.flag for need in CODECS[R].decode_request({"model": "m", "store": False, "input": [call]}).needs}
+    assert "tool_arguments.invalid_json" in flags
+    start = PartStart(0, "tool_call", "c", "f")
+    wire = write(R, [Start("i", "m"), start, PartDelta(0, deep, "arguments"), PartStop(0), Finished("tool_call")])
+    assert read_stream(R, wire)[-1].response.output[0].arguments == deep
+
+
 def test_pieces_of_no_part() -> None:
     """Pieces of parts that were never begun are dropped; nothing of ours breaks on them."""
     writer = CODECS[R].writer(include_usage=True)

@@ -202,7 +202,7 @@ def is_object_text(text: str) -> bool:
     """Whether ``text`` is a JSON object."""
     try:
         return isinstance(json.loads(text), dict)
-    except ValueError:
+    except (ValueError, RecursionError):
         return False
 
 
