@@ -87,6 +87,8 @@ async def test_the_advisor_chooses(style: str, world: Any, client: Any, aclient:
     text = " ".join(found.explain().split())
     assert "mine (mine/3): openai/gpt-4o 0.9, anthropic/claude-haiku-4-5 0.6; it was trained so" in text
     assert "cause advisor: an advisor's choice; rule 'pool'; rank advisor" in text
+    told = answer.model_extra["x-perpetuo-routing-decision"]
+    assert told["reasoning"].startswith("rule pool; advisor mine, mine/3 (it was trained so), of 3 eligible out of ")
 
 
 @both

@@ -170,3 +170,12 @@ def test_counts_that_each_process_keeps_are_noted(doctor: Doctor, tmp_path: Path
             )
         ]
     )
+
+
+def test_the_advisors_of_policies_are_named(doctor: Doctor, tmp_path: Path) -> None:
+    """S1.38: with their versions and the policies that ask them; nothing where none does."""
+    (tmp_path / "p.yaml").write_text("waypost: policy/v1\nname: mine\nrank: heuristic\n", encoding="utf-8")
+    found = [check["text"] for check in checks(doctor, "--policy", "p.yaml") if check["topic"] == "advisor"]
+
+    assert found == ["heuristic (heuristic/1), asked by mine"]
+    assert not any(check["topic"] == "advisor" for check in checks(doctor))

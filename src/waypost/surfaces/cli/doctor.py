@@ -9,7 +9,7 @@ import shutil
 import sys
 import textwrap
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from importlib import import_module, metadata, util
 from pathlib import Path
@@ -21,11 +21,12 @@ from waypost.adapters.stores.content import ContentStore
 from waypost.adapters.stores.sqlite import SqliteStore, StoreError
 from waypost.core.model.target import Endpoint
 from waypost.core.policy.choose import last_resort
+from waypost.core.policy.plan import Plan
 from waypost.core.policy.tree import Policy
 from waypost.core.policy.units import shown
 from waypost.core.policy.wrap import KEPT_FOR_NS
 from waypost.errors import ConfigError
-from waypost.runtime import bundle, otlp, settings
+from waypost.runtime import advisors, bundle, otlp, settings
 from waypost.runtime.alarms import UNMATCHED_REMEDY, unmatched
 from waypost.runtime.home import Home
 from waypost.runtime.patch import adapters
@@ -107,6 +108,16 @@ def sdks() -> Iterator[Check]:
             yield Check(f"sdk {name}", state, f"{version}{'' if problem is None else f': {problem}'}", remedy)
 
 
+def _advisors(plans: Iterable[Plan]) -> Iterator[Check]:
+    """Those that policies rank by, with their versions; each could be made, or its policy would not have loaded."""
+    asking: dict[str, list[str]] = {}
+    for plan in plans:
+        if plan.policy.rank.advisor is not None:
+            asking.setdefault(plan.policy.rank.advisor, []).append(plan.policy.name)
+    for name, policies in sorted(asking.items()):
+        yield Check("advisor", "ok", f"{name} ({advisors.find(name).version}), asked by {', '.join(policies)}")
+
+
 def configuration(policy: str | None, catalog: str | None) -> Iterator[Check]:
     """Whether policy and catalog load, and for which endpoints there are credentials; names of variables only."""
     try:
@@ -117,6 +128,7 @@ def configuration(policy: str | None, catalog: str | None) -> Iterator[Check]:
         return
     names = ", ".join(f"{plan.policy.name} (mode {plan.policy.mode.mode})" for plan in routes.plans)
     yield Check("policy", "ok", names)
+    yield from _advisors(routes.plans)
     last = last_resort([plan.policy for plan in routes.plans])
     if last is not None:
         yield Check("policy", "note", unmatched(last), UNMATCHED_REMEDY)
