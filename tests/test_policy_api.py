@@ -321,3 +321,7 @@ def test_fallbacks_of_a_dry_run(tmp_path: Path) -> None:
     assert [row.target for row in named.proof.candidates][:3] == [first, last, second]
     assert policies.decide(fallbacks=[last], tried=[first]).selected == last
     assert policies.decide(tried=[first]).selected == second
+    assert policies.decide(fallbacks=[last, "openai/bog"], only="opnai").told().strange == (
+        "'openai/bog' (did you mean 'openai/big'?)",
+        "'opnai' (did you mean 'openai'?)",
+    )

@@ -27,7 +27,7 @@ from waypost.core.policy.proof import prove
 from waypost.core.policy.tree import Policy
 from waypost.core.policy.why_not import WhyNot, why_not
 from waypost.core.policy.wrap import wrapped
-from waypost.core.routing.narrow import nameless
+from waypost.core.routing.narrow import strangers
 from waypost.core.routing.prepare import Routes, effective_mode, governed
 from waypost.errors import SettingsError
 from waypost.runtime.asking import ask, ask_body
@@ -114,8 +114,9 @@ class Policies(tuple[Policy, ...]):
 
         ``features`` and ``more`` are the request's side of `waypost fields`, by name: ``task``, ``complexity``,
         ``tokens`` (``8000``, ``(8000, 300)`` or ``"8k:300"``), ``needs`` (a list of flags), ``streaming``,
-        ``department``, ``user``, ``preference``, ``only``, ``ignore``, ``max_price``, ``fallbacks``, ``context`` (labels by
-        name). Underscores may stand for dots. What is left out is a short simple call with ``model="auto"`` and no needs.
+        ``department``, ``user``, ``preference``, ``only``, ``ignore``, ``max_price``, ``fallbacks``, ``context``
+        (labels by name). Underscores may stand for dots. What is left out is a short simple call with ``model="auto"``
+        and no needs.
 
         ``body`` is a real request instead, a mapping as the SDK would send it; its dialect is recognised unless
         ``dialect`` names it, and features stand above what is read in it.
@@ -258,9 +259,8 @@ class Verdict:
     def told(self, *, flip: bool = False) -> told.Told:
         """What the texts are made of, with the smallest flip where that is asked for."""
         plan, found = self.plan, self.flip if flip else None
-        narrow = self.question.context.narrow
         return told.Told(
             *(plan.policy, plan.catalog, self.question, self.snapshot, self.proof, self.mode, found),
             applies=plan.matches(self.question),
-            strange=() if narrow is None else tuple(hinted(nameless(narrow, plan.catalog), plan.catalog)),
+            strange=tuple(hinted(strangers(self.question.context, plan.catalog), plan.catalog)),
         )

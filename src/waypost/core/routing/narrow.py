@@ -60,6 +60,13 @@ def nameless(narrow: Narrow, catalog: Catalog) -> tuple[str, ...]:
     return tuple(sorted(entry for entry in entries if not named((entry,), catalog)))
 
 
+def strangers(context: Context, catalog: Catalog) -> tuple[str, ...]:
+    """All that a call's claims name and the catalog does not have, sorted."""
+    narrow = context.narrow
+    listed = () if narrow is None else nameless(narrow, catalog)
+    return tuple(sorted({*listed, *unmeant(context.fallbacks, catalog)}))
+
+
 def both(outer: Narrow | None, inner: Narrow) -> Narrow | None:
     """One claim that says what the two say; ``None`` where that takes a catalog (`together`).
 
