@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Literal
 
-from waypost.core.codecs.wire import IMAGE_MIMES, Draft, as_text, opt_text
+from waypost.core.codecs.wire import IMAGE_MIMES, Draft, as_map, as_text, camel, opt_map, opt_text
 from waypost.core.model.conversation import Blob, FileRef, Part, Uri
 
 _INLINE = frozenset({"mimeType", "data", "displayName"})
@@ -19,9 +19,55 @@ _STANDARD = str.maketrans("-_", "+/")
 Modality = Literal["image", "audio", "video", "document"]
 
 
-def inline_data(draft: Draft, raw: Mapping[str, Any], path: str, ext: Mapping[str, Any], *, detail: str | None) -> Part:
+MEDIA = ("inlineData", "fileData")
+OPTIONS = (
+    *("videoMetadata", "mediaProcessing", "speechMetadata"),
+    *("documentMetadata", "spreadsheetMetadata", "audioMetadata"),
+)
+"""Members of a part that say how its medium is to be read."""
+_DETAILS = {
+    "MEDIA_RESOLUTION_LOW": "low",
+    "MEDIA_RESOLUTION_HIGH": "high",
+    "MEDIA_RESOLUTION_ULTRA_HIGH": "high",
+}
+
+
+def read_options(draft: Draft, raw: Mapping[str, Any], path: str) -> None:
+    """What a part says of how it is to be taken."""
+    for name in OPTIONS:
+        if raw.get(name):
+            draft.need("input.media_options", f"{path}.{name}", name)
+    if raw.get("partMetadata"):
+        draft.hint("metadata.labels", f"{path}.partMetadata")
+
+
+def read_media(draft: Draft, raw: Mapping[str, Any], kind: str, path: str, ext: Mapping[str, Any]) -> Part:
+    """The medium under ``kind``, one of `MEDIA`, of the part ``raw``."""
+    medium = camel(as_map(raw.get(kind), f"{path}.{kind}"))
+    detail = _detail(draft, raw, medium, f"{path}.mediaResolution")
+    read = _inline_data if kind == "inlineData" else _file_data
+    return read(draft, medium, f"{path}.{kind}", ext, detail=detail)
+
+
+def _detail(draft: Draft, raw: Mapping[str, Any], medium: Mapping[str, Any], path: str) -> str | None:
+    """How closely a picture is to be looked at, where others say that too."""
+    resolution = opt_map(raw.get("mediaResolution"), path)
+    if not resolution:
+        return None
+    level = camel(resolution).get("level")
+    detail = _DETAILS.get(level) if isinstance(level, str) and _is_image(medium.get("mimeType")) else None
+    draft.hint("input.media_resolution" if detail is None else "image.detail", path, detail)
+    return detail
+
+
+def _is_image(mime: Any) -> bool:
+    return isinstance(mime, str) and mime.startswith("image/")
+
+
+def _inline_data(
+    draft: Draft, raw: Mapping[str, Any], path: str, ext: Mapping[str, Any], *, detail: str | None
+) -> Part:
     """A blob. The URL-safe alphabet of base64, which Google's SDK writes, becomes the one that everybody reads."""
-    path = f"{path}.inlineData"
     draft.unknown(raw, _INLINE, path)
     mime = as_text(raw.get("mimeType"), f"{path}.mimeType").partition(";")[0].strip().lower()
     data = as_text(raw.get("data"), f"{path}.data")
@@ -34,8 +80,7 @@ def inline_data(draft: Draft, raw: Mapping[str, Any], path: str, ext: Mapping[st
     return Blob(modality, _SOUNDS.get(mime, mime), data, name, detail, ext)
 
 
-def file_data(draft: Draft, raw: Mapping[str, Any], path: str, ext: Mapping[str, Any], *, detail: str | None) -> Part:
-    path = f"{path}.fileData"
+def _file_data(draft: Draft, raw: Mapping[str, Any], path: str, ext: Mapping[str, Any], *, detail: str | None) -> Part:
     draft.unknown(raw, _FILE, path)
     uri = as_text(raw.get("fileUri"), f"{path}.fileUri")
     mime = opt_text(raw.get("mimeType"), f"{path}.mimeType")

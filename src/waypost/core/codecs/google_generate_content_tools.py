@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from waypost.core.codecs.google_generate_content_turns import read_name
+from waypost.core.codecs.google_generate_content_calls import read_name
 from waypost.core.codecs.schema import anthropic_drops, object_root, openai_strict, plain_object_root
 from waypost.core.codecs.schema_google import closed, from_openapi
 from waypost.core.codecs.wire import Draft, as_list, as_map, as_text, camel, opt_list, opt_map, opt_text

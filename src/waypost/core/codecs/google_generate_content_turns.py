@@ -5,21 +5,18 @@ Names of members may be in camel or in snake case, and Google's own SDK sends bo
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from typing import Any, Final
 
-from waypost.core.codecs.google_generate_content_media import file_data, inline_data
-from waypost.core.codecs.ids import short_hash
+from waypost.core.codecs.google_generate_content_calls import Calls
+from waypost.core.codecs.google_generate_content_media import MEDIA, OPTIONS, read_media, read_options
 from waypost.core.codecs.wire import (
     Draft,
     as_list,
     as_map,
     as_text,
     camel,
-    dumps,
     opt_list,
-    opt_map,
     opt_text,
 )
 from waypost.core.model.conversation import (
@@ -46,36 +43,12 @@ _KINDS = (
     *("text", "inlineData", "fileData", "functionCall", "functionResponse"),
     *("executableCode", "codeExecutionResult", "toolCall", "toolResponse", "audioTranscription"),
 )
-_MEDIA = ("inlineData", "fileData")
 _OPAQUE = {
     "executableCode": "server_tool.code_execution",
     "codeExecutionResult": "server_tool.code_execution",
     "audioTranscription": "input.media_options",
 }
-_OPTIONS = (
-    *("videoMetadata", "mediaProcessing", "speechMetadata"),
-    *("documentMetadata", "spreadsheetMetadata", "audioMetadata"),
-)
-_DETAILS = {
-    "MEDIA_RESOLUTION_LOW": "low",
-    "MEDIA_RESOLUTION_HIGH": "high",
-    "MEDIA_RESOLUTION_ULTRA_HIGH": "high",
-}
-_PART = frozenset({*_KINDS, *_OPTIONS, "thought", "thoughtSignature", "mediaResolution", "partMetadata"})
-_CALL = frozenset({"id", "name", "args", "partialArgs", "willContinue"})
-_RESPONSE = frozenset({"id", "name", "response", "parts", "willContinue", "scheduling"})
-_RESPONSE_PART = frozenset({"inlineData", "fileData", "mediaResolution", *_OPTIONS})
-
-
-TOOL_NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
-
-
-def read_name(draft: Draft, value: Any, path: str) -> str:
-    """The name of a function. Dots and colons are Google's alone."""
-    name = as_text(value, path)
-    if not TOOL_NAME.fullmatch(name):
-        draft.need("tools.name_charset", path)
-    return name
+_PART = frozenset({*_KINDS, *OPTIONS, "thought", "thoughtSignature", "mediaResolution", "partMetadata"})
 
 
 def read_system(draft: Draft, value: Any) -> None:
@@ -104,12 +77,12 @@ def read_contents(draft: Draft, value: Any) -> None:
 
 
 class _Contents:
-    """Contents in order. Calls without ids are given ones that depend on their place alone, which never changes."""
+    """Contents in order."""
 
     def __init__(self, draft: Draft) -> None:
         self.draft = draft
         self.found: list[Message] = []
-        self._open: list[tuple[str, str]] = []
+        self._calls = Calls(draft)
         self._asked = -1
         self._signed: tuple[int, str] | None = None
 
@@ -128,7 +101,7 @@ class _Contents:
             ext["fields"] = rest
         items = opt_list(raw.get("parts"), f"{path}.parts")
         if spoken == "model":
-            self._open = []
+            self._calls.open = []
         parts = tuple(self._part(part, spoken, index, f"{path}.parts[{at}]") for at, part in enumerate(items))
         if all(isinstance(part, Reasoning) or (isinstance(part, Text) and not part.text.strip()) for part in parts):
             self.draft.need("message.empty", path)
@@ -182,7 +155,8 @@ class _Contents:
         if raw.keys() == {"text"}:
             return Text(as_text(raw["text"], f"{path}.text"), NO_EXT)
         raw = camel(raw)
-        self._options(raw, path)
+        self.draft.unknown(raw, _PART, path)
+        read_options(self.draft, raw, path)
         signature = opt_text(raw.get("thoughtSignature"), f"{path}.thoughtSignature")
         if signature is not None:
             self._signed = (index, path)
@@ -190,7 +164,7 @@ class _Contents:
         if len(kinds) > 1:
             raise ValueError(f"{path}: expected one kind of content, not {len(kinds)}")
         kind = kinds[0] if kinds else "text"
-        if kind not in _MEDIA and raw.get("mediaResolution"):
+        if kind not in MEDIA and raw.get("mediaResolution"):
             self.draft.hint("input.media_resolution", f"{path}.mediaResolution")
         ext = {"raw": item}
         if kind == "text":
@@ -203,102 +177,17 @@ class _Contents:
         if kind == "functionCall":
             if role != "model":
                 raise ValueError(f"{path}.functionCall: expected in a turn of the model, not of the user")
-            return self._call(camel(as_map(raw[kind], f"{path}.{kind}")), path, ext)
+            return self._calls.call(camel(as_map(raw[kind], f"{path}.{kind}")), path, ext)
         if kind == "functionResponse":
             if role == "model":
                 raise ValueError(f"{path}.functionResponse: expected in a turn of the user, not of the model")
-            return self._response(camel(as_map(raw[kind], f"{path}.{kind}")), path, ext)
-        if kind in _MEDIA:
-            read = inline_data if kind == "inlineData" else file_data
-            detail = self._detail(raw, kind, path)
-            return read(self.draft, camel(as_map(raw[kind], f"{path}.{kind}")), path, ext, detail=detail)
+            return self._calls.response(camel(as_map(raw[kind], f"{path}.{kind}")), path, ext)
+        if kind in MEDIA:
+            return read_media(self.draft, raw, kind, path, ext)
         self.draft.need(_OPAQUE.get(kind) or _tool_flag(raw[kind]), path)
         return Opaque(DIALECT, item)
-
-    def _options(self, raw: Mapping[str, Any], path: str) -> None:
-        draft = self.draft
-        draft.unknown(raw, _PART, path)
-        for name in _OPTIONS:
-            if raw.get(name):
-                draft.need("input.media_options", f"{path}.{name}", name)
-        if raw.get("partMetadata"):
-            draft.hint("metadata.labels", f"{path}.partMetadata")
-
-    def _detail(self, raw: Mapping[str, Any], kind: str, path: str) -> str | None:
-        """How closely a picture is to be looked at, where others say that too."""
-        path = f"{path}.mediaResolution"
-        level = camel(opt_map(raw.get("mediaResolution"), path)).get("level")
-        if raw.get("mediaResolution") is None:
-            return None
-        mime = camel(opt_map(raw.get(kind), f"{path}.{kind}")).get("mimeType")
-        detail = _DETAILS.get(level) if isinstance(level, str) and str(mime).startswith("image/") else None
-        self.draft.hint("input.media_resolution" if detail is None else "image.detail", path, detail)
-        return detail
-
-    def _call(self, call: Mapping[str, Any], path: str, ext: Mapping[str, Any]) -> Part:
-        path = f"{path}.functionCall"
-        self.draft.unknown(call, _CALL, path)
-        if call.get("partialArgs") or call.get("willContinue"):
-            self.draft.need("tools.partial_arguments", path)
-        name = read_name(self.draft, call.get("name"), f"{path}.name")
-        arguments = dumps(opt_map(call.get("args"), f"{path}.args"))
-        given = opt_text(call.get("id"), f"{path}.id")
-        call_id = given or f"call_wp_{short_hash(path.removesuffix('.functionCall'))}"
-        self._open.append((call_id, name))
-        return ToolCall(call_id, name, arguments, ext)
-
-    def _response(self, raw: Mapping[str, Any], path: str, ext: Mapping[str, Any]) -> Part:
-        path = f"{path}.functionResponse"
-        draft = self.draft
-        draft.unknown(raw, _RESPONSE, path)
-        if raw.get("willContinue") or raw.get("scheduling"):
-            draft.need("tools.async", path)
-        name = as_text(raw.get("name"), f"{path}.name")
-        given = opt_text(raw.get("id"), f"{path}.id")
-        call_id = self._matching(given, name)
-        if call_id is None:
-            draft.need("tool_result.unmatched", path)
-            call_id = given or f"call_wp_{short_hash(path)}"
-        text, is_error = result_text(opt_map(raw.get("response"), f"{path}.response"))
-        if is_error:
-            draft.need("tool_result.is_error", f"{path}.response")
-        media = [
-            self._media(camel(as_map(item, f"{path}.parts[{at}]")), f"{path}.parts[{at}]")
-            for at, item in enumerate(opt_list(raw.get("parts"), f"{path}.parts"))
-        ]
-        return ToolResult(call_id, (Text(text), *media), is_error, name, ext)
-
-    def _media(self, raw: Mapping[str, Any], path: str) -> Part:
-        self.draft.unknown(raw, _RESPONSE_PART, path)
-        self._options({name: raw[name] for name in raw.keys() & _PART}, path)
-        read, kind = (file_data, "fileData") if raw.get("fileData") is not None else (inline_data, "inlineData")
-        detail = self._detail(raw, kind, path)
-        part = read(self.draft, camel(as_map(raw.get(kind), f"{path}.{kind}")), path, NO_EXT, detail=detail)
-        is_image = isinstance(part, Blob | Uri) and part.modality == "image"
-        self.draft.need("tool_result.image" if is_image else "tool_result.document", path)
-        return part
-
-    def _matching(self, given: str | None, name: str) -> str | None:
-        """The call that a result answers: by its id, else the first open one of that name."""
-        for by_id in (True, False):
-            for position, (call_id, called) in enumerate(self._open):
-                if call_id == given if by_id else called == name:
-                    del self._open[position]
-                    return call_id
-        return None
 
 
 def _tool_flag(value: Any) -> str:
     kind = camel(value).get("toolType") if isinstance(value, Mapping) else None
     return f"server_tool.{kind.lower()}" if isinstance(kind, str) and kind else "server_tool.unknown"
-
-
-def result_text(response: Mapping[str, Any]) -> tuple[str, bool]:
-    """What a function answered, and whether that is an error. Google's SDK writes plain values as ``result``."""
-    if len(response) == 1:
-        ((key, value),) = response.items()
-        if key == "error":
-            return (value if isinstance(value, str) else dumps(value)), True
-        if key in ("output", "result") and isinstance(value, str):
-            return value, False
-    return dumps(response), False
