@@ -87,6 +87,8 @@ async def test_an_awaitable_is_awaited() -> None:
     [
         ("sync", lambda: failing(RuntimeError("secret")), "error"),
         ("async", lambda: later(RuntimeError("secret")), "error"),
+        ("sync", lambda: failing(ValueError("secret")), "error"),
+        ("async", lambda: later(TypeError("secret")), "error"),
         ("async", lambda: later(GOOD, 5.0), "timeout"),
         ("sync", lambda: failing(TimeoutError()), "timeout"),
         ("sync", lambda: {"openai/mini": 1}, "malformed"),

@@ -54,27 +54,30 @@ class Counsel:
         if self.failures >= PATIENCE:  # others do without it until this call knows more
             self.rests_until_ns = begun + REST_NS
         try:
-            said = self.advisor.advise(effect.inquiry, effect.within_ns, mode)
+            said: Any = self.advisor.advise(effect.inquiry, effect.within_ns, mode)
             if isawaitable(said):
                 if mode == "async":
                     return self._awaited(said, effect, begun, lost)
                 _close(said)
-                raise TypeError("an awaitable in mode sync")
-            return self._heard(said, effect, begun)
+                said = None  # nobody here could wait for it
         except Exception as error:
-            return self._failed(error, begun, lost)
+            return self._failed(_kind(error), error, begun, lost)
+        return self._heard(said, effect, begun, lost)
 
     async def _awaited(self, said: Any, effect: Consult, begun: int, lost: Lost) -> Advice:
         try:
             async with asyncio.timeout(effect.within_ns / 1e9):
                 said = await said
-            return self._heard(said, effect, begun)
         except Exception as error:
-            return self._failed(error, begun, lost)
+            return self._failed(_kind(error), error, begun, lost)
+        return self._heard(said, effect, begun, lost)
 
-    def _heard(self, said: Opinion, effect: Consult, begun: int) -> Advice:
+    def _heard(self, said: Any, effect: Consult, begun: int, lost: Lost) -> Advice:
         """What counts of an answer. One that came late was waited for and is used, but counts against the advisor."""
-        picks, because = self._reading(said, effect.inquiry.targets)
+        try:
+            picks, because = self._reading(said, effect.inquiry.targets)
+        except Exception as error:
+            return self._failed("malformed", error, begun, lost)
         took = self._clock() - begun
         if took > effect.within_ns:
             self._count()
@@ -84,7 +87,7 @@ class Counsel:
             return self._without("empty", begun)
         return Advice(self.name, self.version, picks, because=because, took_ns=took)
 
-    def _reading(self, said: Opinion, targets: tuple[Target, ...]) -> tuple[Picks, str]:
+    def _reading(self, said: Any, targets: tuple[Target, ...]) -> tuple[Picks, str]:
         """Whom it names and why. An opinion that comes again about the same targets is not read again."""
         known = self._read.get(id(said))
         if known is not None and known[0] is said and known[1] is targets:
@@ -96,13 +99,10 @@ class Counsel:
         remember(self._read, id(said), (said, targets, picks, because), _MEMO)
         return picks, because
 
-    def _failed(self, error: Exception, begun: int, lost: Lost) -> Advice:
+    def _failed(self, failure: AdviceFailure, error: Exception, begun: int, lost: Lost) -> Advice:
         self._count()
         lost(error)
-        malformed = isinstance(error, TypeError | ValueError)
-        return self._without(
-            "timeout" if isinstance(error, TimeoutError) else "malformed" if malformed else "error", begun
-        )
+        return self._without(failure, begun)
 
     def _count(self) -> None:
         self.failures += 1
@@ -115,6 +115,10 @@ class Counsel:
     @property
     def version(self) -> str:
         return str(getattr(self.advisor, "version", ""))[:64]
+
+
+def _kind(error: Exception) -> AdviceFailure:
+    return "timeout" if isinstance(error, TimeoutError) else "error"
 
 
 _found: dict[str, Counsel] = {}
