@@ -37,7 +37,8 @@ def read_input(draft: Draft, value: Any) -> None:
     draft.ext["input"] = "items"
     items = _Items(draft)
     for index, item in enumerate(as_list(value, "input")):
-        items.read(as_map(item, f"input[{index}]"), f"input[{index}]")
+        path = f"input[{index}]"
+        items.read(as_map(item, path), path)
     draft.fields["messages"] = items.turns()
 
 
@@ -54,10 +55,8 @@ class _Items:
         self._calls: list[str] = []
 
     def read(self, raw: Mapping[str, Any], path: str) -> None:
-        kind = raw.get("type")
-        if kind is None:
-            kind = "message" if "role" in raw else "item_reference"
-        kind = str(kind)
+        found = raw.get("type")
+        kind = ("message" if "role" in raw else "item_reference") if found is None else str(found)
         if kind == "message":
             self._message(raw, path)
         elif kind in _ASSISTANT:
@@ -66,7 +65,8 @@ class _Items:
                 self._flush()
             if kind != "reasoning":
                 self._calls.append(path)
-            self._take(parts, {**item, "type": kind}, path)
+            item.update(type=kind, count=len(parts))
+            self._take(parts, item, path)
         elif kind in _RESULTS and raw.get("call_id") is not None:
             self._add(read_result(self.draft, raw, path), path)
         else:
@@ -89,12 +89,15 @@ class _Items:
         role = _ROLES.get(name) if isinstance(name, str) else None
         if role is None:
             raise ValueError(f"{path}.role: not a role of this dialect")
-        fields = self.draft.unknown(raw, _MESSAGE, path)
-        fields.update((name, raw[name]) for name in _FORM if raw.get(name) is not None)
-        if raw.get("phase") is not None:
-            self.draft.hint("message.phase", f"{path}.phase", str(raw["phase"]))
-        parts, as_parts = read_content(self.draft, raw.get("content"), f"{path}.content")
-        if role not in _LEADING and is_blank(parts):
+        content = raw.get("content")
+        if len(raw) == 2 and type(content) is str:  # most are as plain as that
+            parts: tuple[Part, ...] = (Text(content, NO_EXT),)
+            fields, as_parts, blank = NO_EXT, False, not content or content.isspace()
+        else:
+            fields = self._around(raw, path)
+            parts, as_parts = read_content(self.draft, content, f"{path}.content")
+            blank = is_blank(parts)
+        if blank and role not in _LEADING:
             self.draft.need("message.empty", path)
         if role == "assistant":
             if self._said and not self._calls:
@@ -102,17 +105,25 @@ class _Items:
             if self._calls:
                 self.draft.need("message.part_order", path)
             self._said = True
-            self._take(parts, {"type": "message", "fields": fields, "parts": as_parts}, path)
+            self._take(parts, {"type": "message", "fields": fields, "parts": as_parts, "count": len(parts)}, path)
             return
         ext: dict[str, Any] = {"fields": fields} if fields else {}
         if as_parts:
             ext["form"] = "parts"
         self._add(Message(role, parts, None, ext or NO_EXT), path)
 
+    def _around(self, raw: Mapping[str, Any], path: str) -> Mapping[str, Any]:
+        """What surrounds the content of a message."""
+        fields = self.draft.unknown(raw, _MESSAGE, path)
+        fields.update((name, raw[name]) for name in _FORM if raw.get(name) is not None)
+        if raw.get("phase") is not None:
+            self.draft.hint("message.phase", f"{path}.phase", str(raw["phase"]))
+        return fields
+
     def _take(self, parts: tuple[Part, ...], item: Mapping[str, Any], path: str) -> None:
         self._open("assistant", path)
         self._parts += parts
-        self._items.append({**item, "count": len(parts)})
+        self._items.append(item)
 
     def _add(self, message: Message, path: str) -> None:
         self._flush()
