@@ -73,7 +73,8 @@ def context(**keys: Any) -> Iterator[None]:
     Known keys: department, user, workflow, step, session, tier, policy, preference (quality, cost, latency), strategy
     (cheapest, fastest, best, balanced), mode (off, observe, advise, route) and request_id. Any other key is a label,
     read by policies as ``context.<name>``; one that looks like a misspelt key of ours is refused, and said by
-    ``labels={"name": "text"}`` where it is meant.
+    ``labels={"name": "text"}`` where it is meant. Who asks, the policy and labels are settled by the block: an inner
+    one may say otherwise, headers and bodies of calls may not.
 
     Who may answer is narrowed by ``models`` and ``only`` (nobody else), ``ignore`` (not these) and ``max_price``.
     Entries are ids, models, providers, endpoints or globs of ids. A price is in USD per million tokens: one for both
