@@ -46,6 +46,21 @@ def test_what_was_sealed_is_read(store: ContentStore) -> None:
     assert b"Zanzibar" not in everything(store)
 
 
+def test_files_that_were_removed_are_made_anew(store: ContentStore) -> None:
+    """Else a running process would write where nobody reads, and nobody can forget."""
+    put(store, ONE, ANA)
+    old = key_of(store, ANA)
+    for path in store.directory.iterdir():
+        path.unlink()
+    digest = put(store, TWO, ANA)
+    other = ContentStore(store.directory)
+    assert other.get(TWO, 0, digest) == Found("kept", b"Zanzibar")
+    assert other.get(ONE, 0).state == "gone"
+    assert key_of(other, ANA) != old
+    assert other.forget(ANA).keys == 1
+    assert store.get(TWO, 0).state == "erased"
+
+
 def test_a_subject_has_one_key_and_each_content_a_nonce_of_its_own(store: ContentStore) -> None:
     """Equal words are sealed differently, so that nobody sees that they are equal."""
     digests = {put(store, receipt, ANA) for receipt in (ONE, TWO)}

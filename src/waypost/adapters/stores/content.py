@@ -61,11 +61,14 @@ class ContentStore:
         self._contents = Database(directory / "content.sqlite", readonly=readonly, tables=CONTENTS, private=True)
 
     def put(self, receipt: str, subject: str, data: bytes, *, now_ns: int, expires_ns: int) -> str:
-        """Seal ``data`` under the subject's key, which is made where it has none; sha256 of what was sealed.
+        """Seal ``data`` under the subject's key, which is made where it has none; sha256 of what was sealed. Where the
+        files were removed they are made anew.
 
         Raises:
             StoreError: it cannot be written.
         """
+        for database in (self._keys, self._contents):
+            database.renew_if_removed()
         key_id, key = self._key(subject, expires_ns if subject == receipt else None)
         from waypost.adapters.stores.sealing import seal  # whoever keeps content has the library, who forgets need not
 
