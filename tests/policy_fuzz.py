@@ -29,6 +29,8 @@ SEEDS = (
     "    when: code == true and not (turns > 3 or auto == true)\n    because: why\n",
     "tiers: {mine: [big, openai/mini]}\nrules:\n  - name: a\n    when: task == debugging\n    use: [mine, fast_cheap]\n"
     "    filter: [context_window >= tokens.total * 1.2]\n",
+    "rank: {advisor: heuristic, else: {cost: 1}, within: 200 ms}\nrules: [{name: a, use: [openai/big]}]\n",
+    "rank: {strategy: listed, else: best}\nselect: best\n",
     "rank: {cost: 0.6, quality: 40%}\nscales: {cost: 0.001..1 USD, latency: 100 ms..20 s}\nselect: {explore: 5%}\n",
     "select: {canary: {target: openai/mini, share: 10%, by: session}}\naffinity: {by: conversation, for: 1 h}\n",
     "select: {weighted: {big: 3, openai/mini: 1}, by: context.team}\n",
