@@ -8,10 +8,9 @@ from typing import Any
 from waypost.core.codecs.expression import check
 from waypost.core.codecs.google_generate_content_decode import decode_request
 from waypost.core.codecs.google_generate_content_encode import encode_request
+from waypost.core.codecs.google_generate_content_errors import classify, encode_error
 from waypost.core.codecs.google_generate_content_reply import (
-    classify,
     decode_response,
-    encode_error,
     encode_response,
     usage_of,
 )

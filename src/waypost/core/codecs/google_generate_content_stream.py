@@ -7,14 +7,13 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Literal, assert_never
 
 from waypost.core.codecs.framing import frame
+from waypost.core.codecs.google_generate_content_errors import classify, error_body
 from waypost.core.codecs.google_generate_content_partial import PartialCall
 from waypost.core.codecs.google_generate_content_reply import (
     BROKEN,
     FINISH_OUT,
     call_out,
     chunk,
-    classify,
-    error_body,
     finish_of,
     usage_of,
 )
