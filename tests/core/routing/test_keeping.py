@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from stub_provider import chat_chunks, generated_chunks, message_events, response_events, sse_answer
 from waypost.core.codecs import CODECS
+from waypost.core.codecs.framing import SseParser
 from waypost.core.model.conversation import Finished, PartDelta, PartStart, Reasoning, Start, Text, ToolCall
 from waypost.core.routing.gathering import answer_of, gathered
 from waypost.core.routing.keeping import MARK, document_of, fitted
@@ -23,6 +24,7 @@ EVENTS: dict[str, Any] = {
     G: generated_chunks(["Hel", "lo"]),
     R: response_events(["Hel", "lo"]),
 }
+READERS = {name: CODECS[name].reader() for name in EVENTS}
 TREES = st.recursive(
     st.one_of(st.none(), st.booleans(), st.integers(), st.text(max_size=60)),
     lambda inner: st.one_of(st.lists(inner, max_size=4), st.dictionaries(st.text(max_size=8), inner, max_size=4)),
@@ -99,6 +101,31 @@ def test_a_stream_is_the_answer_that_it_was(upstream: str, home: str) -> None:
     reply = CODECS[home].decode_response(body)
     assert [part.text for part in reply.parts if isinstance(part, Text)] == ["Hello"]
     assert reply.finish == "stop"
+
+
+@pytest.mark.parametrize(("dialect", "name"), [(C, "id"), (A, "id"), (R, "id"), (G, "responseId")])
+def test_a_stream_that_nobody_translated_keeps_its_id(dialect: str, name: str) -> None:
+    """It is the one that the caller had, and by which the receipt is found."""
+    codec = CODECS[dialect]
+    deltas = [
+        delta for event, text in SseParser().feed(stream(dialect)) for delta in READERS[dialect].feed(event, text)
+    ]
+    start = next(delta for delta in deltas if isinstance(delta, Start))
+    assert answer_of(stream(dialect), codec, codec, 0)[name] == start.id
+
+
+def test_a_stream_of_several_answers_is_kept_as_it_came() -> None:
+    """A reply is one answer; of two none may be lost. A second tool call is no second answer."""
+    chunk = {"id": "x", "model": "m", "choices": [{"index": 0, "delta": {"content": "one"}, "finish_reason": None}]}
+    other = {"id": "x", "model": "m", "choices": [{"index": 1, "delta": {"content": "two"}, "finish_reason": None}]}
+    calls = [{"index": 1, "id": "c", "function": {"name": "f", "arguments": "{}"}}]
+    tool = {"id": "x", "model": "m", "choices": [{"index": 0, "delta": {"tool_calls": calls}, "finish_reason": "stop"}]}
+    codec = CODECS[C]
+    both = b"".join(sse_answer([chunk, other])[1:])
+    assert answer_of(both, codec, codec, 0) == [chunk, other]
+    one = answer_of(b"".join(sse_answer([chunk, tool, "[DONE]"])[1:]), codec, codec, 0)
+    assert one["choices"][0]["message"]["content"] == "one"
+    assert one["choices"][0]["message"]["tool_calls"][0]["function"]["name"] == "f"
 
 
 def test_a_stream_that_ends_early_is_what_there_is() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from typing import Any, assert_never
@@ -26,12 +27,14 @@ from waypost.core.model.conversation import (
 from waypost.core.model.target import Dialect
 from waypost.core.routing.ports import Codec
 
+_SECOND = re.compile(r'"index"\s*:\s*[1-9]')
+
 
 def answer_of(data: bytes, codec: Codec, home: Codec, at_s: int) -> Any:
     """What the bytes of an answer said: a body of ``home``'s dialect, of which ``codec`` reads the stream.
 
     A whole body that was read as a stream is itself. ``at_s`` is when it came, in epoch seconds, where it does not say.
-    Where a stream cannot be read, its events stand as they came.
+    Where a stream cannot be read, or is of several answers, its events stand as they came.
     """
     if data.lstrip()[:1] in (b"{", b"["):
         try:
@@ -39,11 +42,16 @@ def answer_of(data: bytes, codec: Codec, home: Codec, at_s: int) -> Any:
         except ValueError:
             return data.decode(errors="replace")
     events = SseParser().feed(data)
+    if any(_tells_of_another(text) for _, text in events):
+        return [_plain(text) for _, text in events]
     try:
         reply = gathered(_deltas(events, codec), codec.dialect)
         if reply is None:
             return None
-        return home.encode_response(reply if reply.created is not None else replace(reply, created=at_s))
+        body = home.encode_response(reply if reply.created is not None else replace(reply, created=at_s))
+        if codec.dialect == home.dialect:  # nobody translated it, so the caller had the upstream's own id
+            body |= {name: reply.id for name in ("id", "responseId") if name in body}
+        return body
     except Exception:  # a stream of a host that has ideas of its own is still what was answered
         return [_plain(text) for _, text in events]
 
@@ -103,6 +111,15 @@ def _deltas(events: Iterable[tuple[str | None, str]], codec: Codec) -> Iterator[
     for event, text in events:
         yield from reader.feed(event, text)
     yield from reader.close()
+
+
+def _tells_of_another(text: str) -> bool:
+    """Whether an event is of an answer beside the first; a reply is one answer."""
+    if _SECOND.search(text) is None:
+        return False
+    event = _plain(text)
+    found = (event.get("choices") or event.get("candidates") or ()) if isinstance(event, dict) else ()
+    return any(isinstance(item, dict) and item.get("index") for item in found)
 
 
 def _plain(text: str) -> Any:
