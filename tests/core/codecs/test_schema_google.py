@@ -138,6 +138,26 @@ def test_an_object_is_closed_where_it_does_not_say_otherwise() -> None:
     assert "additionalProperties" not in OBJECT
 
 
+def test_what_may_be_null_is_never_missing() -> None:
+    """An optional property that may be null is required, so that it crosses to dialects without optional ones."""
+    null, either = {"type": ["string", "null"]}, {"anyOf": [{"type": "string"}, {"type": "null"}]}
+    properties = {"a": {"type": "string"}, "b": null, "c": either, "d": {"type": "string"}, "e": null}
+    found = closed({"type": "object", "properties": properties, "required": ["a", "e"]})
+    assert found["required"] == ["a", "e", "b", "c"]
+    defaulted = {"type": "object", "properties": {"b": {**null, "default": None}}}
+    assert closed(defaulted) == {
+        "type": "object",
+        "properties": {"b": null},
+        "required": ["b"],
+        "additionalProperties": False,
+    }
+    assert "default" in defaulted["properties"]["b"]
+    assert "required" not in closed({"type": "object", "properties": {"d": {"type": "string"}}})
+    for value in ({"a": "", "e": None, "b": None, "c": "x"}, {"a": "", "e": "x", "b": "", "c": None, "d": ""}):
+        Draft202012Validator(found).validate(value)
+        Draft202012Validator({"type": "object", "properties": properties, "required": ["a", "e"]}).validate(value)
+
+
 def capitals(schema: dict[str, Any]) -> dict[str, Any]:
     """A schema of the generator in the older notation."""
     inner = {name: {"type": one["type"].upper()} for name, one in schema["properties"].items()}

@@ -78,7 +78,8 @@ def _inner(key: str, value: Any) -> Any:
 def closed(schema: Mapping[str, Any], path: str = "schema", depth: int = 0) -> dict[str, Any]:
     """``schema`` as Google holds an answer to it: an object has the properties that are named and no others.
 
-    Properties stand in the order that ``propertyOrdering`` asks for, in which every provider writes them.
+    Properties stand in the order that ``propertyOrdering`` asks for, in which every provider writes them; what may be
+    null is never missing.
 
     Raises:
         ValueError: it is nested too deeply to be one.
@@ -89,7 +90,31 @@ def closed(schema: Mapping[str, Any], path: str = "schema", depth: int = 0) -> d
     if isinstance(node.get("properties"), dict):
         _order(node, schema.get("propertyOrdering"))
         node.setdefault("additionalProperties", False)
+        _require_nullable(node)
     return node
+
+
+def _require_nullable(node: dict[str, Any]) -> None:
+    """A property that may be null and may be missing is null where it would be missing; every answer stays valid."""
+    required = node.get("required", ())
+    if isinstance(required, list | tuple):
+        more = [name for name, sub in node["properties"].items() if name not in required and _may_be_null(sub)]
+        if more:
+            node["required"] = [*required, *more]
+        for name in more:
+            # Nobody falls back to a default of what is never missing, and strict decoding elsewhere refuses one.
+            node["properties"][name].pop("default", None)
+
+
+def _may_be_null(schema: Any) -> bool:
+    if not isinstance(schema, Mapping):
+        return False
+    kind, either = schema.get("type"), schema.get("anyOf")
+    if isinstance(kind, list | tuple) and "null" in kind:
+        return True
+    return isinstance(either, list | tuple) and any(
+        isinstance(one, Mapping) and one.get("type") == "null" for one in either
+    )
 
 
 def _closed_inner(key: str, value: Any, path: str, depth: int) -> Any:
