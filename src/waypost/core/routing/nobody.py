@@ -28,23 +28,12 @@ SPENT: Mapping[str, str] = {"budget": "budget_exceeded", "limit": "limit_reached
 OF_THE_CALL = ("tried", "breaker", "limit.", "budget.", "call.", "override")
 """Rules that no fact of the catalog fails."""
 
-UNSENDABLE = (
-    "need.",
-    "dialect",
-    "provider.credentials",
-    "cross_origin",
-    "breaker",
-    "tried",
-    "call.",
-    "limit.",
-    "budget.",
-)
-"""Rules that no default may override: such a target could not be reached, or not say what the caller asked for; or the
-call itself, a limit or a budget's ceiling forbids it. Lines of envelopes are such rules too."""
+SHORTLIST = "rule."
+"""What a default is for: a rule's list on which nobody was left. Every other rule holds for it as for all."""
 
 
 def default_exchange(stage: Stage, decided: Decided | None, *, forced: bool = False) -> Exchange | None:
-    """The policy's default for the caller's own provider, where the policy wants it and it can be sent to.
+    """The policy's default for the caller's own provider, where the policy wants it and only a shortlist is against it.
 
     ``forced`` is the way out when deciding itself broke: then the default must be at the caller's own endpoint.
     """
@@ -55,14 +44,13 @@ def default_exchange(stage: Stage, decided: Decided | None, *, forced: bool = Fa
     target = plan.catalog.get(name) if name else None
     if target is None:
         return None
-    enveloped = {line.name for line in plan.policy.filters if line.enveloped}
     if forced:
         if target.endpoint != stage.call.origin.endpoint or not lets(stage.question.context.narrow, target):
             return None
     elif decided is not None and any(
         mask >> plan.catalog.index[target.id] & 1
         for rule, mask in decided.decision.rejections
-        if rule.startswith(UNSENDABLE) or rule in enveloped
+        if not rule.startswith(SHORTLIST)
     ):
         return None
     return plan_exchange(stage, target, last=True)
