@@ -107,6 +107,14 @@ def test_a_person_is_forgotten(desk: Desk) -> None:
     assert SqliteStore(desk.home / "receipts.sqlite").verify() == []
 
 
+def test_any_name_can_be_forgotten(desk: Desk) -> None:
+    """As the program wrote it: with blanks, in any script, and with half of a letter."""
+    for user in ("Ana Maria ", "محمد", "a\udc80b", "--user"):
+        receipt = desk.ask(user=user)
+        assert desk.run("forget", f"--user={user}")[0] == 0
+        assert desk.json("content", receipt)[1]["state"] == "erased"
+
+
 def test_single_calls_are_forgotten(desk: Desk) -> None:
     """Of a person's calls one; of nobody's the key with it."""
     first, second, nobodys = desk.ask(user="ana"), desk.ask(user="ana"), desk.ask()

@@ -57,7 +57,7 @@ class Home:
         key = self._key
 
         def stable(text: str) -> str:
-            return "p_" + hmac.new(key, text.encode(), hashlib.sha256).hexdigest()[:32]
+            return "p_" + hmac.new(key, text.encode("utf-8", "surrogatepass"), hashlib.sha256).hexdigest()[:32]
 
         return stable
 
