@@ -172,6 +172,7 @@ def same_endpoint(tests: Path, folder: Path) -> tuple[Path, Path]:
     for key, (dialect, base_url, path) in _PLACES.items():
         provider = {"google": "gcp.gemini"}.get(key.partition("@")[0], key.partition("@")[0])
         endpoint = {"provider": provider, "dialect": dialect, "base_url": base_url, "path": path}
+        endpoint["key_env"] = ["NOBODY_HAS_THIS_KEY"]
         if dialect == "openai.chat":
             endpoint["also"] = {"openai.responses": "/responses"}
         endpoints[key.partition("@")[2]] = endpoint
@@ -198,6 +199,7 @@ def same_endpoint(tests: Path, folder: Path) -> tuple[Path, Path]:
         "rules": rules,
         "filter": ["quality >= 0"],
         "rank": "cheapest",
+        "fallback": {"max_attempts": 1, "deadline": "24 h"},
     }
     # JSON is YAML.
     for name, document in (("policy", policy), ("catalog", catalog)):

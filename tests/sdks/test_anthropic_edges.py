@@ -254,3 +254,16 @@ def test_a_registered_client_answers_for_others(world: Any, claude: Any) -> None
     with anthropic.Anthropic(api_key="other", max_retries=0) as mine:
         waypost.use("anthropic", mine)
         assert mine.messages.create(**CALL).content[0].text == "Mine."
+
+
+def test_what_was_asked_for_looks_as_without_us(world: Any, claude: Any) -> None:
+    """S1.05: where the named model answers at home, only the HTTP headers tell of the decision."""
+    body = message_body("Hi.", "claude-haiku-4-5")
+    world.messages = lambda request: json_answer(body)
+    bare = claude.messages.create(**{**CALL, "model": "claude-haiku-4-5"})
+    world.on(HOME)
+    answer = claude.messages.create(**{**CALL, "model": "claude-haiku-4-5"})
+    assert repr(answer) == repr(bare)
+    assert waypost.receipt(answer).to_dict()["mode"] == "route"
+    raw = claude.messages.with_raw_response.create(**{**CALL, "model": "claude-haiku-4-5"})
+    assert raw.headers["x-waypost-receipt"] == waypost.receipt(raw).id

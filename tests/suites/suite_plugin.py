@@ -31,5 +31,14 @@ def pytest_configure() -> None:
         raise pytest.UsageError(f"nothing of {name} is wrapped")
 
 
+def pytest_runtest_setup() -> None:
+    """Each test begins in a world that knows nothing: what failed in another one closes no way here."""
+    if os.environ.get("SUITE_SEAM"):
+        from waypost.adapters.state.memory import MemoryState
+        from waypost.runtime import instrument
+
+        instrument.engine().state = MemoryState()
+
+
 def pytest_report_header() -> str:
     return f"waypost: {os.environ.get('SUITE_SEAM') or 'off'}"

@@ -82,10 +82,15 @@ def told_headers(summary: Summary | None, receipt: str) -> dict[str, str]:
 
 
 def decorate(value: Any, summary: Summary, receipt: str) -> None:
-    """The decision on a native object: an extra field where the SDK keeps those, headers elsewhere."""
+    """The decision on a native object: an extra field where the SDK keeps those, headers elsewhere.
+
+    What is just what was asked for gets no field: it is to look, compare and print as without us.
+    """
     response = response_under(value)
     if response is not None:
         response.headers.update(told_headers(summary, receipt))
+    if summary.as_asked:
+        return
     extra = getattr(value, "__pydantic_extra__", None)
     if isinstance(extra, dict):
         extra[DECISION] = summary_dict(summary)

@@ -282,6 +282,9 @@ class Summary:
     reasoning: str
     tradeoff: str
     estimated_cost_savings: int | None
+    as_asked: bool = False
+    """The model that the caller named answered, at the caller's own place: the object is as it would be anyway, and
+    only its HTTP headers tell."""
 
 
 @dataclass(frozen=True, slots=True)

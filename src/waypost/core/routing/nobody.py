@@ -167,6 +167,7 @@ def summary(stage: Stage, decided: Decided | None, target: Target | None) -> Sum
         reasoning=reasoning(stage, decided),
         tradeoff=stage.question.context.preference or "quality",
         estimated_cost_savings=None if cost is None or other is None else other - cost,
+        as_asked=target is stage.requested and target.endpoint == stage.call.origin.endpoint,
     )
 
 
