@@ -20,7 +20,7 @@ ENDPOINTS = {
 }
 ALSO = {"openai": (("openai.responses", "/y"),), "google": (("openai.chat", "/y"), ("unheard.of", "/z"))}
 """Endpoints that speak more than one dialect."""
-FLAGS = ("tools", "input.image", "seed", "stop", "prefill", "message.name", "citations", "openai.files", "x.unheard")
+FLAGS = ("tools", "input.image", "seed", "stop", "prefill", "message.name", "citations", "server_state.x", "x.unheard")
 """Four flags of the model's level, three of the dialect's, two that stand in no table."""
 
 WINDOWS = (16, 48, 144, 256, 1152, 8192, 16_384, 128_000, 212_992, 229_376, 425_984, 1_000_000, 1_048_576)

@@ -135,11 +135,18 @@ def cause(asked: Asked, rule: Rule | None, chosen: Shortlist, taken: Taken | Non
         return "override" if chosen.aside == "override" else "budget"
     if taken is not None and taken.why is not None:
         return taken.why
+    if any(cannot_move(need.flag) for need in asked.question.needs if need.severity == "required"):
+        return "non_portable"
     if context.preference is not None or context.strategy is not None:
         return "preference"
     if asked.world.policy.rank.strategy == "advisor" and best in in_front(asked, rule):
         return "advisor"
     return "rule" if rule is not None else "policy"
+
+
+def cannot_move(flag: str) -> bool:
+    """State that a provider keeps, and reasoning that it sealed."""
+    return flag.split(".")[0] == "server_state" or flag in ("background", "input.file_id", "reasoning.signature")
 
 
 def nobodys_cause(asked: Asked, rule: Rule | None, chosen: Shortlist, names: Sequence[str]) -> str:

@@ -112,6 +112,7 @@ def test_the_generator_reaches_everything() -> None:
     causes = (
         "fallback",
         "pinned",
+        "non_portable",
         "override",
         "budget",
         "limit",

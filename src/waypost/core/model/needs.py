@@ -158,6 +158,14 @@ def level(flag: str) -> Level:
     return "dialect" if flag in DIALECT else "endpoint"
 
 
+_STATE = frozenset({"background", "input.file_id", "reasoning.signature"})
+
+
+def stays(flag: str) -> bool:
+    """Whether ``flag`` is context that cannot move: state that its provider keeps, or reasoning that it sealed."""
+    return flag in _STATE or flag.startswith("server_state.")
+
+
 def describe(flag: str) -> str | None:
     """What ``flag`` means, for people; ``None`` for a name in no table."""
     for table in (MODEL, DIALECT, ENDPOINT):

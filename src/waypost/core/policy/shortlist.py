@@ -6,11 +6,12 @@ Both are soft. Where nobody would survive them, the shortlist is the rule's.
 from __future__ import annotations
 
 from waypost.core.model.decision import Cause
+from waypost.core.model.needs import stays
 from waypost.core.policy.bits import joined
 from waypost.core.policy.dues import below
 from waypost.core.policy.ordering import Ranking, best_among, best_of
 from waypost.core.policy.plan import Base, Dues, Entries, Plan, View
-from waypost.core.policy.request import PINNED, PREFERENCE, STRATEGY
+from waypost.core.policy.request import FLAGS, PINNED, PREFERENCE, STRATEGY
 
 
 def settle(plan: Plan, base: Base, due: Dues, *, gone: int = 0, forced: int | None = None) -> View:
@@ -53,6 +54,8 @@ def _plain(base: Base, gone: int, due: Dues, survivors: int, ranked: Ranking, *m
         cause = due.cause
     elif values[PINNED]:
         cause = "pinned"
+    elif any(map(stays, values[FLAGS])):
+        cause = "non_portable"
     elif values[PREFERENCE] is not None or values[STRATEGY] is not None:
         cause = "preference"
     elif advises(base, ranked[0]):
