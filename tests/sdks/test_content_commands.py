@@ -195,6 +195,16 @@ def test_bad_input_is_named(desk: Desk, words: tuple[str, ...], said: str) -> No
     assert said in desk.capsys.readouterr().err
 
 
+def test_a_home_that_cannot_be_written_is_read_and_not_erased(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """From a read-only copy everything can be shown; who wants to erase there is told that it cannot be."""
+    receipt = desk.ask(user="ana")
+    monkeypatch.setattr("os.access", lambda *_: False)
+    assert desk.run("content", receipt)[0] == 0
+    assert main(["forget", "--home", str(desk.home), "--user", "ana"]) == 2
+    assert f"{desk.home}: cannot be written, so nothing can be erased; permit it" in desk.capsys.readouterr().err
+    assert desk.run("content", receipt)[0] == 0
+
+
 def test_explain_says_that_content_is_kept(desk: Desk) -> None:
     """And how to see it."""
     receipt = desk.ask()
