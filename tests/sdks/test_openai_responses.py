@@ -206,7 +206,8 @@ def test_what_is_stored_stays_home(answering: Any, client: Any) -> None:
     answering.on("filter: ['provider in [openai, anthropic]']\nrank: cheapest")
     call = {"model": "auto", "input": "Hi", "previous_response_id": "resp_0"}
     answer = client.responses.create(**call)
-    assert waypost.receipt(answer).to_dict()["hops"][0]["attempt"]["provider"] == "openai"
+    hop = waypost.receipt(answer).to_dict()["hops"][0]
+    assert (hop["attempt"]["provider"], hop["decision"]["cause"]) == ("openai", "non_portable")
     assert answering.anthropic.seen == []
 
 
