@@ -39,7 +39,7 @@ def narrow_of(keys: Mapping[str, Any], where: str) -> Narrow | None:
     """
     lists = {key: entries(keys[key], key, where) for key in LISTS if keys.get(key) is not None}
     price = max_price(keys[MAX_PRICE], where) if keys.get(MAX_PRICE) is not None else (None, None)
-    if not lists and price == (None, None):
+    if not any(lists.values()) and price == (None, None):
         return None
     return Narrow(**lists, max_input_price=price[0], max_output_price=price[1])
 
@@ -48,7 +48,8 @@ def entries(value: Any, key: str, where: str) -> tuple[str, ...]:
     """A list of names, or their comma-separated text, in order and each once.
 
     Raises:
-        SettingsError: it is no such thing, or empty: nobody could answer, which is hardly meant.
+        SettingsError: it is no such thing, or empty: nobody could answer, which is hardly meant. An ``ignore`` without
+            a name leaves nobody out, which says nothing.
     """
     remedy = 'give names as in ["openai/gpt-4o", "anthropic"], or leave it out'
     if isinstance(value, str):
@@ -57,7 +58,7 @@ def entries(value: Any, key: str, where: str) -> tuple[str, ...]:
         raise SettingsError(f"{key} is {_shown(value)}, not names", where=where, remedy=remedy)
     items = sorted(value) if isinstance(value, set | frozenset) else value
     found = tuple(dict.fromkeys(text for item in items if (text := item.strip())))
-    if not found:
+    if not found and key != "ignore":
         raise SettingsError(f"{key} has no name in it", where=where, remedy=remedy)
     return found
 
@@ -91,9 +92,10 @@ def no_mapping(value: Any) -> SettingsError:
     return SettingsError(f"`waypost` is {type(value).__name__}, not a mapping", where="extra_body", remedy=remedy)
 
 
-def narrows(name: str) -> bool:
-    """Whether a key is one that keeps somebody out, or was probably meant to be."""
-    return name in NARROWING or misspelt(name) in NARROWING
+def narrowing(name: str) -> str | None:
+    """The key that keeps somebody out which ``name`` is, or was probably meant to be."""
+    meant = name if name in NARROWING else misspelt(name)
+    return meant if meant in NARROWING else None
 
 
 @lru_cache(maxsize=512)

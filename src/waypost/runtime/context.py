@@ -130,7 +130,7 @@ def merge(claims: Claims, keys: Mapping[str, Any], where: str) -> Claims:
         ours = name in OF_CONTEXT or name == REQUEST_ID
         if not ours:
             _spelt(name, where)
-        _check(name, value, where)
+        value = _read(name, value, where)
         if name == REQUEST_ID:
             request_id = value
         elif ours:
@@ -144,7 +144,7 @@ def merge(claims: Claims, keys: Mapping[str, Any], where: str) -> Claims:
     merged = replace(claims.context, **known) if known else claims.context
     if labels:
         merged = replace(merged, labels={**merged.labels, **labels})
-    return _narrowed(Claims(merged, request_id, claims.outer, clients), narrow_of(keys, where))
+    return narrowed(Claims(merged, request_id, claims.outer, clients), narrow_of(keys, where))
 
 
 def _clients(given: Any, where: str) -> Mapping[str, Any]:
@@ -162,7 +162,7 @@ def _labels(given: Mapping[Any, Any], where: str) -> dict[str, str]:
     for name, value in given.items():
         if not isinstance(name, str):
             raise SettingsError(f"label {name!r} is {type(name).__name__}", where=where, remedy="give it as text")
-        _check(f"label {name}", value, where)
+        _read(f"label {name}", value, where)
     return {name: value for name, value in given.items() if value is not None}
 
 
@@ -173,15 +173,22 @@ def _spelt(name: str, where: str) -> None:
         raise SettingsError(f"unknown key {name!r}", where=where, remedy=remedy)
 
 
-def _check(name: str, value: Any, where: str) -> None:
-    if value is not None and not isinstance(value, str):
+def _read(name: str, value: Any, where: str) -> str | None:
+    """The text, of a closed choice in lower case: headers are written in many ways."""
+    if value is None:
+        return None
+    if not isinstance(value, str):
         raise SettingsError(f"{name} is {type(value).__name__}", where=where, remedy="give it as text")
     choices = _CHOICES.get(name)
-    if choices and value is not None and value not in choices:
+    if choices is None:
+        return value
+    if (chosen := value.strip().lower()) not in choices:
         raise SettingsError(f"{name} is {value!r}", where=where, remedy="use " + ", ".join(choices))
+    return chosen
 
 
-def _narrowed(claims: Claims, inner: Narrow | None) -> Claims:
+def narrowed(claims: Claims, inner: Narrow | None) -> Claims:
+    """``claims`` inside of which ``inner`` is said."""
     if inner is None:
         return claims
     outer = claims.context.narrow

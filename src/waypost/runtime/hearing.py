@@ -9,19 +9,19 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from waypost.adapters.sdks.claims import UNMAPPED, Heard
-from waypost.core.routing.narrow import NOBODY
+from waypost.core.routing.narrow import UNREADABLE
 from waypost.core.routing.prepare import Routes
 from waypost.errors import SettingsError
-from waypost.runtime.claims import KEYS, LABELS, narrows, no_mapping
-from waypost.runtime.context import WHO, Claims, current, merge
+from waypost.runtime.claims import KEYS, LABELS, narrowing, no_mapping
+from waypost.runtime.context import WHO, Claims, current, merge, narrowed
 from waypost.runtime.narrowings import Narrowings
 from waypost.runtime.recording import Faults
 
 SAID = "a call's headers or extra_body"
 SETTLED = "settled around the call"
-UNREADABLE = "unreadable"
 OTHERWISE = "is not what the block or the client around it says"
 HOLDS = "that holds; to change it, say it in a `waypost.context` right around the call"
+NOT_READ = "unreadable"
 MOST = 64
 """So much of a key's name goes on a receipt."""
 KEEPS_OUT = "nobody is let in where it would narrow a call"
@@ -63,7 +63,7 @@ class Hearing:
         """``keys`` without a reserved key of the body that has no keys of its own."""
         if UNMAPPED not in keys:
             return keys
-        withheld.add(f"{UNMAPPED}: {UNREADABLE}")
+        withheld.add(f"{UNMAPPED}: {NOT_READ}")
         self._faults.refuse("claims", UNMAPPED, str(no_mapping(keys[UNMAPPED])))
         return {name: value for name, value in keys.items() if name != UNMAPPED}
 
@@ -84,15 +84,19 @@ class Hearing:
         return left
 
     def _each(self, claims: Claims, keys: Mapping[str, Any], withheld: set[str]) -> Claims:
-        """One by one, so that the fault of one key costs only that; of a narrowing nobody knows whom it lets in."""
+        """One by one, so that the fault of one key costs only that; of a narrowing nobody knows whom it lets in.
+
+        It stands for itself, so that it is withheld where the policy does not grant claims of its kind.
+        """
         for name, value in keys.items():
             try:
                 claims = merge(claims, {name: value}, SAID)
             except SettingsError as error:
-                withheld.add(f"{name[:MOST]}: {UNREADABLE}")
-                if narrows(name):  # what was to keep somebody out keeps everybody out
+                withheld.add(f"{name[:MOST]}: {NOT_READ}")
+                meant = narrowing(name)
+                if meant is not None:  # what was to keep somebody out keeps everybody out
                     self._faults.refuse("claims", name, str(error), KEEPS_OUT)
-                    claims = merge(claims, {"only": [NOBODY]}, SAID)
+                    claims = narrowed(claims, UNREADABLE[meant])
                 else:
                     self._faults.refuse("claims", name, str(error))
         return claims

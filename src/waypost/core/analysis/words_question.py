@@ -47,7 +47,7 @@ def _claims(asked: Question) -> list[tuple[str, str]]:
         lists = (("models", narrow.models), ("only", narrow.only), ("ignore", narrow.ignore))
         said = [f"{label} {', '.join(entries)}" for label, entries in lists if entries]
         ceilings = (("input", narrow.max_input_price), ("output", narrow.max_output_price))
-        said += [f"{label} at most {format_usd(price)}/MTok" for label, price in ceilings if price is not None]
+        said += [f"{label} at most {_ceiling(price)}" for label, price in ceilings if price is not None]
         rows.append(("narrowed to", "; ".join(said) or "nothing"))
     if asked.context.fallbacks:
         rows.append(("fallbacks", f"{', '.join(asked.context.fallbacks)}, then the others as ranked"))
@@ -59,6 +59,10 @@ def _claims(asked: Question) -> list[tuple[str, str]]:
         scope = "".join(f", for {key} {value}" for key, value in forced.scope)
         rows.append(("override", f"{forced.target}, by {forced.author}{scope}: {forced.reason} ({forced.id})"))
     return rows
+
+
+def _ceiling(price: int) -> str:
+    return f"{format_usd(price)}/MTok" if price >= 0 else "what could not be read"
 
 
 def _withheld(names: Sequence[str]) -> str:

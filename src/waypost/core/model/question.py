@@ -60,7 +60,7 @@ class Narrow:
     """What a call says of who may answer it: it can only take candidates away. Empty and ``None`` say nothing.
 
     ``models`` and ``only`` have targets, models, providers, or globs of them; ``ignore`` likewise. Prices are nano-USD
-    per million tokens.
+    per million tokens; one below 0 could not be read, and lets nobody in.
     """
 
     models: tuple[str, ...] = ()

@@ -112,7 +112,7 @@ def _ceilings(case: Case) -> Iterator[tuple[tuple[str, ...], Knob]]:
     narrow = case.facts.question.context.narrow
     if narrow is None:
         return
-    limits = {field: getattr(narrow, said) for field, said in CEILINGS if getattr(narrow, said)}
+    limits = {field: getattr(narrow, said) for field, said in CEILINGS if (getattr(narrow, said) or 0) > 0}
     if len(set(limits.values())) < len(limits):
         groups = [tuple(limits)]
     else:

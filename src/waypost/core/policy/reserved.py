@@ -89,8 +89,10 @@ class Reserved:
                         yield self.number(name, field, "<=", price, limit)
 
     def number(self, name: str, field: str, op: str, value: int | None, limit: int) -> Rejection:
-        margin = None if value is None or not limit else abs(value - limit) * MICRO // limit
         observed = UNKNOWN if value is None else shown(value, "usd_per_mtok")
+        if limit < 0:
+            return Rejection(name, field, op, observed, "what could not be read")
+        margin = None if value is None or not limit else abs(value - limit) * MICRO // limit
         return Rejection(name, field, op, observed, shown(limit, "usd_per_mtok"), margin_ppm=margin)
 
     # What is spent

@@ -15,6 +15,16 @@ from waypost.core.policy.tree import Claim
 CLAIMS: tuple[Claim, ...] = get_args(Claim)
 NOBODY = "(none in common)"
 """The entry of lists that have no target in common: it names nobody, and so lets nobody through."""
+NO_PRICE = -1
+"""A ceiling under which nobody is, in nano-USD: one that could not be read."""
+_UNREAD = ("(unreadable)",)
+UNREADABLE = {
+    "models": Narrow(models=_UNREAD),
+    "only": Narrow(only=_UNREAD),
+    "ignore": Narrow(ignore=("*",)),
+    "max_price": Narrow(max_input_price=NO_PRICE, max_output_price=NO_PRICE),
+}
+"""What each narrowing claim comes to where it cannot be read: of its own kind, and nobody is let in by it."""
 _LISTS = ("models", "only")
 _OF_NARROW = frozenset(("models", "only", "ignore", "max_price"))
 
@@ -56,7 +66,7 @@ def unmeant(fallbacks: Iterable[str], catalog: Catalog) -> tuple[str, ...]:
 
 def nameless(narrow: Narrow, catalog: Catalog) -> tuple[str, ...]:
     """Entries that name nothing in the catalog, sorted."""
-    entries = {*narrow.models, *narrow.only, *narrow.ignore} - {NOBODY}
+    entries = {*narrow.models, *narrow.only, *narrow.ignore} - {NOBODY, *_UNREAD}
     return tuple(sorted(entry for entry in entries if not named((entry,), catalog)))
 
 
