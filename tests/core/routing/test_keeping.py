@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from typing import Any
 
 import pytest
@@ -80,6 +81,20 @@ def test_redaction_comes_before_the_cut() -> None:
         assert b"4111" not in found.data
         assert found.redactions[0][0] == "card"
         assert found.cut > 0
+
+
+def test_redaction_looks_at_no_more_than_is_kept() -> None:
+    """Work is bounded, too: ten megabytes of turns cost what is kept of them, and a picture costs no words."""
+    turns = [{"content": "word " * 200_000} for _ in range(10)]
+    began = time.thread_time()
+    found = document_of(json.dumps({"messages": turns}), None, redact=True, limit=10_000)
+    assert time.thread_time() - began < 2.0
+    assert len(found.data) < 11_000
+    assert found.cut > 9_900_000
+    pictures = [{"content": "data:image/png;base64," + "iVBORw0KGgo" * 9_000} for _ in range(10)]
+    text = "word " * 1_000
+    kept = json.loads(document_of(json.dumps([*pictures, text]), None, redact=True, limit=10_000).data)
+    assert kept["asked"] == [*({"content": "[DATA_1]"} for _ in pictures), text]
 
 
 def test_a_document_holds_what_was_said() -> None:

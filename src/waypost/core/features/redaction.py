@@ -25,7 +25,7 @@ _SHORTEST = 5
 _PASSES = 6
 """What is taken out may bring to light what stood in its shadow; a text is looked at again so often, and mostly twice.
 """
-_OVERLAP = 8_192
+_OVERLAP = 2_048
 _MOST_RESERVED = 9_999
 _BLANK = "\ufffc"
 """Stands for what has been found already, so that nothing else is found in it."""
@@ -87,8 +87,10 @@ class Redactor:
         """What is looked at behind the cut is there for what begins before it."""
         if self._most is None or len(text) <= self._most:
             return self.text(text)
-        self.cut += len(text) - self._most
-        return self.text(text[: self._most + _OVERLAP], until=self._most)
+        found = self.text(text[: self._most + _OVERLAP], until=self._most)
+        if _PLACEHOLDER.fullmatch(found) is None:  # else it was taken out as a whole, and nothing of it was cut
+            self.cut += len(text) - self._most
+        return found
 
     def _under(self, name: str, value: Any) -> Any:
         """What stands under a key, which may say that it is a secret."""

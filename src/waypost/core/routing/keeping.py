@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from waypost.core.features.redaction import Redactor
@@ -12,6 +13,8 @@ from waypost.core.model.frozen import dataclass
 MARK = "\u2026"
 """Ends a text that was cut."""
 
+_SHORT = 400
+_BLANK = re.compile(r"\s")
 _encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), default=repr).encode
 
 
@@ -28,8 +31,8 @@ def document_of(asked: str, answered: Any, *, redact: bool, limit: int) -> Docum
     """The document of a request's text and of an answer, in about ``limit`` characters."""
     whole: Any = {"asked": json.loads(asked), "answered": answered}
     cut, counts = 0, dict[str, int]()
-    if redact:
-        redactor = Redactor(limit)
+    if redact:  # of what will be cut no more is looked at than that takes
+        redactor = Redactor(_level(sorted(map(_words, _texts(whole))), limit))
         whole = redactor.tree(whole)
         cut, counts = redactor.cut, redactor.counts
     whole, more = fitted(whole, limit)
@@ -49,13 +52,24 @@ def fitted(value: Any, limit: int) -> tuple[Any, int]:
     room = limit - (len(text) - sum(lengths))
     if room < len(lengths):  # it is not the texts that are long
         return {"asked": text[:limit] + MARK, "answered": None}, len(text) - limit
-    level, left = 0, room
+    level = _level(lengths, room)
+    return _cut(value, level), sum(max(length - level, 0) for length in lengths)
+
+
+def _level(lengths: Sequence[int], room: int) -> int:
+    """At which length texts of these lengths, in order, are cut so that all of them have room."""
+    left = room
     for position, length in enumerate(lengths):
         level = left // (len(lengths) - position)
         if length > level:
-            break
+            return level
         left -= length
-    return _cut(value, level), sum(max(length - level, 0) for length in lengths)
+    return room
+
+
+def _words(text: str) -> int:
+    """How long a text is where it is one; data as base64 becomes a placeholder, and takes no words' room."""
+    return len(text) if len(text) < _SHORT or _BLANK.search(text, 0, _SHORT) else 0
 
 
 def _texts(value: Any) -> Iterator[str]:
