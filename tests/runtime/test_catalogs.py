@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
+import pickle
 import re
 from pathlib import Path
 
 import pytest
 
 from waypost._version import __version__
+from waypost.core.catalog import packed
 from waypost.core.catalog.pricing import price_usage
 from waypost.core.model.canonical import canonical
 from waypost.core.model.outcome import Usage
 from waypost.core.model.target import Latency, Price, Provenance
 from waypost.errors import CatalogError
-from waypost.runtime import catalogs
+from waypost.runtime import catalog_cache, catalogs
 from waypost.runtime.catalogs import catalog_from_document, load_catalog, packaged_catalog, read_catalog
 
 SMALL = """\
@@ -177,9 +180,35 @@ def test_the_cache_gives_the_same_catalog(tmp_path: Path, monkeypatch: pytest.Mo
     file, cache = tmp_path / "c.yaml", tmp_path / "deep" / "cache"
     file.write_text(SMALL)
     first = load_catalog(file, cache=cache)
-    assert [one.name.endswith(f"-1-{__version__}.json") for one in cache.iterdir()] == [True]
+    assert [one.name.endswith(f"-2-{__version__}.json") for one in cache.iterdir()] == [True]
     monkeypatch.setattr(catalogs, "read_catalog", pytest.fail)
     assert load_catalog(file, cache=cache) == first
+
+
+def test_the_document_of_a_cached_catalog_is_read_when_it_is_asked_for(tmp_path: Path) -> None:
+    """It has the bytes that the fingerprint names, and goes through a pickle unread."""
+    file = tmp_path / "c.yaml"
+    file.write_text(SMALL)
+    first = load_catalog(file, cache=tmp_path)
+    again = load_catalog(file, cache=tmp_path)
+    kept = again.document
+    assert isinstance(kept, catalog_cache.Stored)
+    assert kept._read is None
+    assert canonical(pickle.loads(pickle.dumps(kept))) == canonical(first.document) == kept.content
+    assert (kept == first.document, first.document == kept, len(kept)) == (True, True, len(first.document))
+
+
+def test_a_cache_of_other_fields_is_not_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Rows have their facts by place, so that they mean nothing where a record has another field."""
+    file = tmp_path / "c.yaml"
+    file.write_text(SMALL)
+    first = load_catalog(file, cache=tmp_path / "cache")
+    (stored,) = (tmp_path / "cache").iterdir()
+    digest = hashlib.sha256(file.read_bytes()).hexdigest()
+    assert catalog_cache.read(stored, digest) == first
+    monkeypatch.setattr(packed, "FIELDS", [*packed.FIELDS[:2], packed.FIELDS[2][::-1]])
+    assert catalog_cache.read(stored, digest) is None
+    assert load_catalog(file, cache=tmp_path / "cache") == first
 
 
 def test_a_changed_file_is_read_again(tmp_path: Path) -> None:

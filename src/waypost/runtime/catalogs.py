@@ -1,27 +1,18 @@
-"""Loads a catalog: the packaged one or a file, by way of a compiled cache if a directory for it is given.
-
-The cache is one file per content: a line that names the source's and the document's sha256, then the canonical
-document. Both are checked on reading, so that a stale or damaged cache costs only the time to parse again.
-"""
+"""Loads a catalog: the packaged one or a file, by way of a compiled cache if a directory for it is given."""
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
-import json
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from waypost._version import __version__
 from waypost.core.catalog.document import FORMAT, records_of
 from waypost.core.catalog.table import Catalog, assemble
-from waypost.core.model.canonical import canonical, fingerprint
+from waypost.core.model.canonical import fingerprint
 from waypost.errors import CatalogError
-
-CACHE = f"1-{__version__}"
-"""Whose cache file it is: another version may read the same text differently."""
+from waypost.runtime import catalog_cache
 
 
 def packaged_catalog() -> Path:
@@ -106,11 +97,11 @@ def _load(raw: bytes, file: Path, cache: Path | None) -> Catalog:
     if cache is None:
         return read_catalog(_text(raw, file), str(file))
     digest = hashlib.sha256(raw).hexdigest()
-    stored = cache / f"catalog-{digest[:32]}-{CACHE}.json"
-    found = _from_cache(stored, digest)
+    stored = catalog_cache.place(cache, digest)
+    found = catalog_cache.read(stored, digest)
     if found is None:
         found = read_catalog(_text(raw, file), str(file))
-        _to_cache(stored, digest, found)
+        catalog_cache.write(stored, digest, found)
     return found
 
 
@@ -144,29 +135,3 @@ def _rebuild(document: Mapping[str, Any], digest: str) -> Catalog:
         raise CatalogError(
             f"not a {FORMAT} document: {type(exc).__name__} {exc}", where="document", remedy="load the catalog's file"
         ) from None
-
-
-def _from_cache(stored: Path, digest: str) -> Catalog | None:
-    try:
-        with open(stored, "rb", buffering=0) as file:  # unbuffered: the document is copied once, and that is enough
-            whole = file.readall()
-        end = whole.index(b"\n")
-        body = memoryview(whole)[end + 1 :]
-        named = hashlib.sha256(body).hexdigest()
-        if whole[:end].decode() != f"{digest} {named}":
-            return None
-        return _rebuild(json.loads(str(body, "utf-8")), named)
-    except (OSError, ValueError, CatalogError):
-        return None
-
-
-def _to_cache(stored: Path, digest: str, catalog: Catalog) -> None:
-    """Written beside and moved into place; a directory that cannot be written is no fault."""
-    partial = stored.with_name(f"{stored.name}.{os.getpid()}")
-    try:
-        stored.parent.mkdir(parents=True, exist_ok=True)
-        partial.write_bytes(f"{digest} {catalog.fingerprint}\n".encode() + canonical(catalog.document))
-        partial.replace(stored)
-    except OSError:
-        with contextlib.suppress(OSError):
-            partial.unlink()

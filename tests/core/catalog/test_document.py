@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from catalog_samples import AT_A, AT_B, LISTED, target
 from waypost.core.catalog.document import document_of, records_of
+from waypost.core.catalog.packed import packed, unpacked
 from waypost.core.catalog.table import build_catalog
 from waypost.core.model.canonical import canonical
 from waypost.core.model.needs import MODEL
@@ -66,6 +67,15 @@ def test_a_document_says_everything(rows: list[Target]) -> None:
     document = document_of("t", rows, endpoints, {"z": "a/z"}, sources=sources)
     back = records_of(json.loads(canonical(document), parse_float=pytest.fail))
     assert back == (tuple(rows), endpoints, {"z": "a/z"}, sources)
+
+
+@given(st.lists(targets, max_size=4, unique_by=lambda one: one.id))
+def test_rows_say_everything(rows: list[Target]) -> None:
+    """Property: the packed form, through JSON, gives the very records of the catalog."""
+    sources = {"s": Provenance("S", "2026-01-01", "prior")}
+    catalog = build_catalog("t", rows, {"a": AT_A, "b": AT_B}, sources=sources)
+    back = unpacked(json.loads(json.dumps(packed(catalog))))
+    assert back == (catalog.targets, catalog.endpoints, {}, sources)
 
 
 def test_defaults_are_left_out() -> None:

@@ -62,12 +62,12 @@ def records_of(
     if document["waypost"] != FORMAT:
         raise ValueError(f"{document['waypost']!r} is not {FORMAT!r}")
     flags = [tuple(row) for row in document["capabilities"]]
-    origins = [_origins(row) for row in document["provenance"]]
+    origins = [facts_of(row) for row in document["provenance"]]
     rows = document["targets"]
     _known(rows, _OF_TARGET)
     _known(_prices(rows), _OF_PRICE)
     targets = tuple([_target(row, flags, origins) for row in rows])
-    endpoints = {key: _endpoint(row) for key, row in document["endpoints"].items()}
+    endpoints = {key: endpoint_of(row) for key, row in document["endpoints"].items()}
     sources = {key: Provenance(*row) for key, row in document["sources"].items()}
     return targets, endpoints, dict(document["aliases"]), sources
 
@@ -111,7 +111,8 @@ def _grouped(provenance: Mapping[str, Provenance]) -> Origins:
     return tuple((*key, tuple(facts)) for key, facts in sorted(groups.items()))
 
 
-def _origins(row: Sequence[Any]) -> dict[str, Provenance]:
+def facts_of(row: Sequence[Any]) -> dict[str, Provenance]:
+    """Where each fact comes from, of one entry of the table of provenance."""
     found: dict[str, Provenance] = {}
     for source, as_of, basis, facts in row:
         found.update(dict.fromkeys(facts, Provenance(source, as_of, basis)))
@@ -177,7 +178,8 @@ def _price(row: Mapping[str, Any]) -> Price:
     )
 
 
-def _endpoint(row: Mapping[str, Any]) -> Endpoint:
+def endpoint_of(row: Mapping[str, Any]) -> Endpoint:
+    """One entry of the endpoints."""
     values = dict(row)
     for name in ("key_env", "drops"):
         values[name] = tuple(values.get(name, ()))
