@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from tools_runner import Run, runner
+from waypost.adapters.stores.sqlite import SqliteStore
 
 
 @pytest.fixture
@@ -117,3 +121,76 @@ def test_a_slip_in_a_rule_is_one_error(run: Run) -> None:
         "slip.yaml:4:15: error: unknown key 'us' in a rule; did you mean 'use'?",
         "slip.yaml:5:5: error: rule 'b' does nothing; add `use` or `filter`",
     ]
+
+
+def test_test_files_that_cannot_be_used_are_one_document(run: Run) -> None:
+    """With --json, on standard error; without it a line for each."""
+    Path("a.test.yaml").write_text("", encoding="utf-8")
+    Path("b.test.yaml").write_bytes(b"\xff\xfe")
+    code, out, err = run("test", "a.test.yaml", "b.test.yaml", "--json")
+
+    assert code == 2
+    assert json.loads(out)["files"] == []
+    assert [row["what"] for row in json.loads(err)["errors"]] == ["the file is empty", "the test file is not UTF-8"]
+    assert run("test", "a.test.yaml", "b.test.yaml")[2].splitlines() == [
+        "waypost test: a.test.yaml:1:1: the file is empty; write a document",
+        "waypost test: b.test.yaml: the test file is not UTF-8; check the path",
+    ]
+
+
+@pytest.mark.parametrize("words", [("check",), ("policy", "fmt"), ("policy", "show"), ("rank", "--policy")])
+def test_a_name_that_no_file_can_have_is_told(run: Run, words: tuple[str, ...]) -> None:
+    """Cut short, and without Python's traceback."""
+    code, out, err = run(*words, "a" * 5_000)
+
+    assert (code, out) == (2, "")
+    assert err.startswith("waypost ")
+    assert "File name too long" in err
+    assert "Traceback" not in err
+
+
+def test_overrides_of_a_home_that_is_not_there_are_bad_input(run: Run) -> None:
+    """Where one is named; by default there may be none yet."""
+    assert run("override", "list") == (0, "No overrides.\n", "")
+    assert run("override", "list", "--home", "nowhere")[::2] == (
+        2,
+        "waypost override list: nowhere: no such directory, so no receipts; "
+        "make some with `waypost run`, or name their directory by --home or WAYPOST_HOME\n",
+    )
+
+
+def test_a_number_beyond_all_bounds_and_half_a_letter_are_only_not_found(run: Run) -> None:
+    """SQLite takes neither."""
+    store = SqliteStore("home/receipts.sqlite")
+    assert store.count() == 0
+    store.close()
+
+    assert run("list", "--home", "home", "--limit", "9" * 30)[0] == 0
+    for words in (("explain", "\udcff"), ("trace", "\udcff"), ("list", "--model", "\udcff")):
+        code, _, err = run(*words, "--home", "home")
+        assert "Traceback" not in err
+        assert code == (0 if words[0] == "list" else 2)
+
+
+SAID = {"name": "süß", "because": "ein … 日本 \U0001f600"}
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "latin-1", "utf-8"])
+def test_letters_that_a_terminal_cannot_have_are_escaped(tmp_path: Path, encoding: str) -> None:
+    """Text goes on, and JSON stays JSON with the same content."""
+    text = (
+        f"waypost: policy/v1\nname: {SAID['name']}\nrules: [{{name: r, use: fast_cheap, because: {SAID['because']}}}]\n"
+    )
+    (tmp_path / "x.yaml").write_text(text, encoding="utf-8")
+
+    def shown(*words: str) -> str:
+        program = [sys.executable, "-m", "waypost", *words]
+        environment = {**os.environ, "PYTHONIOENCODING": encoding}
+        done = subprocess.run(program, capture_output=True, env=environment, cwd=tmp_path, check=False)
+        assert (done.returncode, done.stderr) == (0, b"")
+        return done.stdout.decode(encoding)
+
+    found = json.loads(shown("rank", "--policy", "x.yaml", "--explain", "--json"))
+    assert (found["policy"]["name"], found["decision"]["because"]) == tuple(SAID.values())
+    page = shown("rank", "--policy", "x.yaml")
+    assert "s\\u00fc\\u00df" in page if encoding == "ascii" else "süß" in page

@@ -49,7 +49,7 @@ class Database:
     def query(self, query: str, values: Sequence[Any]) -> list[Any]:
         """All rows. Raises StoreError."""
         with self.lock, self._errors():
-            return self._open().execute(query, values).fetchall()
+            return self._open().execute(query, [_sound(value) for value in values]).fetchall()
 
     @contextlib.contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:
@@ -138,6 +138,11 @@ class Database:
             raise StoreError(str(error), where=str(self.path), remedy=_remedy(error)) from error
         except PermissionError as error:
             raise StoreError("not permitted", where=str(error.filename), remedy="set WAYPOST_HOME") from error
+
+
+def _sound(value: Any) -> Any:
+    """Half of a letter, which a word of a command line may have, is in no text of ours."""
+    return value.encode("utf-8", "replace").decode() if isinstance(value, str) else value
 
 
 def _after_fork() -> None:

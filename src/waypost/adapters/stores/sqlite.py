@@ -27,6 +27,8 @@ __all__ = ["SqliteStore", "StoreError"]
 
 BATCH = 2_000
 CHUNK = 4_000_000
+_MOST = (1 << 63) - 1
+"""The greatest number that SQLite takes."""
 
 
 class SqliteStore:
@@ -109,7 +111,7 @@ class SqliteStore:
             )
             values.append(value)
         query = f"SELECT {', '.join(COLUMNS)} FROM receipts WHERE {' AND '.join(terms)}"
-        found = self._query(f"{query} ORDER BY started_ns DESC, id LIMIT ?", (*values, limit))
+        found = self._query(f"{query} ORDER BY started_ns DESC, id LIMIT ?", (*values, min(limit, _MOST)))
         return [Summary(*row) for row in found]
 
     def open_receipts(self, limit: int = 1000) -> list[Summary]:

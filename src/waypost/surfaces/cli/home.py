@@ -38,9 +38,7 @@ def open_store(args: argparse.Namespace) -> SqliteStore:
         SettingsError: there is no such home.
         StoreError: the store cannot be read.
     """
-    home = directory(args)
-    if not home.is_dir():
-        raise _no_home(home)
+    home = existing(directory(args))
     store = SqliteStore(home / STORE)
     try:
         store.fold(home / JOURNAL)
@@ -53,13 +51,19 @@ def open_store(args: argparse.Namespace) -> SqliteStore:
     return store
 
 
-def _no_home(home: Path) -> SettingsError:
-    """Two cases that need different remedies."""
+def existing(home: Path) -> Path:
+    """``home`` where it is a directory.
+
+    Raises:
+        SettingsError: it is not there, or a file; each has its own remedy.
+    """
+    if home.is_dir():
+        return home
     if home.exists():
         remedy = "name the directory of the receipts by --home or WAYPOST_HOME"
-        return SettingsError("this is a file, not a directory", where=str(home), remedy=remedy)
+        raise SettingsError("this is a file, not a directory", where=str(home), remedy=remedy)
     remedy = "make some with `waypost run`, or name their directory by --home or WAYPOST_HOME"
-    return SettingsError("no such directory, so no receipts", where=str(home), remedy=remedy)
+    raise SettingsError("no such directory, so no receipts", where=str(home), remedy=remedy)
 
 
 def objects(args: argparse.Namespace) -> ObjectStore:

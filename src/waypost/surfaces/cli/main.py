@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import argparse
 import ast
+import codecs
+import io
 import json
 import os
 import re
@@ -19,9 +21,10 @@ from types import ModuleType
 from typing import NoReturn
 
 from waypost._version import __version__
-from waypost.errors import ConfigError, WaypostError
+from waypost.errors import ConfigError, SettingsError, WaypostError
 
 _CHOICE = re.compile(r"invalid choice: '(.*)' \(choose from (.*)\)\Z", re.DOTALL)
+_LONG = 100
 FINE, FINDING, BAD_INPUT = 0, 1, 2
 
 
@@ -41,6 +44,8 @@ def main(argv: Sequence[str] | None = None) -> int:
             describe(sub, text, getattr(module, "EXAMPLES", ""))
             module.arguments(sub)
             asked = sub
+    if wanted != "run":  # whose output is the program's own
+        _show_anything()
     args, strange = parser.parse_known_args(words)
     if strange:  # told beside the usage of the command that was asked for, not beside that of all commands
         meant = _meant(strange[0].partition("=")[0], asked.options()) if strange[0].startswith("--") else ""
@@ -84,12 +89,39 @@ def _run(module: ModuleType | None, args: argparse.Namespace) -> int:
         sys.stdout.flush()
         return code
     except WaypostError as error:
-        print(_as_json(args.command, error) if getattr(args, "json", False) else _as_text(args, error), file=sys.stderr)
+        complain(args, error)
         return BAD_INPUT
     except BrokenPipeError:
         # The reader (`| head`) has enough; nothing may be flushed into the closed pipe at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return FINE
+    except (
+        OSError
+    ) as error:  # a path that no command expected to be like that: too long a name, a folder that is locked
+        where = "" if error.filename is None else str(error.filename)
+        what = f"cannot be used: {error.strerror or error}"
+        where = where if len(where) <= _LONG else f"{where[:_LONG]}…"
+        complain(args, SettingsError(what, where=where, remedy="check the path and its permissions"))
+        return BAD_INPUT
+
+
+def complain(args: argparse.Namespace, error: WaypostError) -> None:
+    """Tell ``error`` and its others on standard error; as a document, where one was asked for."""
+    print(_as_json(args.command, error) if getattr(args, "json", False) else _as_text(args, error), file=sys.stderr)
+
+
+def _show_anything() -> None:
+    """Letters that a terminal cannot have are written as JSON escapes them, so that no name ends a command."""
+    codecs.register_error("waypost", _escaped)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="waypost")
+
+
+def _escaped(error: UnicodeError) -> tuple[str, int]:
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    return json.dumps(error.object[error.start : error.end])[1:-1], error.end
 
 
 def _as_text(args: argparse.Namespace, error: WaypostError) -> str:

@@ -97,6 +97,8 @@ def _tell(args: argparse.Namespace, did: str, override: Override) -> None:
 
 def _list(args: argparse.Namespace) -> None:
     now = time.time_ns()
+    if args.home is not None:  # by default nobody may have made it yet
+        home.existing(args.home)
     found = overrides.read(home.directory(args) / FILE)
     if args.json:
         rows = [{**overrides.plain(item), "in_force": now < item.until_ns} for item in found]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import sys
 from pathlib import Path
 
 from waypost.core.analysis.policy_tests import Report, run_suite
@@ -13,6 +12,7 @@ from waypost.core.catalog.table import Catalog
 from waypost.errors import ConfigError, SettingsError
 from waypost.runtime.catalogs import load_catalog
 from waypost.runtime.policy_tests import SUFFIX, find_tests, load_suite
+from waypost.surfaces.cli.main import complain
 
 HELP = "run the test cases beside policies, and say which rules no case exercises both ways"
 
@@ -51,6 +51,7 @@ def run(args: argparse.Namespace) -> int:
     else:
         print(*(as_text(report, least) for report in reports), sep="\n")
     if bad:
+        _complain(args, bad)
         return 2
     return 0 if all(report.passed(least) for report in reports) else 1
 
@@ -65,15 +66,26 @@ def _found(names: list[str]) -> list[Path]:
     return found
 
 
-def _reports(files: list[Path], catalog: Catalog | None) -> tuple[list[Report], bool]:
-    """What could be run; a file that cannot be used is told and does not keep the others from running."""
-    reports, bad = [], False
+def _complain(args: argparse.Namespace, bad: list[ConfigError]) -> None:
+    """A line for each; one document for all."""
+    if not args.json:
+        for error in bad:
+            complain(args, error)
+        return
+    first, *rest = bad
+    first.others = (*first.others, *(one for error in rest for one in (error, *error.others)))
+    complain(args, first)
+
+
+def _reports(files: list[Path], catalog: Catalog | None) -> tuple[list[Report], list[ConfigError]]:
+    """What could be run; a file that cannot be used does not keep the others from running."""
+    reports: list[Report] = []
+    bad: list[ConfigError] = []
     for file in files:
         try:
             reports.append(run_suite(load_suite(file, catalog=catalog)))
         except ConfigError as error:
-            print(f"waypost test: {error}", file=sys.stderr)
-            bad = True
+            bad.append(error)
     return reports, bad
 
 
