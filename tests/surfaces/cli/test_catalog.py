@@ -10,7 +10,7 @@ import pytest
 from waypost.runtime.catalogs import load_catalog, packaged_catalog
 from waypost.surfaces.cli.main import main
 
-AT = ("--at", "2026-11-04T02:00")
+AT = ("--at", "2026-11-21T17:00")
 
 
 @pytest.fixture
@@ -73,7 +73,7 @@ def test_show_lists_and_explains(capsys: pytest.CaptureFixture[str]) -> None:
     lines = capsys.readouterr().out.splitlines()
     assert lines[0] == "openai/gpt-4o-mini"
     assert any(
-        line.split() == ["price.input", "0.15", "USD/MTok", "(genai-prices,", "2026-11-04,", "source)"]
+        line.split() == ["price.input", "0.15", "USD/MTok", "(genai-prices,", "2026-11-21,", "source)"]
         for line in lines
     )
     assert main(["catalog", "show", "groq", "--json"]) == 0

@@ -7,7 +7,7 @@ it is your own machine, is none of this list's business.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import UTC, datetime, time
 from decimal import Decimal
 from importlib.metadata import version
 from typing import Any, TypeAlias
@@ -28,6 +28,7 @@ RATES = {
     "cache_write_1h": "cache_write_1h_mtok",
     "output": "output_mtok",
 }
+MIDNIGHT = time(tzinfo=UTC)
 Rates: TypeAlias = dict[int, dict[str, Decimal]]
 """Threshold in input tokens (0 for the base price) to rates in USD per million tokens."""
 
@@ -51,7 +52,7 @@ def installed() -> str:
 
 
 def differing(catalog: Catalog, at: datetime) -> Iterator[Listing]:
-    """The targets whose newest price is not the list's at that time; times of day matter for some vendors.
+    """The targets whose newest price is not the list's standard price on that day, whatever the hour.
 
     Raises:
         SettingsError: the list is not installed.
@@ -64,13 +65,31 @@ def differing(catalog: Catalog, at: datetime) -> Iterator[Listing]:
         model = None if vendor is None else vendor.find_model(target.model)
         if model is None:
             yield Listing(target.id, None)
-        elif (theirs := listed(model.get_prices(at))) != written(target.price):
+        elif (theirs := listed(standard(model, at))) != written(target.price):
             yield Listing(target.id, f"[{line(theirs)}]")
 
 
-def listed(standard: Any) -> Rates:
+def standard(model: Any, at: datetime) -> Any:
+    """The dearest price of that day (UTC) of a model of the list.
+
+    Some vendors ask for less off peak. A budget that counted so would let more through than its limit.
+    """
+    if not isinstance(model.prices, list):
+        return model.get_prices(at)
+    day = at.astimezone(UTC).date()
+    starts = {getattr(one.constraint, "start_time", None) or MIDNIGHT for one in model.prices}
+    moments = sorted(datetime.combine(day, start, start.tzinfo or UTC) for start in starts)
+    return max((model.get_prices(moment) for moment in moments), key=_dearness)
+
+
+def _dearness(theirs: Any) -> tuple[Decimal, ...]:
+    rates = listed(theirs)[0]
+    return tuple(rates.get(rate, Decimal(0)) for rate in ("output", "input", "cached_input"))
+
+
+def listed(theirs: Any) -> Rates:
     """The rates of a model of the list; a rate without tiers stands in every tier."""
-    prices = {ours: price for ours, key in RATES.items() if (price := getattr(standard, key)) is not None}
+    prices = {ours: rate for ours, key in RATES.items() if (rate := getattr(theirs, key)) is not None}
     starts = sorted({tier.start for price in prices.values() for tier in getattr(price, "tiers", ())})
     found: Rates = {0: {ours: getattr(price, "base", price) for ours, price in prices.items()}}
     for start in starts:

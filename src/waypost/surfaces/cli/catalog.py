@@ -51,7 +51,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     update = actions.add_parser("update", help="compare prices with genai-prices; --write takes them over")
     update.add_argument("file", nargs="?", metavar="FILE", help="(default: the packaged catalog)")
     update.add_argument("--write", action="store_true", help="write the file; without it nothing is changed")
-    update.add_argument("--at", metavar="YYYY-MM-DDTHH:MM", help="the time that prices are asked for (default: now)")
+    update.add_argument("--at", metavar="YYYY-MM-DDTHH:MM", help="the day that prices are asked for (default: now)")
     for action in (check, diff, show, update):
         home.arguments(action)
 
