@@ -267,3 +267,20 @@ def test_what_was_asked_for_looks_as_without_us(world: Any, claude: Any) -> None
     assert waypost.receipt(answer).to_dict()["mode"] == "route"
     raw = claude.messages.with_raw_response.create(**{**CALL, "model": "claude-haiku-4-5"})
     assert raw.headers["x-waypost-receipt"] == waypost.receipt(raw).id
+
+
+def test_a_stream_in_a_clouds_own_frames_stays_home(world: Any) -> None:
+    """Bedrock's client reads no server-sent events: where it may leave, its plain calls do, and no stream."""
+
+    class BaseBedrockClient:
+        """The name by which the SDK's own are known; they need AWS's library."""
+
+    class Bedrock(BaseBedrockClient, anthropic.Anthropic):
+        pass
+
+    call = {**CALL, "model": "claude-haiku-4-5"}
+    world.on(AWAY + "\nleave: [127.0.0.1]")
+    with Bedrock(max_retries=0) as client:
+        assert client.messages.create(**call).content[0].text == "Hello."
+        with pytest.raises(anthropic.BadRequestError, match=r"stream\.framing"):
+            client.messages.create(stream=True, **call)

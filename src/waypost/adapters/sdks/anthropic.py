@@ -50,6 +50,7 @@ FLAVOUR = Flavour(
         )
     ),
     auto=frozenset(("auto", "best", "")),
+    framed=frozenset(("BaseBedrockClient",)),
     said_in_bodies={
         "anthropic-beta": frozenset(
             (

@@ -48,6 +48,8 @@ class Flavour:
     cloud: frozenset[str]
     """Names of client classes that sign or rewrite for a cloud of their own; they stay home."""
     auto: frozenset[str]
+    framed: frozenset[str] = frozenset()
+    """Those of them that read streams in frames of their cloud's, and not server-sent events."""
     said_in_bodies: Mapping[str, frozenset[str]] = field(default_factory=dict)
     """Headers in lower case, each with the words that only unlock fields of the body, so that they need no care."""
     operations: Mapping[str, str] = field(default_factory=dict)

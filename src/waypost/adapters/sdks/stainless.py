@@ -16,6 +16,7 @@ from typing import Any, Protocol
 from waypost.adapters.sdks import claims, seeds
 from waypost.adapters.sdks.bound import Bound, Flavour
 from waypost.adapters.sdks.native import classify
+from waypost.core.model.needs import Need
 from waypost.core.model.question import Origin
 from waypost.core.model.target import host_and_port
 from waypost.core.routing.effects import Call
@@ -104,6 +105,9 @@ def bind(
     operation = flavour.operations.get(dialect, "chat")
     routable = operation == "chat" and origin.endpoint is not None
     auto = routable and (requested is None or requested in flavour.auto)
+    streaming = bool(bound.stream or body.get("stream"))
+    if streaming and place.framed:
+        needs = (*needs, Need("stream.framing", "stream"))
     seed = seeds.take()
     return Call(
         receipt="wp_" + seed.hex(),
@@ -112,7 +116,7 @@ def bind(
         operation=operation,
         dialect=dialect,
         body=body,
-        streaming=bool(bound.stream or body.get("stream")),
+        streaming=streaming,
         requested=requested if isinstance(requested, str) and requested else "auto",
         auto=auto,
         origin=origin,
@@ -136,7 +140,7 @@ class _Place:
     A cloud class or a provider of its own is nobody's endpoint.
     """
 
-    __slots__ = ("base_url", "cloud", "host", "is_async", "kind", "known", "own", "port", "text")
+    __slots__ = ("base_url", "cloud", "framed", "host", "is_async", "kind", "known", "own", "port", "text")
 
     def __init__(self, client: Any, flavour: Flavour, base_url: Any) -> None:
         names = {base.__name__ for base in type(client).__mro__}
@@ -145,6 +149,7 @@ class _Place:
         self.host, self.port = host_and_port(self.text)
         self.kind = type(client).__name__
         self.is_async = "AsyncAPIClient" in names
+        self.framed = bool(names & flavour.framed)
         self.cloud = bool(names & flavour.cloud) or getattr(client, "_provider", None) is not None
         self.known: tuple[tuple[str, str] | None, Origin] | None = None
         self.own = claims.always(client)

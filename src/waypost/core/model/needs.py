@@ -136,6 +136,7 @@ ENDPOINT: dict[str, str] = {
     "server_state.prompt": "a prompt template that the provider keeps",
     "server_state.item_reference": "an item of a stored answer",
     "server_tool.": "tools that the provider runs",
+    "stream.framing": "a stream in frames that only the origin's client reads",
     "unknown_field.": "a field that is not known here",
 }
 """Names on the endpoint level, for people; one that ends with a dot begins a family."""
