@@ -25,7 +25,7 @@ class Shortlist:
 def shortlist(asked: Asked, rule: Rule | None) -> Shortlist:
     """The rule's own shortlist, or what takes its place."""
     own = own_shortlist(rule)
-    rest = [*above(asked), *filters(asked, rule)]
+    rest = [entry for entry in (*above(asked), *filters(asked, rule)) if not entry.name.startswith("call.")]
     alive = [target for target in asked.world.catalog.targets if not fails_any(rest, target)]
     forced = overriding(asked)
     if forced is not None and any(not forced.fails(target) for target in alive):

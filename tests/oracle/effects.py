@@ -19,6 +19,7 @@ EFFECTS = (
     *("limit.user", "limit.all", "limit.target", "limit.endpoint", "limit.provider"),
     *("a ceiling", "a refusal", "a warning", "two budgets of one name"),
     *("override", "override left out", "override by a hop", "override of nobody"),
+    *("claims against an override", "claims against a budget"),
     *("a tier of the policy", "a tier of the catalog", "downgrade", "downgrade does not apply"),
     *("budget beside the shortlist", "budget left out", "one budget of several"),
     *("warm is the first", "warm is kept", "warm is too dear", "warm is out"),
@@ -107,7 +108,7 @@ def forcing(asked: Asked, decision: OracleDecision) -> Iterator[str]:
     if override is None:
         return
     if decision.aside == "override":
-        yield "override"
+        yield "override" if decision.survivors else "claims against an override"
     elif override.target in asked.tried:
         yield "override by a hop"
     elif overriding(asked) is None:
@@ -122,7 +123,9 @@ def lowering(asked: Asked, decision: OracleDecision) -> Iterator[str]:
     soft = [action for action in actions.values() if action not in (None, "warn", "fail")]
     if len(soft) > 1:
         yield "one budget of several"
-    if decision.aside in actions:
+    if decision.aside in actions and not decision.survivors:
+        yield "claims against a budget"
+    elif decision.aside in actions:
         own = [name for name, _ in asked.world.policy.tiers]
         action = actions[decision.aside]
         yield "downgrade" if action == "downgrade" else f"a tier of the {'policy' if action in own else 'catalog'}"

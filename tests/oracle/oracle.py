@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from oracle.aside import Shortlist, shortlist
 from oracle.asked import Asked, Entry, Expresses, World
 from oracle.chance import STANDBY, Taken, take
-from oracle.checks import above, applying, filters, host_matches
+from oracle.checks import above, applying, ceilings, filters, host_matches
 from oracle.facts import Fact, fact
 from oracle.kleene import limit, truth
 from oracle.ranks import Ranked, in_front, named_rank, ranked
@@ -150,11 +150,12 @@ def cannot_move(flag: str) -> bool:
 
 
 def nobodys_cause(asked: Asked, rule: Rule | None, chosen: Shortlist, names: Sequence[str]) -> str:
-    """Where nobody survives: money, then limits, then as ever."""
-    for kind in ("budget", "limit"):
-        if any(name.startswith(f"{kind}.") for name in names):
-            return kind
-    return cause(asked, rule, chosen, None)
+    """Where nobody survives: money that is spent, then limits, then as ever; a tier is not why."""
+    if any(entry.fails(target) for entry in ceilings(asked) for target in asked.world.catalog.targets):
+        return "budget"
+    if any(name.startswith("limit.") for name in names):
+        return "limit"
+    return cause(asked, rule, chosen if chosen.aside == "override" else Shortlist(chosen.entries), None)
 
 
 def because(question: Question, rule: Rule | None, chosen: Shortlist) -> str | None:

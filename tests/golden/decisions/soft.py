@@ -85,6 +85,19 @@ ASIDE = (
         {**BEST, "filter": [line("quality >= 0.9")], "budgets": [budget("user", (100, "fast_cheap"))]},
         snapshot=AT_FULL,
     ),
+    Vector(
+        "claims-against-a-tier",
+        "A call that lets in only who is above the tier lets in nobody: the tier is not left out for it.",
+        {**BEST, **BY_RULE, "budgets": [budget("user", (100, "fast_cheap"))]},
+        {"context": {"narrow": {"only": ["openai/large"]}}},
+        snapshot=AT_FULL,
+    ),
+    Vector(
+        "claims-against-an-override",
+        "Nor does a call that leaves out the forced target get another one; the cause is the override.",
+        {**BEST, **BY_RULE},
+        {"override": FORCED, "context": {"narrow": {"ignore": ["anthropic/small"]}}},
+    ),
 )
 
 RANK = (

@@ -125,13 +125,14 @@ class Case:
         return Ask(self.plan.columns, self.rank, self.plan.policy.scales, indices, self.facts.grid)
 
     def plain_best(self) -> Target | None:
-        """The first of those that would be left if nothing had set the rule's shortlist aside."""
+        """The first of those that would be left if nothing had set the rule's shortlist aside, and the call claimed
+        nothing."""
         policy, snapshot, index = self.plan.policy, self.facts.snapshot, self.plan.catalog.index
         if not snapshot.used:
             return None
         dead = 0
         for name, mask in self.decision.rejections:
-            dead |= 0 if name == "override" or name.startswith("budget.") else mask
+            dead |= 0 if name == "override" or name.startswith(("budget.", "call.")) else mask
         for _, target in snapshot.refused:
             dead |= 1 << index[target] if target in index else 0
         used = dict(snapshot.used)

@@ -17,7 +17,7 @@ from waypost.core.policy.dues import NO_DUES, dues_of
 from waypost.core.policy.gates import may_leave, meeting, needs, origin, sizes
 from waypost.core.policy.narrowing import narrowed
 from waypost.core.policy.ordering import rank_of, score_of, standing_of
-from waypost.core.policy.plan import Base, Dues, Plan, View
+from waypost.core.policy.plan import Base, Dues, Failing, Plan, View
 from waypost.core.policy.programs import filtered, program_of
 from waypost.core.policy.request import FLAGS, NARROW, Values
 from waypost.core.policy.select import NOBODY, take
@@ -29,6 +29,7 @@ __all__ = ["choose", "decide", "estimates", "may_leave", "meeting", "mode_of", "
 
 MAX_VIEWS = 16_384
 MAX_WORLDS = 3
+NO_CLAIMS: Failing = ((), 0)
 
 
 def decide(plan: Plan, question: Question, snapshot: Snapshot, seed: bytes, tried: frozenset[str]) -> Decision:
@@ -100,8 +101,9 @@ def _base(plan: Plan, world: World, values: Values, due: Dues) -> Base:
     dead |= world.breaker
     if world.breaker:
         above += (("breaker", world.breaker),)
-    gates = [narrowed(plan.columns, values[NARROW])] if values[NARROW] is not None else []
-    gates.append((due.entries, due.dead))
+    claims, claimed = narrowed(plan.columns, values[NARROW]) if values[NARROW] is not None else NO_CLAIMS
+    above += claims
+    gates = [(due.entries, due.dead)]
     if values[FLAGS]:
         gates.append(needs(plan, values))
     gates.append(sizes(plan, values))
@@ -111,7 +113,7 @@ def _base(plan: Plan, world: World, values: Values, due: Dues) -> Base:
     program = program_of(plan, values)
     below, failing = filtered(plan, program, values, world)
     standing = standing_of(plan, program, values)
-    return Base(program, *standing, values, above, below, plan.columns.full & ~(dead | failing))
+    return Base(program, *standing, values, above, below, plan.columns.full & ~(dead | failing), claimed)
 
 
 def _again(plan: Plan, view: View, due: Dues, question: Question, tried: frozenset[str]) -> View:

@@ -34,8 +34,8 @@ class Base(NamedTuple):
     """One class of questions, evaluated but for the shortlist.
 
     ``above`` and ``below`` are the entries before and after the shortlist's place; ``open`` are the candidates that
-    fail none of them. ``lead`` comes first in every order, the others as ``behind`` ranks them; without a lead that is
-    the ``strategy``.
+    fail none of them but the call's own claims, ``claimed`` those that fail these. ``lead`` comes first in every order,
+    the others as ``behind`` ranks them; without a lead that is the ``strategy``.
     """
 
     program: Program
@@ -46,6 +46,7 @@ class Base(NamedTuple):
     above: Entries
     below: Entries
     open: int
+    claimed: int
 
 
 class View(NamedTuple):

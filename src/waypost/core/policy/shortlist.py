@@ -1,6 +1,7 @@
 """The shortlist's place: the matched rule's own, or what an override or a budget puts there instead.
 
-Both are soft. Where nobody would survive them, the shortlist is the rule's.
+Both are soft. Where nobody would be left by them, the shortlist is the rule's. Whom the call's own claims take away
+has no part in that, or a claim could let in whom they keep out.
 """
 
 from __future__ import annotations
@@ -19,20 +20,21 @@ def settle(plan: Plan, base: Base, due: Dues, *, gone: int = 0, forced: int | No
     room = base.open & ~gone
     full, program = plan.columns.full, base.program
     if forced is not None and room >> forced & 1:
-        return _aside(plan, base, gone, ("override", full & ~(1 << forced)))
+        return _aside(plan, base, gone, due, ("override", full & ~(1 << forced)))
     plain = room & ~program.unlisted
-    order, scores = best_of(plan, base, plain)
-    steered = _steered(plan, due, order[0] if order else None) if due.steering else None
-    if steered is None:
-        return _plain(base, gone, due, plain, (order, scores))
-    rule, allowed = steered
-    entry = (rule, full & ~allowed)
-    if order and allowed >> order[0] & 1:
-        survivors = plain & allowed
-        return _plain(base, gone, due, survivors, best_among(plan, base, survivors), entry)
-    if room & allowed:
-        return _aside(plan, base, gone, entry)
-    return _plain(base, gone, due, plain, (order, scores))
+    survivors = plain & ~base.claimed
+    if due.steering:
+        order = best_of(plan, base, plain)[0]
+        steered = _steered(plan, due, order[0] if order else None)
+        if steered is not None:
+            rule, allowed = steered
+            entry = (rule, full & ~allowed)
+            if order and allowed >> order[0] & 1:
+                survivors &= allowed
+                return _plain(base, gone, due, survivors, best_among(plan, base, survivors), entry)
+            if room & allowed:
+                return _aside(plan, base, gone, due, entry)
+    return _plain(base, gone, due, survivors, best_of(plan, base, survivors))
 
 
 def _steered(plan: Plan, due: Dues, best: int | None) -> tuple[str, int] | None:
@@ -48,20 +50,30 @@ def _steered(plan: Plan, due: Dues, best: int | None) -> tuple[str, int] | None:
 
 def _plain(base: Base, gone: int, due: Dues, survivors: int, ranked: Ranking, *more: tuple[str, int]) -> View:
     """The rule's own shortlist in its place, perhaps with a budget's beside it."""
-    rule, values = base.program.rule, base.values
-    cause: Cause = "policy" if rule is None else "rule"
-    if not survivors and due.cause is not None:
-        cause = due.cause
-    elif values[PINNED]:
-        cause = "pinned"
-    elif any(map(stays, values[FLAGS])):
-        cause = "non_portable"
-    elif values[PREFERENCE] is not None or values[STRATEGY] is not None:
-        cause = "preference"
-    elif advises(base, ranked[0]):
-        cause = "advisor"
+    rule = base.program.rule
     because = None if rule is None else rule.because
-    return View(_entries(base, gone, (*base.program.shortlist, *more)), survivors, *ranked, cause, None, because, base)
+    entries = _entries(base, gone, (*base.program.shortlist, *more))
+    return View(entries, survivors, *ranked, _cause(base, due, ranked[0], None), None, because, base)
+
+
+def _cause(base: Base, due: Dues, order: tuple[int, ...], aside: str | None) -> Cause:
+    """Why the first of ``order`` is, or why nobody is."""
+    rule, values = base.program.rule, base.values
+    if not order and due.cause is not None:
+        return due.cause
+    if values[PINNED]:
+        return "pinned"
+    if aside == "override":
+        return "override"
+    if aside is not None and order:
+        return "budget"
+    if any(map(stays, values[FLAGS])):
+        return "non_portable"
+    if values[PREFERENCE] is not None or values[STRATEGY] is not None:
+        return "preference"
+    if advises(base, order):
+        return "advisor"
+    return "policy" if rule is None else "rule"
 
 
 def advises(base: Base, order: tuple[int, ...]) -> bool:
@@ -69,13 +81,13 @@ def advises(base: Base, order: tuple[int, ...]) -> bool:
     return bool(order) and base.strategy == "advisor" and order[0] in dict(base.lead)
 
 
-def _aside(plan: Plan, base: Base, gone: int, entry: tuple[str, int]) -> View:
-    """The rule's shortlist set aside; somebody is left."""
+def _aside(plan: Plan, base: Base, gone: int, due: Dues, entry: tuple[str, int]) -> View:
+    """The rule's shortlist set aside; somebody is left, but perhaps by no claim of the call."""
     rule = base.program.rule
-    survivors = base.open & ~gone & ~entry[1]
-    cause: Cause = "pinned" if base.values[PINNED] else "override" if entry[0] == "override" else "budget"
+    survivors = base.open & ~gone & ~entry[1] & ~base.claimed
     because = None if rule is None else rule.because
     ranked = best_among(plan, base, survivors)
+    cause = _cause(base, due, ranked[0], entry[0])
     return View(_entries(base, gone, (entry,)), survivors, *ranked, cause, entry[0], because, base)
 
 
