@@ -16,7 +16,7 @@ from waypost.core.policy.lexer import KEYWORDS, MAX_LENGTH
 from waypost.core.policy.render import render_value
 from waypost.core.policy.tree import Number, Unit, Word
 from waypost.core.policy.units import UNITS, literal
-from waypost.runtime.policy_words import CLOSED
+from waypost.runtime.feature_names import known_words
 
 MOST = 12_000
 """Characters of one pattern; an editor compiles it for each file."""
@@ -61,12 +61,8 @@ def _alike(fields: Sequence[Field]) -> Iterable[list[Field]]:
     """Fields whose comparisons look the same."""
     groups: dict[object, list[Field]] = {}
     for field in fields:
-        groups.setdefault((field.kind, _known(field)), []).append(field)
+        groups.setdefault((field.kind, known_words(field.name)), []).append(field)
     return groups.values()
-
-
-def _known(field: Field) -> tuple[str, ...]:
-    return field.values or tuple(sorted(CLOSED.get(field.name, ())))
 
 
 def _comparison(group: list[Field], fields: Sequence[Field]) -> str:
@@ -105,7 +101,7 @@ def _listed(value: str) -> str:
 
 def _word(field: Field) -> str:
     """A bare word that it can have."""
-    known = _known(field)
+    known = known_words(field.name)
     if not known:
         return _ANY_WORD
     words = (_escaped(word) + (f"{_MORE}+" if word.endswith(".") else "") for word in known if _BARE_WORD.match(word))
@@ -140,7 +136,7 @@ def _example(field: Field) -> str:
         value = Number(usual, field.unit, literal(usual, field.unit), _NOWHERE)
         more = field.source == "request" or field.name in ("quality", "context_window", "max_output")
         return f"{name} {'>=' if more else '<='} {render_value(value)}"
-    first = next((word.rstrip(".") for word in _known(field)), "") or _WORDS[field.name]
+    first = next((word.rstrip(".") for word in known_words(field.name)), "") or _WORDS[field.name]
     return f"{name} {'has' if field.kind == 'set' else '=='} {render_value(Word(first, _NOWHERE))}"
 
 

@@ -19,6 +19,7 @@ from waypost.errors import SettingsError
 from waypost.runtime.asking_values import count, flag, listed, text, tokens, word
 from waypost.runtime.claims import no_mapping
 from waypost.runtime.context import Claims, merge
+from waypost.runtime.feature_names import COUNTS, SETS, WORDS
 
 AUTO = frozenset(("auto", "best", ""))
 ASSUMED_IN, ASSUMED_OUT = 1_000, 300
@@ -29,18 +30,9 @@ CLAIMS = (
 )
 """Keys that a call may say of itself; with ``budget_tier`` and ``context``, which is a mapping of labels."""
 SDKS = {"anthropic.messages": "anthropic", "google.generate_content": "google-genai"}
-_TEXT = {"task": "task", "complexity": "complexity", "language": "language", "data_class": "data_class"}
-_COUNT = {
-    "tokens.input": "tokens_input",
-    "tokens.output": "tokens_output",
-    "tokens.max_output": "max_output",
-    "turns": "turns",
-    "messages": "messages",
-}
-_SET = {"code_language": "code_languages", "signals": "signals"}
 _BOOL = ("streaming", "code", "auto", "pinned")
 _PLAIN = ("requested.model", "origin.provider", "origin.sdk", "origin.dialect", "needs", "budget_tier", "context")
-KEYS = (*_TEXT, *_COUNT, *_SET, *_BOOL, *_PLAIN, *CLAIMS)
+KEYS = (*WORDS, *COUNTS, *SETS, *_BOOL, *_PLAIN, *CLAIMS)
 """Every key; ``context.<name>`` beside them, and underscores may stand for dots."""
 _KNOWN = {key.replace(".", "_"): key for key in KEYS} | {
     "tier": "budget_tier", "max_output": "tokens.max_output",
@@ -167,9 +159,9 @@ def _question(
 
 def _features(keys: Mapping[str, Any]) -> dict[str, Any]:
     """Those of the record `Features`, checked."""
-    out: dict[str, Any] = {name: word(key, keys[key]) for key, name in _TEXT.items() if key in keys}
-    out.update((name, count(key, keys[key])) for key, name in _COUNT.items() if key in keys)
-    for key, name in _SET.items():
+    out: dict[str, Any] = {name: word(name, keys[name]) for name in WORDS if name in keys}
+    out.update((name, count(key, keys[key])) for key, name in COUNTS.items() if key in keys)
+    for key, name in SETS.items():
         if key in keys:
             words = listed(key, keys[key])
             out[name] = tuple(word(key, one) for one in (sorted(words) if key == "signals" else words))

@@ -7,7 +7,7 @@ from typing import Any
 
 from waypost.core.policy.fields import FIELDS, nearest
 from waypost.errors import SettingsError
-from waypost.runtime.policy_words import CLOSED
+from waypost.runtime.feature_names import known_words
 
 
 def tokens(value: Any) -> dict[str, Any]:
@@ -37,7 +37,7 @@ def count(key: str, value: Any) -> int:
 def word(key: str, value: Any) -> str:
     """A word that the field ``key`` can have."""
     field = FIELDS[key]
-    words = field.values or tuple(CLOSED.get(key, ()))
+    words = known_words(key)
     if isinstance(value, str) and (field.can_be(value) if field.values else not words or value in words):
         return value
     raise SettingsError(f"it is never {value!r}", where=key, remedy=nearest(str(value), words))

@@ -28,28 +28,19 @@ from waypost.errors import SettingsError
 from waypost.runtime import yaml
 from waypost.runtime.asking import ASSUMED_IN, ASSUMED_OUT, AUTO, ask_body
 from waypost.runtime.asking_advice import with_advice
+from waypost.runtime.feature_names import COUNTS, SETS, WORDS, known_words
 from waypost.runtime.nodes import Reader, is_null
 from waypost.runtime.policy_tests_expect import ExpectReader
 from waypost.runtime.policy_tests_names import Names, plain
 from waypost.runtime.policy_tests_world import WorldReader
-from waypost.runtime.policy_words import CLOSED
 
 SHARED_KEYS = (
     "body", "features", "context", "needs", "requested", "origin", "credentials", "pinned", "snapshot", "tried", "seed",
     "override", "advice",
 )  # fmt: skip
 CASE_KEYS = ("name", *SHARED_KEYS, "expect")
-_COUNTS = {
-    "tokens.input": "tokens_input",
-    "tokens.output": "tokens_output",
-    "tokens.max_output": "max_output",
-    "turns": "turns",
-    "messages": "messages",
-}
-_WORDS = ("task", "complexity", "language", "data_class")
-_SETS = {"code_language": "code_languages", "signals": "signals"}
 _FLAGS = ("code", "streaming")
-FEATURES = (*_COUNTS, *_WORDS, *_SETS, *_FLAGS)
+FEATURES = (*COUNTS, *WORDS, *SETS, *_FLAGS)
 _TEXTS = {
     "department": "department", "user": "user", "workflow": "workflow", "step": "step", "session": "session",
     "budget_tier": "tier", "policy": "policy",
@@ -147,26 +138,19 @@ class CaseReader:
         body = self.reader.mapping(node, "features", FEATURES)
         found: dict[str, Any] = {}
         for key, value in body.entries if body else ():
-            if key.raw in _COUNTS:
+            if key.raw in COUNTS:
                 count = self.reader.quantity(value, key.raw, "count")
-                found[_COUNTS[key.raw]] = count if count is not None else getattr(usual, _COUNTS[key.raw])
-            elif key.raw in _WORDS:
-                word = self.word(value, key.raw)
+                found[COUNTS[key.raw]] = count if count is not None else getattr(usual, COUNTS[key.raw])
+            elif key.raw in WORDS:
+                word = self.reader.choice(value, key.raw, known_words(key.raw))
                 found[key.raw] = word if word is not None else getattr(usual, key.raw)
-            elif key.raw in _SETS:
-                found[_SETS[key.raw]] = tuple(sorted(self.names.words(value, key.raw, tuple(CLOSED[key.raw]))))
+            elif key.raw in SETS:
+                found[SETS[key.raw]] = tuple(sorted(self.names.words(value, key.raw, known_words(key.raw))))
         if body and body.get("code") is not None:
             found["has_code"] = self.names.flag(body.get("code"), "code")
         if body and body.get("streaming") is not None:
             return replace(usual, **found), self.names.flag(body.get("streaming"), "streaming")
         return replace(usual, **found), wire is not None and wire.streaming
-
-    def word(self, node: yaml.Node, field: str) -> str | None:
-        known = CLOSED.get(field)
-        if known is None:
-            kind = lookup(field)
-            known = () if kind is None else kind.values
-        return self.reader.choice(node, field, known)
 
     def needs(self, node: yaml.Node | None) -> tuple[Need, ...]:
         field = lookup("needs")

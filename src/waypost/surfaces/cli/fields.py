@@ -16,7 +16,7 @@ from waypost.core.policy.render import render_value
 from waypost.core.policy.tree import Word
 from waypost.core.policy.units import shown
 from waypost.errors import SettingsError
-from waypost.runtime.policy_words import CLOSED
+from waypost.runtime.feature_names import known_words
 from waypost.surfaces.cli import home, source
 from waypost.surfaces.cli.table import table
 
@@ -139,7 +139,7 @@ def _one(field: Field, catalog: Catalog) -> Iterable[str]:
 
 
 def _values(field: Field, found: Known | None, catalog: Catalog) -> str:
-    words = _words(field)
+    words = known_words(field.name)
     if words:
         return ", ".join(words)
     if found is None:
@@ -155,18 +155,13 @@ def _values(field: Field, found: Known | None, catalog: Catalog) -> str:
 
 def _example(field: Field, found: Known | None) -> str:
     name = field.name.replace("<name>", "team")
-    words = _words(field) or (found.words if found and name == field.name else ())
+    words = known_words(field.name) or (found.words if found and name == field.name else ())
     first = next((word.rstrip(".") for word in words), "search")
     if field.unit is not None:
         more = field.source == "request" or field.name in ("quality", "context_window", "max_output")
         return f"{name} {'>=' if more else '<='} {EXAMPLE[field.unit]}"
     op = "has" if field.kind == "set" else "=="
     return f"{name} {op} {render_value(Word(first, NOWHERE))}"
-
-
-def _words(field: Field) -> tuple[str, ...]:
-    """The only words that it can be, where there are such."""
-    return field.values or tuple(sorted(CLOSED.get(field.name, ())))
 
 
 def _row(field: Field, catalog: Catalog) -> dict[str, Any]:
@@ -179,7 +174,7 @@ def _row(field: Field, catalog: Catalog) -> dict[str, Any]:
         "source": field.source,
         "meaning": field.meaning,
         "operators": list(operators(field)),
-        "values": list(_words(field)) or None,
+        "values": list(known_words(field.name)) or None,
         "catalog": None
         if found is None
         else {
