@@ -132,7 +132,10 @@ def _p95(view: View, target: Target) -> Fact:
     for measured, nanoseconds in view.snapshot.latency_p95_ns:
         if measured == target.id:
             return nanoseconds
-    return target.latency.p95_ns if target.latency is not None else None
+    if target.latency is None:
+        return None
+    stated = target.latency.p95_ns
+    return stated if stated is not None else target.latency.first_token_ns + target.latency.first_token_ns
 
 
 def _word(flag: bool) -> str:

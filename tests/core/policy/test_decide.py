@@ -279,6 +279,23 @@ def test_the_measured_world_stands_above_the_prior() -> None:
     assert rejected(run(made)) == {"latency.p95 <= 10 s": ["groq/fast", "openai/big"]}
 
 
+def test_what_nobody_measured_or_stated_is_twice_the_first_token() -> None:
+    """Its own line about streams lets calls through from the first on; without a latency it stays unknown."""
+    table = catalog(
+        target("openai/quick", latency=latency(1_000, 500)),
+        target("openai/slow", latency=latency(1_001, 1)),
+        target("openai/stated", latency=latency(1, 1, 3)),
+        target("openai/unknown"),
+    )
+    line = "latency.p95 <= 2 s"
+    body = f"filter: [{{rule: {line}, when: streaming == true}}]\n"
+    found = run(body, question(streaming=True), table=table)
+    assert rejected(found, table) == {line: ["openai/slow", "openai/stated", "openai/unknown"]}
+    seen = Snapshot(epoch=1, latency_p95_ns=(("openai/quick", 2_000_000_001), ("openai/unknown", 1)))
+    measured = run(body, question(streaming=True), table=table, snapshot=seen)
+    assert rejected(measured, table) == {line: ["openai/quick", "openai/slow", "openai/stated"]}
+
+
 def test_estimates_are_on_the_grid() -> None:
     """POLICY.md: the bucket is the semantics. 1,000 tokens in are 1,024, so 15 USD/MTok cost 0.01536 USD."""
     limit = "filter: [estimated.cost <= 0.015 USD]\n"

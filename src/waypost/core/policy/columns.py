@@ -188,9 +188,20 @@ def number_of(target: Target, field: str) -> int | None:
         case "latency.first_token":
             return None if target.latency is None else target.latency.first_token_ns
         case "latency.p95":
-            return None if target.latency is None else target.latency.p95_ns
+            return expected_p95(target)
         case _:
             raise KeyError(field)
+
+
+def expected_p95(target: Target) -> int | None:
+    """What `latency.p95` is before anything was measured: the catalog's, else twice the time to the first token.
+
+    Too low is mended by the first answers. Too high never would be, because nobody would be asked.
+    """
+    latency = target.latency
+    if latency is None:
+        return None
+    return 2 * latency.first_token_ns if latency.p95_ns is None else latency.p95_ns
 
 
 def estimated_cost(price: Price | None, tokens_in: int, tokens_out: int) -> int | None:

@@ -64,7 +64,7 @@ FACTS = (
     _priced("output", "price.output", "estimated.cost"),
     _priced("cached_input", "price.cached_input"),
     _plain("quality", "micro"),
-    _timed("latency.first_token", "first_token_ns", "latency.first_token", "estimated.latency"),
+    _timed("latency.first_token", "first_token_ns", "latency.first_token", "estimated.latency", "latency.p95"),
     _timed("latency per output token", "per_token_ns", "estimated.latency"),
     _timed("latency.p95", "p95_ns", "latency.p95"),
     _plain("context_window", "count"),
