@@ -104,3 +104,12 @@ def test_days_are_counted_as_the_calendar_does() -> None:
     assert day_number("2026-11-21") - day_number("1970-01-01") == 20_778
     with pytest.raises(ValueError, match="2026-13-01"):
         day_number("2026-13-01")
+
+
+def test_a_contract_may_be_older_than_the_prices_that_it_lowers() -> None:
+    """S5.10: a discount of June holds of a list price of November, and a contract may begin after it is signed."""
+    later = replace(PRICE, since="2026-06-20", basis="overlay", source="acme")
+    assert said(replace(GOOD, prices=(later,))) == []
+    assert said(replace(GOOD, prices=(replace(later, basis="source"),))) == [
+        "p/m: prices: in force since 2026-06-20, but read on 2026-06-01"
+    ]

@@ -86,7 +86,8 @@ def _contradictions(target: Target) -> Iterator[tuple[str, str]]:
 
 
 def _prices(price: Price, window: int | None) -> Iterator[tuple[str, str]]:
-    if price.since and price.as_of and price.since > price.as_of:
+    # A contract says what will be paid of prices that are not yet known; what was read off a list was in force.
+    if price.basis != "overlay" and price.since and price.as_of and price.since > price.as_of:
         yield "prices", f"in force since {price.since}, but read on {price.as_of}"
     tiers = [(0, price), *price.above]
     for (_, lower), (start, upper) in itertools.pairwise(tiers):

@@ -79,7 +79,7 @@ _ALL = (
     Field("capabilities", "set", "target", "what the model can do", tuple(sorted(MODEL))),
     Field("estimated.cost", "usd", "mixed", "cost of the estimated tokens, both on the grid"),
     Field("estimated.latency", "ns", "mixed", "time to the end of the estimated answer, on the grid"),
-    Field("latency.p95", "ns", "world", "measured 95th percentile of latency, else the catalog's, else 2 x its first token"),
+    Field("latency.p95", "ns", "world", "measured 95th percentile of latency, else the catalog's prior"),
     Field("task", "text", "request", "what kind of work it is", get_args(Task)),
     Field("complexity", "text", "request", "how hard it is", get_args(Complexity)),
     Field("language", "text", "request", "natural language, ISO 639-1"),
