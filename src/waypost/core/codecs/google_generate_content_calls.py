@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 from waypost.core.codecs.google_generate_content_media import MEDIA, OPTIONS, read_media, read_options
 from waypost.core.codecs.ids import short_hash
 from waypost.core.codecs.wire import Draft, as_map, as_text, camel, dumps, opt_list, opt_map, opt_text
 from waypost.core.model.conversation import NO_EXT, Blob, Part, Text, ToolCall, ToolResult, Uri
+
+SKIP_SIGNATURE: Final = "skip_thought_signature_validator"
+"""What Google takes in the place of a signature that it never made, on a call out of another model's history."""
 
 _CALL = frozenset({"id", "name", "args", "partialArgs", "willContinue"})
 _RESPONSE = frozenset({"id", "name", "response", "parts", "willContinue", "scheduling"})

@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from waypost.core.codecs.google_generate_content_calls import SKIP_SIGNATURE
 from waypost.core.codecs.google_generate_content_turns import DIALECT, JOINED
 from waypost.core.codecs.schema import object_root
 from waypost.core.codecs.schema_google import for_google, google_drops
@@ -37,8 +38,6 @@ _LEVELS = frozenset({"minimal", "low", "medium", "high", "xhigh"})
 _MAX_STOPS = 5
 _SEEDS = range(-(2**31), 2**31)
 
-SKIP_SIGNATURE = "skip_thought_signature_validator"
-"""What Google takes in the place of a signature that it never made, on a call out of another model's history."""
 _WANTS_NO_SIGNATURE = re.compile(r"(models/|publishers/google/models/)?gemini-[12]\b|.*gemma")
 
 

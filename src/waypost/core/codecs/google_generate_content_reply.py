@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
+from waypost.core.codecs.google_generate_content_calls import SKIP_SIGNATURE
 from waypost.core.codecs.google_generate_content_turns import DIALECT
 from waypost.core.codecs.ids import answer_id, reply_seed
 from waypost.core.codecs.wire import as_map, as_text, camel, count, dumps, opt_list, opt_map, opt_text
@@ -119,11 +120,13 @@ def encode_response(reply: Reply) -> dict[str, Any]:
         ValueError: the model's tool arguments are not a JSON object, which this dialect cannot carry.
     """
     parts: list[dict[str, Any]] = []
+    called = False
     for part in reply.parts:
         if isinstance(part, Text | Refusal) and part.text:
             parts.append({"text": part.text})
         elif isinstance(part, ToolCall):
-            parts.append(call_out(part.id, part.name, part.arguments))
+            parts.append(call_out(part.id, part.name, part.arguments, first=not called))
+            called = True
     refused = any(isinstance(part, Refusal) for part in reply.parts)
     return chunk(
         answer_id("", reply.id, reply_seed(reply)),
@@ -150,10 +153,16 @@ def chunk(
     return {**raw, "modelVersion": model, "responseId": answer}
 
 
-def call_out(call_id: str | None, name: str, arguments: str) -> dict[str, Any]:
-    """A call as a part. Raises ValueError where its arguments are not a JSON object."""
+def call_out(call_id: str | None, name: str, arguments: str, *, first: bool) -> dict[str, Any]:
+    """A call as a part. Raises ValueError where its arguments are not a JSON object.
+
+    The ``first`` of an answer is signed with the word for none, for the caller gives it back and Google asks for it.
+    """
     args = as_map(json.loads(arguments) if arguments else {}, "functionCall.args")
-    return {"functionCall": {**({"id": call_id} if call_id else {}), "name": name, "args": args}}
+    raw: dict[str, Any] = {"functionCall": {**({"id": call_id} if call_id else {}), "name": name, "args": args}}
+    if first:
+        raw["thoughtSignature"] = SKIP_SIGNATURE
+    return raw
 
 
 # Usage.

@@ -165,12 +165,13 @@ class GenerateReader:
 class GenerateWriter:
     """Deltas to chunks as Google writes them. A call is held back until it is whole. Reasoning is not shown."""
 
-    __slots__ = ("_after", "_arguments", "_calls", "_ended", "_id", "_model", "_refused", "_usage")
+    __slots__ = ("_after", "_arguments", "_called", "_calls", "_ended", "_id", "_model", "_refused", "_usage")
 
     def __init__(self) -> None:
         self._begin(Start("", ""))
         self._calls: dict[int, tuple[str | None, str]] = {}
         self._arguments: dict[int, list[str]] = {}
+        self._called = False
         self._refused = False
         self._ended = False
 
@@ -224,10 +225,12 @@ class GenerateWriter:
         if called is None:
             return b""
         try:
-            return self._chunk(call_out(*called, "".join(self._arguments.pop(index))))
+            part = call_out(*called, "".join(self._arguments.pop(index)), first=not self._called)
         except ValueError:
             # Arguments that are no object cannot be said here, and a call without them would be another one.
             return self._error(Failure("malformed"))
+        self._called = True
+        return self._chunk(part)
 
     def _begin(self, start: Start) -> None:
         self._id = answer_id("", start.id, start.model)

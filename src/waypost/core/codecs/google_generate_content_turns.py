@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from waypost.core.codecs.google_generate_content_calls import Calls
+from waypost.core.codecs.google_generate_content_calls import SKIP_SIGNATURE, Calls
 from waypost.core.codecs.google_generate_content_media import MEDIA, OPTIONS, read_media, read_options
 from waypost.core.codecs.wire import (
     Draft,
@@ -158,7 +158,7 @@ class _Contents:
         self.draft.unknown(raw, _PART, path)
         read_options(self.draft, raw, path)
         signature = opt_text(raw.get("thoughtSignature"), f"{path}.thoughtSignature")
-        if signature is not None:
+        if signature is not None and signature != SKIP_SIGNATURE:
             self._signed = (index, path)
         kinds = [kind for kind in _KINDS if raw.get(kind) is not None]
         if len(kinds) > 1:
