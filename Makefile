@@ -10,6 +10,8 @@ PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3 python; do \
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo $$p; break; }; done)
 PIP_FLAGS := --quiet --disable-pip-version-check --no-input
 BACKENDS_TESTS := tests/e2e
+# Two processes share the tests, a file each at a time: many wait for servers of their own.
+WORKERS := -n 2 --dist loadfile
 COMPAT := openai-1 openai-2 anthropic-0 anthropic-1 google-2
 SUITES := openai anthropic google
 
@@ -29,13 +31,14 @@ test: $(VENV)/.dev ## everything: lint, types, tests, older SDKs, and the real b
 	@$(MAKE) clients
 	@$(BIN)/python scripts/backends.py build || test $$? = 3
 	@mkdir -p .reports
-	$(BIN)/pytest --cov --cov-report=term --junit-xml=.reports/tests.xml
+	$(BIN)/pytest $(WORKERS) --ignore=$(BACKENDS_TESTS) --cov --cov-report=
+	$(BIN)/pytest $(BACKENDS_TESTS) --cov --cov-append --cov-report=term --junit-xml=.reports/tests.xml
 	@$(BIN)/python scripts/backends_verdict.py .reports/tests.xml
 
 check: $(VENV)/.dev ## the same without the tests that need the real backends
 	@$(MAKE) lint
 	@$(MAKE) compat
-	$(BIN)/pytest --ignore=$(BACKENDS_TESTS) --cov --cov-report=term
+	$(BIN)/pytest $(WORKERS) --ignore=$(BACKENDS_TESTS) --cov --cov-report=term
 
 lint: $(VENV)/.dev ## format, lint, types and the contracts between the parts; changes nothing
 	$(BIN)/ruff format --check
