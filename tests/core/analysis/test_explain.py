@@ -22,7 +22,7 @@ from receipt_cases import (
     single,
     started,
 )
-from waypost.core.analysis import words_decision
+from waypost.core.analysis import words_decision, words_outcome
 from waypost.core.analysis.explain import explain
 from waypost.core.analysis.layout import Fields, Heading, Layout, Line, Rows, markdown, text
 from waypost.core.model.decision import (
@@ -110,8 +110,8 @@ DECISION
   Reason: it passed
     tools ok
     quality 0.61 >= 0.5  (base.yaml:12)
-  Ahead of (parts of the score from 0 to 1: weight times utility, neither dollars nor seconds)
-    openai/gpt-4o  score 0.54 > 0.51
+  Ahead of (+ and - are its lead in each part of the score, neither dollars nor seconds)
+    openai/gpt-4o  score 0.54 > 0.51; dearer, about $0.003
   Rejected (2)
     a/small  filtered: quality 0.48 < 0.5 (base.yaml:12)
     a/tiny   filtered: no tools; quality 0.42 < 0.5 (base.yaml:12); cheaper, about $0.00009
@@ -123,6 +123,7 @@ OUTCOME
   latency       1.00 s
   tokens        230 in (30 from cache), 99 out
   cost          $0.001565 (computed, prices of 2026-01-01)
+                the catalog's prices times the tokens that the provider reported
                 cost against baseline -83% (the policy's baseline openai/o1: $0.00939 for the same
                 tokens)
   Bill
@@ -202,6 +203,31 @@ def test_a_fallback_shows_each_hop_and_repeats_no_row() -> None:
     assert "FALLBACK: 2 ATTEMPTS\n    1. anthropic/claude  rate_limited (429 rate_limit_error, retry after" in second
     assert "2. openai/gpt-4o     fallback, ok, 750 ms" in second
     assert "standby" not in second.lower()
+
+
+def test_finance_reads_what_each_would_have_cost() -> None:
+    """S2.15: of the standby as of the rejected, and what the bill's sum rests on."""
+    receipt, (proof,) = simple()
+    cheap = replace(GPT, target="x/cheap", estimated_nano_usd=1_000_000)
+    same = replace(GPT, target="x/same", estimated_nano_usd=2_000_000)
+    free = replace(GPT, target="x/unknown", estimated_nano_usd=None)
+    beats = tuple((row.target, "score 0.54 > 0.51") for row in (cheap, same, free))
+    shown = explain(receipt, (replace(proof, candidates=(CLAUDE, cheap, same, free), beats=beats),))
+    assert "    x/cheap    score 0.54 > 0.51; cheaper, about $0.001\n" in shown
+    assert "    x/same     score 0.54 > 0.51; as dear, about $0.002\n" in shown
+    assert "    x/unknown  score 0.54 > 0.51\n" in shown
+    for basis, said in words_outcome.BASES.items():
+        cost = replace(SETTLEMENT.cost, basis=basis, nano_usd=None if basis == "unpriced" else 5)
+        settled = replace(receipt, settlement=replace(SETTLEMENT, cost=cost))
+        assert f"                {said}\n" in explain(settled, ())
+
+
+def test_a_long_name_shares_its_line_where_there_is_room() -> None:
+    """A place in a file is found beside what stands there."""
+    name = "on the list of rule simple-questions"
+    page = text(Layout("t", (Rows("R", ((name, "(demo.yaml:34)"), ("a" * 60, "b " * 30))),)))
+    assert f"    {name}  (demo.yaml:34)\n" in page
+    assert f"    {'a' * 60}\n" in page
 
 
 def test_advice_is_not_taken_for_what_happened() -> None:
@@ -389,7 +415,7 @@ def test_of_many_that_passed_a_few_are_named() -> None:
     assert "b/m07 (score 0.5), and 4 more" in shown
     assert "b/m08" not in shown
     assert "`waypost explain ID --all`" in shown
-    assert "    b/m11          score 0.5\n" in explain(receipt, proofs, each=True)
+    assert "    b/m11          score 0.5; cheaper, about $0.000000001\n" in explain(receipt, proofs, each=True)
 
 
 @pytest.mark.parametrize(

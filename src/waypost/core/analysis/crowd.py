@@ -15,7 +15,7 @@ from waypost.core.model.money import format_usd
 
 FEWEST = 4
 """Fewer than so many have a row each."""
-SHORT = {"provider.credentials": "no credentials", "dialect": "no dialect"}
+SHORT = {"provider.credentials": "no credentials", "dialect": "nothing here speaks its dialect"}
 """What differs in name only."""
 NAMED = 40
 """So many are named; of the others there is a count."""

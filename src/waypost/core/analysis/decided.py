@@ -17,7 +17,7 @@ from waypost.core.model.target import TargetId
 Before: TypeAlias = dict[TargetId, tuple[Rejection, ...]]
 """What each candidate failed in the decision before."""
 
-SCORE_PARTS = " (parts of the score from 0 to 1: weight times utility, neither dollars nor seconds)"
+SCORE_PARTS = " (+ and - are its lead in each part of the score, neither dollars nor seconds)"
 
 NAMED = 8
 """So many of those that passed everything, and are not told about each, are named."""
@@ -64,15 +64,20 @@ def _standby(proof: Proof, *, each: bool) -> Iterator[Block]:
     """Whom the winner beat and by what; beyond the standby that was kept, the order alone."""
     ahead = dict(proof.beats)
     standby = [row for row in proof.candidates if row.state == "standby"]
+    winner = next((row.estimated_nano_usd for row in proof.candidates if row.state == "selected"), None)
     if not standby:
         return
     told = [row for row in standby if each or row.target in ahead]
-    rows = tuple((row.target, words_decision.standby(row, ahead.get(row.target), proof.decision)) for row in told)
+    rows = tuple(
+        (row.target, words_decision.standby(row, ahead.get(row.target), proof.decision, winner)) for row in told
+    )
     parts = any(why.startswith("score ") for why in ahead.values())
     yield Rows(f"Ahead of{SCORE_PARTS if parts else ''}", rows)
     rest = [] if each else [row for row in standby if row.target not in ahead]
     if rest:
-        named = ", ".join(f"{row.target} ({words_decision.standby(row, None, proof.decision)})" for row in rest[:NAMED])
+        named = ", ".join(
+            f"{row.target} ({words_decision.standby(row, None, proof.decision, None)})" for row in rest[:NAMED]
+        )
         more = f", and {len(rest) - NAMED} more" if len(rest) > NAMED else ""
         yield Line(f"and {len(rest)} more that passed everything, in this order: {named}{more}")
 

@@ -179,6 +179,7 @@ def _settled(settlement: Settlement, answered: Attempt | None) -> Iterator[tuple
     if settlement.usage is not None:
         yield "tokens", words_outcome.usage(settlement.usage)
     yield "cost", words_outcome.cost(settlement.cost)
+    yield "", words_outcome.basis(settlement.cost)
     for base in settlement.baselines:
         yield "", words_outcome.against(settlement.cost, base)
 

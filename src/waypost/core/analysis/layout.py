@@ -78,6 +78,8 @@ def _field(label: str, value: str) -> list[str]:
 
 def _row(name: str, value: str, width: int) -> list[str]:
     if len(name) > width:
+        if len(name) + len(value) + 6 <= WIDTH:
+            return [f"    {name}  {value}"]
         return [f"    {name}", *_wrapped(" " * (width + 6), value, width + 8)] if value else [f"    {name}"]
     return _wrapped(f"    {name:<{width}}  ", value, width + 8)
 

@@ -158,11 +158,14 @@ def place(source: Source | None) -> str:
     return "" if source is None else f"({source.file.rpartition('/')[2]}:{source.line})"
 
 
-def standby(row: CandidateProof, why: str | None, decision: Decision) -> str:
-    """Why the winner stands before it; beyond the standby that was kept, its own score."""
-    if why is not None:
-        return why
-    return ranked(row.score, decision.rank) if row.score is not None else ""
+def standby(row: CandidateProof, why: str | None, decision: Decision, winner_nano_usd: int | None) -> str:
+    """Why the winner stands before it, and what it would have cost; beyond the standby that was kept, its own score."""
+    said = why if why is not None else ranked(row.score, decision.rank) if row.score is not None else ""
+    mine = row.estimated_nano_usd
+    if mine is None or winner_nano_usd is None or decision.rank == "cheapest":
+        return said
+    size = "as dear" if mine == winner_nano_usd else "cheaper" if mine < winner_nano_usd else "dearer"
+    return f"{said}; {size}, about {format_usd(mine)}"
 
 
 def rejected(row: CandidateProof, winner_nano_usd: int | None) -> str:

@@ -22,6 +22,13 @@ STATUS = {
     "rejected": "rejected: no candidate survived",
 }
 
+BASES = {
+    "computed": "the catalog's prices times the tokens that the provider reported",
+    "estimated": "the catalog's prices times our own count of tokens: the provider reported none",
+    "reported": "the sum that the provider reported",
+    "local": "a model of one's own: no price per token",
+    "unpriced": "no price is known, which is not the same as nothing",
+}
 BASELINES = {"requested": "the requested model", "policy": "the policy's baseline"}
 
 
@@ -101,6 +108,11 @@ def cost(spent: Cost) -> str:
         return "unpriced: the catalog has no price for it"
     dated = "" if spent.price_as_of is None else f", prices of {spent.price_as_of}"
     return f"{format_usd(spent.nano_usd)} ({spent.basis}{dated})"
+
+
+def basis(spent: Cost) -> str:
+    """What the sum rests on, for who has to answer for it."""
+    return BASES[spent.basis]
 
 
 def bill(line: CostLine) -> tuple[str, str]:
