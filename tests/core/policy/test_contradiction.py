@@ -61,6 +61,9 @@ LINES = [
     (["context_window >= tokens.total * 2", "context_window < tokens.total"],
      "5:5 4:5 nobody can ever be selected: "
      "`context_window < tokens.total` contradicts `context_window >= tokens.total * 2` at p.yaml:4:5"),
+    (["context_window >= tokens.total * 2", "context_window <= tokens.total * 1.5"],
+     "5:5 4:5 nobody can ever be selected: "
+     "`context_window <= tokens.total * 1.5` contradicts `context_window >= tokens.total * 2` at p.yaml:4:5"),
     (["max_output >= tokens.output", "tokens.output > max_output"],
      "5:5 4:5 nobody can ever be selected: "
      "`tokens.output > max_output` contradicts `max_output >= tokens.output` at p.yaml:4:5"),
@@ -102,7 +105,7 @@ FINE = [
     ["user matches a*", "user matches *b"],
     ["not (turns > 3 and turns < 2)"],
     ["context_window >= tokens.total * 1.2", "context_window >= 1k"],
-    ["context_window >= tokens.total * 2", "context_window <= tokens.total"],
+    ["tokens.input >= tokens.output * 2", "tokens.input <= tokens.output"],
     ["context_window >= tokens.total * 2", "context_window < tokens.total * 2.1"],
     ["context_window > tokens.total", "max_output < tokens.total"],
 ]
@@ -146,7 +149,9 @@ BODIES = [
     ("rules:\n  - {name: a, when: code == true, use: powerful}\n"
      "filter: [{rule: region == us, when: code == true},\n"
      "         {rule: quality > 0.91, when: code == true}]\n",
-     ["4:5 5:10 rule 'a' can never select anybody: no target of its shortlist can pass both `quality > 0.91` at "
+     ["6:10 5:10 nobody can be selected where its `when` holds: no target of the catalog can pass both "
+      "`quality > 0.91` and `region == us` at p.yaml:5:10",
+      "4:5 5:10 rule 'a' can never select anybody: no target of its shortlist can pass both `quality > 0.91` at "
       "p.yaml:6:10 and `region == us` at p.yaml:5:10"]),
     ("rules: [{name: a, when: code == true, filter: ['quality >= 0.5']}]\nfilter: ['quality < 0.4']\n",
      ["3:49 4:11 rule 'a' can never select anybody: `quality >= 0.5` contradicts `quality < 0.4` at p.yaml:4:11"]),
@@ -162,6 +167,19 @@ BODIES = [
     ("filter: ['region == eu', {rule: region == us, when: data_class == secret}]\n",
      ["3:33 3:11 nobody can be selected where its `when` holds: "
       "`region == us` contradicts `region == eu` at p.yaml:3:11"]),
+    ("filter: [{rule: quality >= 0.9, when: turns > 1}, {rule: quality <= 0.3, when: turns > 1}]\n",
+     ["3:58 3:17 nobody can be selected where its `when` holds: "
+      "`quality <= 0.3` contradicts `quality >= 0.9` at p.yaml:3:17"]),
+    ("filter:\n  - {rule: region == us, when: code == true and turns > 1}\n"
+     "  - {rule: region == eu, when: code == true}\n",
+     ["4:12 5:12 nobody can be selected where its `when` holds: "
+      "`region == us` contradicts `region == eu` at p.yaml:5:12"]),
+    ("filter: [{rule: quality >= 0.99, when: streaming == true}]\n",
+     ["3:10 - nobody can be selected where its `when` holds: no target of the catalog can pass `quality >= 0.99`"]),
+    ("filter: [{rule: region == eu, when: data_class == personal}, provider == openai]\n",
+     ["3:10 3:62 nobody can be selected where its `when` holds: no target of the catalog can pass both "
+      "`region == eu` and `provider == openai` at p.yaml:3:62"]),
+    ("filter: [{rule: quality >= 0.9, when: turns > 1}, {rule: quality <= 0.3, when: turns > 2}]\n", []),
     ("filter: [{rule: region == us, when: turns > 2 and turns < 2}]\n",
      ["3:51 3:37 the line `region == us` never applies: `turns < 2` contradicts `turns > 2` at p.yaml:3:37"]),
     ("select: {canary: {target: openai/mini, share: 1%}}\nfilter: ['quality >= 0.5']\n",

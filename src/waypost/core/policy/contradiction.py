@@ -11,10 +11,10 @@ from itertools import combinations, islice
 
 from waypost.core.catalog.table import Catalog
 from waypost.core.model.decision import Source
-from waypost.core.model.frozen import dataclass
 from waypost.core.policy.bits import mask_of
 from waypost.core.policy.columns import Columns, columns_of
-from waypost.core.policy.constraints import Conflict, conflict
+from waypost.core.policy.constraints import conflict
+from waypost.core.policy.contradiction_words import LOOSEN, Contradiction, blamed_of, clash_of, never, shut_out
 from waypost.core.policy.folding import may
 from waypost.core.policy.render import render
 from waypost.core.policy.tree import LADDER, And, Filter, Policy, Predicate, Rule
@@ -24,23 +24,8 @@ MAX_FOUND = 100
 MAX_RULES = 1_000
 """So many rules are looked at, each together with all lines."""
 MAX_TERMS = 6
-_LOOSEN = "loosen or remove one of the two"
-
-
-@dataclass(frozen=True, slots=True)
-class Contradiction:
-    """One thing that can never come true, at ``at``; ``other`` is the line that it contradicts, where there is one.
-
-    ``what`` names both lines, the other with its place; ``remedy`` says what to write instead.
-    """
-
-    at: Source
-    other: Source | None
-    what: str
-    remedy: str
-
-    def __str__(self) -> str:
-        return f"{self.at}: {self.what}; {self.remedy}"
+MAX_GIVEN = 100_000
+"""So many lines are looked at together with those that hold wherever a line with a ``when`` does."""
 
 
 def contradictions(policy: Policy, catalog: Catalog | None = None) -> tuple[Contradiction, ...]:
@@ -59,7 +44,7 @@ class _Search:
 
     def found(self) -> Iterator[Contradiction]:
         if self.policy.match is not None:
-            yield from _never(self.policy.match, "the policy never applies")
+            yield from never(self.policy.match, "the policy never applies")
         nobody = self._among(self.always, "nobody can ever be selected")
         if nobody is not None:
             yield nobody
@@ -77,12 +62,12 @@ class _Search:
         if rule is None:
             clash = conflict(line.predicate for line in lines)
             if clash is not None:
-                return _clash(clash, result)
+                return clash_of(clash, result)
         if self.columns is None:
             return None
         start = self.columns.full if shortlist is None else shortlist
-        blamed = _blamed([(line, self._may(line)) for line in lines], start)
-        return None if blamed is None else _shut_out(blamed, result, rule)
+        blamed = blamed_of([(line, self._may(line)) for line in lines], start)
+        return None if blamed is None else shut_out(blamed, result, rule)
 
     def _may(self, line: Filter) -> int:
         assert self.columns is not None
@@ -90,22 +75,40 @@ class _Search:
 
     def _sometimes(self, alive: bool) -> Iterator[Contradiction]:
         """Lines with a ``when``: that it can hold, and that somebody is left where it does."""
-        for line in self.policy.filters:
-            if line.when is None:
-                continue
-            dead = tuple(_never(line.when, f"the line `{line.name}` never applies"))
+        lines = [(frozenset(_terms(line.when)), line) for line in self.policy.filters if line.when is not None]
+        sound: list[tuple[frozenset[str], Filter]] = []
+        room = MAX_GIVEN // max(len(self.policy.filters), 1)
+        for terms, line in lines:
+            dead = () if line.when is None else tuple(never(line.when, f"the line `{line.name}` never applies"))
             yield from dead
-            if alive and not dead:
-                clash = conflict([*(other.predicate for other in self.always), line.predicate])
-                if clash is not None and clash.second is not None:
-                    yield _clash(clash, "nobody can be selected where its `when` holds")
+            room -= 1
+            if not alive or dead or room < 0:
+                continue
+            given = [other for wider, other in lines if wider < terms] + [
+                other for same, other in sound if same == terms
+            ]
+            found = self._together([*self.always, *given], line)
+            if found is None:
+                sound.append((terms, line))
+            else:
+                yield found
+
+    def _together(self, given: Sequence[Filter], line: Filter) -> Contradiction | None:
+        """Why nobody is left where ``line`` holds, unless it is for what is ``given`` without it."""
+        result = "nobody can be selected where its `when` holds"
+        if conflict(other.predicate for other in given) is not None:
+            return None
+        clash = conflict([*(other.predicate for other in given), line.predicate])
+        if clash is not None:
+            return clash_of(clash, result)
+        return self._among([*given, line], result) if self._among(given, result) is None else None
 
     # Rules
 
     def _rules(self, alive: bool) -> Iterator[Contradiction]:
         earlier: dict[frozenset[str], Rule] = {}
         for rule in self.policy.rules[:MAX_RULES]:
-            dead = () if rule.when is None else tuple(_never(rule.when, f"rule {rule.name!r} never matches"))
+            dead = () if rule.when is None else tuple(never(rule.when, f"rule {rule.name!r} never matches"))
             yield from dead or self._unmatched(rule)
             terms = frozenset(_terms(rule.when))
             shadow = next((earlier[wider] for wider in _parts(terms) if wider in earlier), None)
@@ -124,7 +127,7 @@ class _Search:
             return
         clash = conflict((match, rule.when))
         if clash is not None:
-            yield _clash(clash, f"rule {rule.name!r} matches no call that the policy's `match` lets in")
+            yield clash_of(clash, f"rule {rule.name!r} matches no call that the policy's `match` lets in")
 
     def _shortlist(self, rule: Rule) -> Iterator[Contradiction]:
         """Whether the lines that hold where the rule matches leave anybody whom it names."""
@@ -134,7 +137,7 @@ class _Search:
         result = f"rule {rule.name!r} can never select anybody"
         clash = conflict(line.predicate for line in lines)
         if clash is not None:
-            yield _clash(clash, result)
+            yield clash_of(clash, result)
         elif self.columns is not None:
             use = self.columns.full if rule.use is None else self._mask(rule.use)
             found = self._among(lines, result, shortlist=use, rule=rule)
@@ -155,7 +158,7 @@ class _Search:
             line = next((line for line in self.always if mask and not self._may(line) & mask), None)
             if line is not None:
                 yield Contradiction(
-                    at, line.at, f"{what} is never selected: `{line.name}` at {line.at} rejects it", _LOOSEN
+                    at, line.at, f"{what} is never selected: `{line.name}` at {line.at} rejects it", LOOSEN
                 )
 
     def _selected(self) -> Iterator[tuple[str, Source, tuple[str, ...]]]:
@@ -175,62 +178,6 @@ class _Search:
                     below = LADDER[: LADDER.index(action) + 1]
                     allowed = tuple(target.id for target in columns.catalog.targets if target.tier in below)
                     yield f"the tier {action!r} of a budget", budget.at, allowed
-
-
-def _blamed(lines: Sequence[tuple[Filter, int]], start: int) -> list[Filter] | None:
-    """The fewest lines found that leave nobody of ``start``: one, else two, else what cannot be done without."""
-    left = start
-    for _, mask in lines:
-        left &= mask
-    if left or not start:
-        return None
-    for line, mask in lines:
-        if not start & mask:
-            return [line]
-    kept = list(lines)
-    for entry in lines:
-        rest = [other for other in kept if other is not entry]
-        left = start
-        for _, mask in rest:
-            left &= mask
-        if not left:
-            kept = rest
-    return [line for line, _ in kept]
-
-
-def _shut_out(lines: list[Filter], result: str, rule: Rule | None) -> Contradiction:
-    whom = "target of the catalog" if rule is None or rule.use is None else "target of its shortlist"
-    *others, last = lines
-    if not others:
-        at, other = (last.at, None) if rule is None else (rule.at, last.at)
-        place = "" if rule is None else f" at {last.at}"
-        what = f"{result}: no {whom} can pass `{last.name}`{place}"
-        return Contradiction(at, other, what, "loosen the line, or let somebody else be chosen")
-    named = " and ".join(f"`{line.name}` at {line.at}" for line in others)
-    place = "" if rule is None else f" at {last.at}"
-    what = f"{result}: no {whom} can pass both `{last.name}`{place} and {named}"
-    if len(others) > 1:
-        what = what.replace(" can pass both ", " can pass all of ", 1)
-    return Contradiction(last.at if rule is None else rule.at, others[0].at, what, _LOOSEN)
-
-
-def _never(predicate: Predicate, result: str) -> Iterator[Contradiction]:
-    clash = conflict((predicate,))
-    if clash is not None:
-        yield _clash(clash, result)
-
-
-def _clash(clash: Conflict, result: str) -> Contradiction:
-    first, second = clash.first, clash.second
-    one = f"`{'not ' if clash.negated[0] else ''}{first.text}`"
-    if second is None:
-        what = f"{result}: {one} is never true"
-        return Contradiction(first.at, None, what, "write a value that the field can have")
-    other = f"`{'not ' if clash.negated[1] else ''}{second.text}`"
-    more = [f"`{'not ' if negated else ''}{compare.text}` at {compare.at}" for compare, negated in clash.more]
-    together = f" together with {' and '.join(more)}" if more else ""
-    what = f"{result}: {one} contradicts {other} at {second.at}{together}"
-    return Contradiction(first.at, second.at, what, "loosen or remove one of them" if more else _LOOSEN)
 
 
 def _parts(terms: frozenset[str]) -> Iterator[frozenset[str]]:
