@@ -135,3 +135,15 @@ def test_the_page_stays_short() -> None:
     assert ("a/m11" in shown, "a/m12" in shown, "  and 3 more\n" in shown) == (True, False, True)
     assert "One number suffices: the weight of cost: 0.5 instead of 0.4, a change of 25%, and a/z is chosen" in shown
     assert len(document(found)["ahead"]) == SHOWN + 3
+
+
+def test_a_match_of_another_policy_may_be_the_smallest_change(tmp_path: Path) -> None:
+    """S6.04: where all policies in force are known, the number in a `match` is one that may change."""
+    head = "waypost: policy/v1\nrank: {rank}\nname: {name}\n"
+    (tmp_path / "long.yaml").write_text(head.format(rank="cheapest", name="long") + "match: tokens.input > 8000\n")
+    (tmp_path / "short.yaml").write_text(head.format(rank="best", name="short"))
+    verdict = waypost.policy.load([tmp_path / "long.yaml", tmp_path / "short.yaml"]).decide(tokens=7_900)
+
+    assert (verdict.policy.name, verdict.flip.what) == ("long", "tokens.input > 8000 in the match of long")
+    assert (verdict.flip.from_text, verdict.flip.to_text, verdict.flip.change_ppm) == ("8,000", "8,192", 24_000)
+    assert verdict.flip.selected != verdict.selected
