@@ -122,6 +122,8 @@ def _read(path: Path, where: str) -> str:
         raise PolicyError(what, where=_place(path, exc), remedy="save it as UTF-8") from None
     except OSError as exc:
         raise PolicyError(f"cannot read {str(path)!r}: {exc.strerror}", where=where, remedy="check the path") from None
+    except ValueError as exc:  # a zero byte or half a letter in its name
+        raise PolicyError(f"cannot read {str(path)!r}: {exc}", where=where, remedy="check the path") from None
 
 
 def _place(path: Path, error: UnicodeDecodeError) -> str:

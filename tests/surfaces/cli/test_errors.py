@@ -149,6 +149,16 @@ def test_a_name_that_no_file_can_have_is_told(run: Run, words: tuple[str, ...]) 
     assert "Traceback" not in err
 
 
+@pytest.mark.parametrize("name", ["\0x", "\ud800"])
+def test_a_name_that_cannot_be_a_path_is_told(run: Run, name: str) -> None:
+    """From a program, too, which may pass what no command line can."""
+    code, out, err = run("policy", "show", name)
+
+    assert (code, out) == (2, "")
+    assert "cannot read" in err
+    assert err.rstrip().endswith("; check the path")
+
+
 def test_overrides_of_a_home_that_is_not_there_are_bad_input(run: Run) -> None:
     """Where one is named; by default there may be none yet."""
     assert run("override", "list") == (0, "No overrides.\n", "")
