@@ -391,3 +391,33 @@ def test_the_packaged_policies_load_over_the_packaged_catalog(name: str) -> None
 def test_a_catalog_of_four() -> None:
     """The sample catalog is sorted by id, as its indices say."""
     assert [item.id for item in catalog(MINI, BIG, FAST, OPUS).targets] == [item.id for item in CATALOG.targets]
+
+
+@pytest.mark.parametrize(
+    ("head", "first"),
+    [
+        ("waypost: policy/v2\nname: x\n", "1:10: unknown language version 'policy/v2'"),
+        ("name: x\ndescription: y\n", "1:1: the language version is missing"),
+        ("waypost: policy/v1\nname: x\nextends: nosuch\n", "3:10: extends 'nosuch': no such policy"),
+    ],
+)
+def test_no_head_hides_what_is_wrong_below_it(head: str, first: str) -> None:
+    """All errors at once; what a base that is not there may define is not among them."""
+    body = "mode: fast\nfilter: [qualty >= 0.5, 'quality >= ${floor}']\nrules: [{name: r, use: ours}]\ncolour: red\n"
+    with pytest.raises(PolicyError) as caught:
+        read_policy(head + body, "p.yaml", catalog=None)
+    told = [str(one).removeprefix("p.yaml:").partition(";")[0] for one in (caught.value, *caught.value.others)]
+    assert told[0] == first
+    start = head.count("\n")
+    places = {(int(one.split(":")[0]) - start, one.split(": ")[1].split(" '")[0]) for one in told[1:]}
+    own = {(1, "mode"), (2, "unknown field"), (4, "unknown key")}
+    assert places == own if "extends" in head else places > own
+
+
+def test_what_is_no_policy_is_told_as_one_error() -> None:
+    """Another tool's file has no hundred mistakes, it is the wrong file."""
+    with pytest.raises(PolicyError) as caught:
+        read_policy("services: {a: {image: b}}\nvolumes: []\n", "c.yaml", catalog=None)
+    assert (str(caught.value), caught.value.others) == (
+        "c.yaml:1:1: the language version is missing; write `waypost: policy/v1`", (),
+    )  # fmt: skip

@@ -218,10 +218,8 @@ WRONG = [
      "3:32: limit is -1 USD/day, and must not be negative; write a sum such as 5 USD/day"),
     ("budgets: [{scope: user, limit: 1 USD/day, at: {}}]",
      "3:47: `at` has no threshold; write `{100%: fail}`, or leave `at` out"),
-    ("budgets: [{scope: user, limit: 1 USD/day, at: {90%: warn, 80%: fail}}]",
-     "3:59: the threshold 80% is below the one before it; write thresholds in ascending order, each once"),
     ("budgets: [{scope: user, limit: 1 USD/day, at: {80%: warn, 0.8: fail}}]",
-     "3:59: the threshold 0.8 is twice; write thresholds in ascending order, each once"),
+     "3:59: the threshold 0.8 is twice; write each threshold once"),
     ("budgets: [{scope: user, limit: 1 USD/day, at: {120%: fail}}]",
      "3:48: the threshold 120% is out of range; write whole percents from 1% to 100%"),
     ("budgets: [{scope: user, limit: 1 USD/day, at: {12.5%: warn}}]",
@@ -399,3 +397,13 @@ def test_a_match_of_a_number_is_a_number_and_nothing_else() -> None:
     with pytest.raises(PolicyError) as caught:
         policy("match: {code == true or task: debugging}\n")
     assert caught.value.what == "unknown field 'code == true or task'"
+
+
+def test_thresholds_may_stand_in_any_order() -> None:
+    """The order of keys changes nothing: not the actions, and not the fingerprint."""
+    rising, falling = (
+        read_policy(f"{HEAD}budgets: [{{scope: user, limit: 1 USD/day, at: {{{at}}}}}]", "p.yaml", catalog=None)
+        for at in ("80%: warn, 100%: fail", "100%: fail, 80%: warn")
+    )
+    assert falling.budgets[0].thresholds == ((800_000, "warn"), (1_000_000, "fail"))
+    assert falling.fingerprint == rising.fingerprint

@@ -27,6 +27,8 @@ _REPLACED = frozenset(("rank", "select"))
 MAX_CHAIN = 32
 """So many policies may extend each other."""
 _VERSIONED = re.compile(r"""(?:^|[{,])\s*(?:waypost\s*:\s|["']waypost["']\s*:)""", re.MULTILINE)
+_INHERITED = ("unknown variable", "unknown target", "unknown tier", "unknown action", "intent is", "there is no ")
+"""How errors begin about names that a policy may have from what it extends."""
 _OUTSIDE = "name a packaged policy or a file beneath that folder, or add that file to WAYPOST_POLICY"
 
 
@@ -76,24 +78,58 @@ def read_policy(
 
 
 def _with_the_rest(error: PolicyError, text: str, file: str, catalog: Catalog | None, *, places: Places) -> PolicyError:
-    """``error`` with all others of the file, where keys that stand twice are all that kept it from being read."""
+    """``error`` with all others of the file, where keys that stand twice, or the version, kept it from being read."""
     try:
         node, twice = yaml.parse_all(text, file, PolicyError)
     except PolicyError:
         return error
     try:
-        if twice:
-            _read_tree(_headed(node), file, catalog, places=places, cache=None)
+        root = _headed(node)
+    except PolicyError as headless:
+        error = _joined(error, headless) if twice else headless
+        if not isinstance(node, yaml.Mapping) or all(key.raw not in ("waypost", "name") for key, _ in node.entries):
+            return error  # it may be something else altogether
+        root = node
+    try:
+        _check_tags(root)
+        _read_tree(root, file, catalog, places=places, cache=None)
     except PolicyError as more:
-        others, more.others = more.others, ()
-        error.others = (*error.others, more, *others)[:MAX_ERRORS]
+        return _joined(error, more)
+    return error
+
+
+def _joined(error: PolicyError, more: PolicyError) -> PolicyError:
+    known = {str(one) for one in (error, *error.others)}
+    error.others = (*error.others, *(one for one in (more, *more.others) if str(one) not in known))[:MAX_ERRORS]
+    more.others = ()
     return error
 
 
 def _read_tree(root: yaml.Mapping, file: str, catalog: Catalog | None, *, places: Places, cache: Path | None) -> Policy:
     """The policy of a document, with all that it extends."""
-    chain = [(file, _resolved(file))]
     sources = [file]
+    try:
+        root = _extended(root, file, places, cache, sources)
+    except PolicyError as error:
+        raise _without_base(error, root, catalog) from None
+    return read_tree(root, catalog, tuple(sources))
+
+
+def _without_base(error: PolicyError, root: yaml.Mapping, catalog: Catalog | None) -> PolicyError:
+    """``error`` with what is wrong with the document whatever it extends: what a base may define is left out."""
+    try:
+        read_tree(_without(root, "extends"), catalog, ())
+    except PolicyError as more:
+        own = [one for one in (more, *more.others) if not one.what.startswith(_INHERITED)]
+        for one in own:
+            one.others = ()
+            error = _joined(error, one)
+    return error
+
+
+def _extended(root: yaml.Mapping, file: str, places: Places, cache: Path | None, sources: list[str]) -> yaml.Mapping:
+    """``root`` over all that it extends, whose files are put to ``sources``."""
+    chain = [(file, _resolved(file))]
     while (base := root.get("extends")) is not None and not is_null(base):
         if len(chain) > MAX_CHAIN:
             what = f"extends goes through more than {MAX_CHAIN} policies"
@@ -109,7 +145,7 @@ def _read_tree(root: yaml.Mapping, file: str, catalog: Catalog | None, *, places
             )
         parent = _base_document(text, str(found), cache)
         root = merge(_without(root, "extends"), parent, top=True)
-    return read_tree(root, catalog, tuple(sources))
+    return root
 
 
 def _read(path: Path, where: str) -> str:

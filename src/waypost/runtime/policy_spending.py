@@ -59,21 +59,20 @@ def _thresholds(read: Reader, node: yaml.Node | None, targets: Targets) -> tuple
     body = read.mapping(node, "at")
     if body is None:
         return ((MICRO, "fail"),)
-    out: list[tuple[int, str]] = []
+    out: dict[int, str] = {}
     for key, value in body.entries:
         part = read.number(key.raw, key.at, "a threshold", "micro")
         if part is None:
             continue
         if part % _PERCENT or not 0 < part <= MICRO:
             read.wrong(key.at, f"the threshold {key.raw} is out of range", "write whole percents from 1% to 100%")
-        elif out and part <= out[-1][0]:
-            what = "twice" if part == out[-1][0] else "below the one before it"
-            read.wrong(key.at, f"the threshold {key.raw} is {what}", "write thresholds in ascending order, each once")
+        elif part in out:
+            read.wrong(key.at, f"the threshold {key.raw} is twice", "write each threshold once")
         else:
-            out.append((part, _action(read, value, targets)))
+            out[part] = _action(read, value, targets)
     if not body.entries:
         read.wrong(body.at, "`at` has no threshold", "write `{100%: fail}`, or leave `at` out")
-    return tuple(out)
+    return tuple(sorted(out.items()))
 
 
 def _action(read: Reader, node: yaml.Node, targets: Targets) -> str:

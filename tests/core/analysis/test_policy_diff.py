@@ -22,6 +22,10 @@ def said(before: str, after: str) -> list[str]:
     ("before", "after", "words"),
     [
         ("mode: advise", "mode: route", ["mode: advise becomes route"]),
+        ("", "grants: []", ["grants: every claim becomes none (stricter)"]),
+        ("grants: []", "", ["grants: none becomes every claim (looser)"]),
+        ("", "grants: [only, mode]", ["grants: every claim becomes mode, only (stricter)"]),
+        ("grants: [only]", "grants: [only, mode]", ["grants: now also mode"]),
         ("mode: route", "mode: {route: 25%}", ["mode.share: 100% becomes 25%"]),
         ("", "match: {department: legal}", ["match: no longer every call, but only calls with `department == legal`"]),
         ("match: {department: legal}", "", ["match: no longer only calls with `department == legal`, but every call"]),
@@ -78,7 +82,7 @@ def said(before: str, after: str) -> list[str]:
             "tiers.x: no longer openai/big", "tiers.x: now also openai/mini",
         ]),
         ("", "leave: [a.example]", ["leave: now also a.example"]),
-        ("", "grants: [only]", ["grants: nothing becomes only"]),
+        ("", "grants: [only]", ["grants: every claim becomes only (stricter)"]),
         ("default: openai/big", "default: {openai: openai/mini}", [
             "default.*: openai/big becomes nothing", "default.openai: nothing becomes openai/mini",
         ]),

@@ -81,6 +81,8 @@ def _differ(path: str, key: str, one: Any, other: Any) -> Iterator[Change]:
         yield from _mappings(path, _by_share(one), _by_share(other))
     elif key in _NAMED and lists:
         yield from _items(path, key, one or (), other or ())
+    elif key == "grants" and lists and (one is None or other is None):
+        yield Change(path, "changed", _granted(one), _granted(other), effect="looser" if other is None else "stricter")
     elif lists and not (one is None or other is None):
         yield from _list(path, one, other)
     elif isinstance(one, Mapping) and isinstance(other, Mapping):
@@ -90,6 +92,10 @@ def _differ(path: str, key: str, one: Any, other: Any) -> Iterator[Change]:
     else:
         words = path.rpartition(".")[2] in _WORDS
         yield Change(path, "changed", shown(path, one), shown(path, other), words)
+
+
+def _granted(grants: Sequence[Any] | None) -> str:
+    return "every claim" if grants is None else joined(grants) or "none"
 
 
 def _by_share(thresholds: Sequence[Any] | None) -> dict[str, Any]:
