@@ -30,7 +30,8 @@ by_default: {prices: list, about: guess}
 endpoints:
   v: {provider: vendor, dialect: openai.chat, base_url: "https://v.example/v1", path: /chat/completions,
       auth: {header: Authorization, prefix: "Bearer ", extra: {x-v: "1"}}, key_env: [V_KEY], base_url_env: V_URL,
-      max_tokens_field: max_tokens, drops: [user], also: {openai.responses: /r, anthropic.messages: /m}, data: {region: eu, retention: 30d, source: list}}
+      max_tokens_field: max_tokens, drops: [user],
+      also: {openai.responses: /r, anthropic.messages: /m}, data: {region: eu, retention: 30d, source: list}}
 capabilities:
   base: {flags: [stream, tools, n], source: list}
   more: {extends: base, flags: [stop], without: [n], source: guess}
