@@ -269,7 +269,7 @@ def test_envelopes_alone_lie_around_the_packaged_policy(tmp_path: Path) -> None:
         ({"credentials": ["opnai"]}, "credentials: there is no endpoint 'opnai'; did you mean 'openai'?"),
         ({"context": {"mode": "off"}}, "context: context.mode is no label of yours; write 'mode' outside of it"),
         ({"body": {"prompt": "x"}}, "body: a body of no dialect that is known here; it has prompt; "),
-        ({"body": {"input": "x"}}, "dialect: openai.responses has no codec here; known: "),
+        ({"body": {"input": 7}}, "body: not a body of openai.responses: "),
         ({"body": {"messages": "x"}, "dialect": "openai.chat"}, "body: not a body of openai.chat: "),
     ],
 )

@@ -13,7 +13,7 @@ from waypost.core.features.department import department_hint
 from waypost.core.features.extract import extract
 from waypost.core.model.needs import Need
 from waypost.core.model.question import Context, Features, Origin, Question
-from waypost.core.model.target import DIALECTS, Dialect, Endpoint, host_and_port
+from waypost.core.model.target import Dialect, Endpoint, host_and_port
 from waypost.core.policy.fields import nearest
 from waypost.errors import SettingsError
 from waypost.runtime.asking_values import count, flag, listed, text, tokens, word
@@ -190,7 +190,7 @@ def _dialect(value: str | None) -> Dialect:
     spoken = value or "openai.chat"
     if spoken in CODECS:
         return spoken
-    what = f"{spoken} has no codec here" if spoken in DIALECTS else f"unknown dialect {spoken!r}"
+    what = f"unknown dialect {spoken!r}"
     raise SettingsError(what, where="dialect", remedy=nearest(spoken, CODECS))
 
 
