@@ -52,7 +52,10 @@ class Problem:
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """One file with its problems in the order of their places; ``name`` and ``fingerprint`` where it can be used."""
+    """One file with its problems in the order of their places; ``name`` and ``fingerprint`` where it can be used.
+
+    The fingerprint is that of the policy inside of ``envelopes``, by name, as it stands on receipts.
+    """
 
     file: str
     kind: Kind
@@ -60,6 +63,7 @@ class Checked:
     fingerprint: str | None
     problems: tuple[Problem, ...]
     policy: Policy | None = None
+    envelopes: tuple[str, ...] = ()
 
     def count(self, severity: Severity) -> int:
         return sum(problem.severity == severity for problem in self.problems)
@@ -173,10 +177,13 @@ def _inside(file: Checked, envelopes: Sequence[Policy], catalog: Catalog | None)
     """``file`` with what its policy contradicts of the envelopes, and the defaults that they reject."""
     if file.policy is None or file.policy.envelope or not envelopes:
         return file
-    found = list(_contradictions(wrap(file.policy, envelopes), catalog))
+    inside = wrap(file.policy, envelopes)
+    found = list(_contradictions(inside, catalog))
     if catalog is not None:
         found += [_error(one, Path(file.file)) for one in barred(file.policy, envelopes, catalog)]
-    return replace(file, problems=_sorted((*file.problems, *found)))
+    names = tuple(envelope.name for envelope in envelopes)
+    problems = _sorted((*file.problems, *found))
+    return replace(file, problems=problems, fingerprint=inside.fingerprint, envelopes=names)
 
 
 def _alone(file: Checked, last: Policy | None) -> Checked:

@@ -15,7 +15,7 @@ from waypost.core.catalog.table import Catalog
 from waypost.core.policy.document import VERSION
 from waypost.core.policy.fields import nearest
 from waypost.core.policy.tree import Policy
-from waypost.errors import PolicyError
+from waypost.errors import ConfigError, PolicyError
 from waypost.runtime import yaml, yaml_cache
 from waypost.runtime.nodes import MAX_ERRORS, is_null, spoken
 from waypost.runtime.policy_files import Places, names, packaged, policy_path, remedy
@@ -98,7 +98,7 @@ def _with_the_rest(error: PolicyError, text: str, file: str, catalog: Catalog | 
     return error
 
 
-def _joined(error: PolicyError, more: PolicyError) -> PolicyError:
+def _joined(error: PolicyError, more: ConfigError) -> PolicyError:
     known = {str(one) for one in (error, *error.others)}
     error.others = (*error.others, *(one for one in (more, *more.others) if str(one) not in known))[:MAX_ERRORS]
     more.others = ()

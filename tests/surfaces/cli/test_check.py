@@ -11,6 +11,9 @@ from pathlib import Path
 import pytest
 
 from tools_runner import Run, runner
+from waypost.core.policy.wrap import wrap
+from waypost.runtime.catalogs import load_catalog
+from waypost.runtime.documents import load_policy
 
 HEAD = "waypost: policy/v1\nname: sample\n"
 CATALOG = """\
@@ -227,3 +230,18 @@ def test_several_policies_that_all_have_a_match_are_remarked_on(run: Run) -> Non
     assert out.splitlines()[-1] == "2 files: no errors, 1 warning"
     for files in (("hr.yaml",), ("rd.yaml", "hr.yaml", "rest.yaml")):
         assert run("check", *files)[1].splitlines()[-1].endswith("no errors, no warnings")
+
+
+def test_a_policy_among_envelopes_has_the_fingerprint_that_receipts_have(run: Run) -> None:
+    """S2.12: it is decided inside of them, so that the file's own fingerprint would be found nowhere."""
+    write("alone.yaml", "rank: cheapest\n")
+    write("house.yaml", "envelope: true\nfilter: [quality >= 0.2]\n")
+    _, out, _ = run("check", "alone.yaml", "house.yaml")
+    alone, house = (load_policy(Path(file), catalog=load_catalog()) for file in ("alone.yaml", "house.yaml"))
+
+    assert out.splitlines()[:2] == [
+        f"alone.yaml: policy sample, ok  {wrap(alone, [house]).fingerprint[:12]} (inside of sample)",
+        f"house.yaml: policy sample, ok  {house.fingerprint[:12]}",
+    ]
+    (file, _) = json.loads(run("check", "alone.yaml", "house.yaml", "--json")[1])["files"]
+    assert (file["fingerprint"], file["envelopes"]) == (wrap(alone, [house]).fingerprint, ["sample"])

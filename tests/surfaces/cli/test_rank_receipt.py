@@ -12,6 +12,7 @@ from receipt_cases import DECIDED, QUESTION, RECEIPT, SECOND, SNAPSHOT, T0, sing
 from tools_runner import Run, runner
 from waypost.adapters.stores.journal import Journal
 from waypost.adapters.stores.objects import ObjectStore
+from waypost.core.model.question import Narrow
 from waypost.core.model.receipt_lines import attempt_line, settled_line
 from waypost.core.policy.decide import decide
 from waypost.runtime import bundle, settings
@@ -107,3 +108,21 @@ def test_what_cannot_be_decided_again_is_bad_input(run: Run, words: tuple[str, .
 
     assert (code, out) == (2, "")
     assert err.startswith(said)
+
+
+def test_a_call_that_nobody_answered_is_the_same_again(run: Run, packaged: bundle.Bundle, tmp_path: Path) -> None:
+    """Exit code 1 says that something differs, not that there is nobody: a replayed refusal is no finding."""
+    plan, refused = packaged.routes.plans[0], "wp_" + "ef" * 16
+    call = started(refused, T0, policy_fingerprint=plan.policy.fingerprint, catalog=plan.catalog.fingerprint)
+    asked = replace(QUESTION, context=replace(QUESTION.context, narrow=Narrow(only=("nobody",))))
+    decision = decide(plan, asked, SNAPSHOT, bytes.fromhex(refused[3:]), frozenset())
+    decided = replace(DECIDED, started=call, question=asked, decision=decision)
+    settled = replace(single(call)[1], question=asked, decided=decided, attempts=())
+    journal = Journal(tmp_path / ".waypost" / "journal")
+    journal.append(settled_line(settled, str))
+    journal.close()
+
+    code, out, err = run("rank", "--receipt", refused)
+    assert (code, err) == (0, "")
+    assert out.splitlines()[-1].startswith(f"The same decision as on receipt {refused}, ")
+    assert run("rank", "--receipt", refused, "--policy", "cheap.yaml")[0] == 0

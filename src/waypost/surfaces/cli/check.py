@@ -70,7 +70,8 @@ def _print(checked: Sequence[Checked], errors: int, warnings: int) -> None:
     for file in checked:
         if not file.count("error"):
             note = _counted(file.count("warning"), "warning") if file.count("warning") else "ok"
-            print(f"{file.file}: {file.kind} {file.name}, {note}  {(file.fingerprint or '')[:12]}")
+            inside = f" (inside of {', '.join(file.envelopes)})" if file.envelopes else ""
+            print(f"{file.file}: {file.kind} {file.name}, {note}  {(file.fingerprint or '')[:12]}{inside}")
     found = f"{_counted(errors, 'error')}, {_counted(warnings, 'warning')}"
     print(home.bold(f"{_counted(len(checked), 'file')}: {found}"))
 
@@ -91,6 +92,7 @@ def _document(checked: Sequence[Checked], catalog: Catalog | None, errors: int, 
                 "kind": file.kind,
                 "name": file.name,
                 "fingerprint": file.fingerprint,
+                **({"envelopes": list(file.envelopes)} if file.envelopes else {}),
                 "problems": [
                     {
                         "severity": one.severity,

@@ -119,7 +119,7 @@ def run(args: argparse.Namespace) -> int:
         show(verdict, page, each=args.all)
     if past is not None and not args.json:
         print("", past.sentence(), sep="\n")
-    return 1 if verdict.selected is None or (past is not None and not past.same) else 0
+    return int(verdict.selected is None if past is None else not past.same)
 
 
 def decided(args: argparse.Namespace) -> Verdict:
