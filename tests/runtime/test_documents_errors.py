@@ -33,7 +33,7 @@ BAD = [
     ("match: quality > 0.5\n",
      "p.yaml:3:8: quality depends on the target; use fields of the request here, and put this line into `filter`"),
     ("baseline: openai/bigg\n", "p.yaml:3:11: unknown target 'openai/bigg'; did you mean 'openai/big'?"),
-    ("baseline: zzz\n", "p.yaml:3:11: unknown target 'zzz'; policies/catalog.yaml of the package has all targets"),
+    ("baseline: zzz\n", "p.yaml:3:11: unknown target 'zzz'; `waypost catalog show` lists the targets of catalog 'sample'"),
     ("tiers: {cheap: [openai/min]}\n", "p.yaml:3:17: unknown target 'openai/min'; did you mean 'openai/mini'?"),
     ("rules: [{name: a, use: fastcheap}]\n", "p.yaml:3:24: unknown tier 'fastcheap'; did you mean 'fast_cheap'?"),
     ("rules: [{name: a, use: [openai/minni]}]\n",
@@ -81,7 +81,7 @@ BAD = [
     ("on_no_candidates: defalt\n", "p.yaml:3:19: on_no_candidates 'defalt' is unknown; did you mean 'default'?"),
     ("on_no_candidates: default\n", "p.yaml:3:19: there is no default; write `default: provider/model`"),
     ("default: openai/gone\n",
-     "p.yaml:3:10: unknown target 'openai/gone'; policies/catalog.yaml of the package has all targets"),
+     "p.yaml:3:10: unknown target 'openai/gone'; `waypost catalog show` lists the targets of catalog 'sample'"),
     ("default: mini\n", "p.yaml:3:10: unknown target 'mini'; write 'openai/mini'"),
     ("baseline: opnai/mini\n", "p.yaml:3:11: unknown target 'opnai/mini'; did you mean 'openai/mini'?"),
     ("rules: [{name: a, use: mini}]\n", "p.yaml:3:24: unknown tier 'mini'; write 'openai/mini'"),
@@ -273,3 +273,13 @@ def test_extends_leads_to_what_the_operator_listed(team: Path, written: str, mon
         load_policy(child, catalog=None)
     monkeypatch.setenv("WAYPOST_POLICY", f"{child}{os.pathsep}{company}")
     assert load_policy(child, catalog=None).mode.mode == "advise"
+
+
+def test_a_packaged_policy_over_another_catalog_says_what_to_do() -> None:
+    """Its author is not who reads the error: what helps is another catalog, or another policy."""
+    with pytest.raises(PolicyError) as caught:
+        load_policy("base", catalog=CATALOG)
+    assert caught.value.remedy == (
+        "catalog 'sample' lacks what this packaged policy names: make yours an overlay of the packaged catalog, "
+        "or write a policy that does not extend this one"
+    )

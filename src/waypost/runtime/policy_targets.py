@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 
 from waypost.core.catalog.table import Catalog
 from waypost.core.model.decision import Source
@@ -12,6 +13,7 @@ from waypost.core.policy.tree import ACTIONS
 from waypost.core.policy.words import near_target
 from waypost.runtime import yaml
 from waypost.runtime.nodes import Reader, is_null
+from waypost.runtime.policy_files import packaged
 
 ANY = "*"
 MAX_NAMED = 1_000_000
@@ -96,7 +98,7 @@ class Targets:
         alias = self.catalog.aliases.get(text)
         if alias is not None:
             return alias
-        self.reader.wrong(at, f"unknown target {text!r}", self._near(text, ()))
+        self.reader.wrong(at, f"unknown target {text!r}", self._near(text, (), at))
         return None
 
     def _expanded(self, text: str, at: Source) -> tuple[TargetId, ...]:
@@ -106,16 +108,23 @@ class Targets:
         if "/" in text or (self.catalog is not None and text in self.catalog.aliases):
             found = self.id(text, at)
             return () if found is None else (found,)
-        self.reader.wrong(at, f"unknown tier {text!r}", self._near(text, self.known))
+        self.reader.wrong(at, f"unknown tier {text!r}", self._near(text, self.known, at))
         return ()
 
-    def _near(self, text: str, tiers: Mapping[str, object] | tuple[()]) -> str:
+    def _near(self, text: str, tiers: Mapping[str, object] | tuple[()], at: Source) -> str:
         """What to write instead: a tier that is spelt so, a target of that model, or the nearest of either."""
+        if self.catalog is not None and Path(at.file).resolve().parent in packaged():
+            return (
+                f"catalog {self.catalog.name!r} lacks what this packaged policy names: make yours an overlay of the "
+                "packaged catalog, or write a policy that does not extend this one"
+            )
         near = yaml.suggest(text, tiers)
         target = None if self.catalog is None else near_target(self.catalog, text)
         if target is not None and (target.startswith("write") or not near.startswith("did")):
             return target
-        return near if tiers else "policies/catalog.yaml of the package has all targets"
+        if tiers or self.catalog is None:
+            return near
+        return f"`waypost catalog show` lists the targets of catalog {self.catalog.name!r}"
 
 
 def _catalog_tiers(catalog: Catalog) -> dict[str, tuple[TargetId, ...]]:
