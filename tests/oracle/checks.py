@@ -9,7 +9,7 @@ from oracle.facts import grid
 from oracle.kleene import glob, truth
 from waypost.core.model import needs as vocabulary
 from waypost.core.model.question import Question
-from waypost.core.model.target import Target
+from waypost.core.model.target import Price, Target
 from waypost.core.policy.tree import Budget, Filter, Policy, Rule
 
 
@@ -87,12 +87,29 @@ def limited(target: Target, scope: str, value: str) -> bool:
 
 
 def ceilings(asked: Asked) -> Iterator[Entry]:
-    """Budgets that fail everybody, and reservations that found no room."""
+    """Budgets that fail everybody, or whom nobody can price; and reservations that found no room."""
     for budget in asked.world.policy.budgets:
         if action_of(budget, asked) == "fail":
             yield Entry(budget.rule, lambda target: True)
+        elif "fail" in [action for _, action in budget.thresholds]:
+            yield Entry(budget.rule, lambda target: unpriced(target.prices[:1]))
+    yield from refusals(asked)
+
+
+def refusals(asked: Asked) -> Iterator[Entry]:
     for rule, refused in asked.snapshot.refused:
         yield Entry(rule, lambda target, refused=refused: target.id == refused)  # type: ignore[misc]
+
+
+def unpriced(prices: Sequence[Price]) -> bool:
+    """Whether there is none, or one that lacks a rate, itself or in a tier above it."""
+    if not prices:
+        return True
+    return any(None in (price.input, price.output) or unpriced_above(price) for price in prices)
+
+
+def unpriced_above(price: Price) -> bool:
+    return any(unpriced([dearer]) for _, dearer in price.above)
 
 
 def action_of(budget: Budget, asked: Asked) -> str | None:

@@ -8,7 +8,7 @@ from dataclasses import replace
 from generators_decision import Ask
 from oracle.aside import cheaper_tiers, overriding
 from oracle.asked import Asked, World
-from oracle.checks import action_of
+from oracle.checks import action_of, unpriced
 from oracle.facts import fact
 from oracle.oracle import OracleDecision, decide, ranking
 from oracle.standing import means
@@ -17,7 +17,7 @@ from waypost.core.policy.tree import Select
 EFFECTS = (
     *("call.models", "call.only", "call.ignore", "call.max_price"),
     *("limit.user", "limit.all", "limit.target", "limit.endpoint", "limit.provider"),
-    *("a ceiling", "a refusal", "a warning", "two budgets of one name"),
+    *("a ceiling", "an unknown price below a ceiling", "a refusal", "a warning", "two budgets of one name"),
     *("override", "override left out", "override by a hop", "override of nobody"),
     *("claims against an override", "claims against a budget"),
     *("a tier of the policy", "a tier of the catalog", "downgrade", "downgrade does not apply"),
@@ -95,6 +95,10 @@ def spending(asked: Asked, decision: OracleDecision) -> Iterator[str]:
     actions = [action_of(budget, asked) for budget in budgets]
     if "fail" in actions:
         yield "a ceiling"
+    elif any(what == "fail" for budget in budgets for _, what in budget.thresholds) and any(
+        unpriced(target.prices[:1]) for target in asked.world.catalog.targets
+    ):
+        yield "an unknown price below a ceiling"
     if "warn" in actions:
         yield "a warning"
     if any(name in decision.names for name, _ in asked.snapshot.refused):

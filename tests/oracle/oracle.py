@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from oracle.aside import Shortlist, shortlist
 from oracle.asked import Asked, Entry, Expresses, World
 from oracle.chance import STANDBY, Taken, take
-from oracle.checks import above, applying, ceilings, filters, host_matches
+from oracle.checks import above, action_of, applying, filters, host_matches, refusals
 from oracle.facts import Fact, fact
 from oracle.kleene import limit, truth
 from oracle.ranks import Ranked, in_front, named_rank, ranked
@@ -151,7 +151,9 @@ def cannot_move(flag: str) -> bool:
 
 def nobodys_cause(asked: Asked, rule: Rule | None, chosen: Shortlist, names: Sequence[str]) -> str:
     """Where nobody survives: money that is spent, then limits, then as ever; a tier is not why."""
-    if any(entry.fails(target) for entry in ceilings(asked) for target in asked.world.catalog.targets):
+    targets, budgets = asked.world.catalog.targets, asked.world.policy.budgets
+    spent = bool(targets) and any(action_of(budget, asked) == "fail" for budget in budgets)
+    if spent or any(entry.fails(target) for entry in refusals(asked) for target in targets):
         return "budget"
     if any(name.startswith("limit.") for name in names):
         return "limit"

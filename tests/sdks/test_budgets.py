@@ -29,7 +29,7 @@ both = pytest.mark.parametrize("style", ["sync", "async"])
 
 
 async def complete(style: str, client: Any, aclient: Any, **keys: Any) -> Any:
-    call: dict[str, Any] = {"model": "auto", "messages": HELLO, **keys}
+    call: dict[str, Any] = {"model": "auto", "messages": HELLO, "max_tokens": 16, **keys}
     if style == "sync":
         return client.chat.completions.create(**call)
     return await aclient.chat.completions.create(**call)
@@ -282,9 +282,9 @@ async def test_tokens_are_limited_by_what_was_used(style: str, world: Any, clien
     """The estimate is reserved, the usage settled: an answer that used it all leaves nothing."""
     bill(world, gpt_4o=(4_900, 50))
     world.on(ONE + "limits: [{scope: all, tokens: 5k/min}]\n")
-    await complete(style, client, aclient)
+    await complete(style, client, aclient, max_tokens=400)
     with pytest.raises(openai.RateLimitError):
-        await complete(style, client, aclient)
+        await complete(style, client, aclient, max_tokens=400)
 
 
 @both

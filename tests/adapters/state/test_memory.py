@@ -74,7 +74,7 @@ def account(name: str, ceiling: int | None) -> Account:
 
 def demand(scopes: Iterable[tuple[str, int | None]], nano_usd: int) -> Demand:
     ask = Ask("sample", tuple(account(*scope) for scope in scopes))
-    return Demand(ask, Place("openai/a", "openai", "openai"), nano_usd)
+    return Demand(ask, Place("openai/a", "openai", "openai"), nano_usd, nano_usd)
 
 
 def used(state: MemoryState, name: str, now: int = 0) -> int:
@@ -491,7 +491,7 @@ from waypost.core.model.ask import Account, Ask, Bill, Demand, Meter, Place
 user = Account("user/day", "budget.user", "u", 100, "day", (), 100)
 calls = Meter("all/requests", "limit.all", "call", "", "requests", 1, 10**9)
 def want(nano_usd):
-    return Demand(Ask("p", (user,), (calls,)), Place("t", "e", "p"), nano_usd)
+    return Demand(Ask("p", (user,), (calls,)), Place("t", "e", "p"), nano_usd, nano_usd)
 state = MemoryState()
 lease = state.reserve(want(60), 10**9, 0)
 state.disable("openai", 10**9)

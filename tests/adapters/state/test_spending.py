@@ -39,7 +39,7 @@ def spend(state: MemoryState, ask: Ask, nano_usd: int, now: int = 0, *, tokens: 
 
 
 def take(state: MemoryState, ask: Ask, nano_usd: int = 0, now: int = 0, *, place: Place = HERE) -> Lease | Refusal:
-    return state.reserve(Demand(ask, place, nano_usd), 600 * NANO, now)
+    return state.reserve(Demand(ask, place, nano_usd, nano_usd), 600 * NANO, now)
 
 
 # --- budgets
@@ -115,6 +115,19 @@ def test_a_soft_budget_refuses_nobody() -> None:
     ask = Ask("p", (budget(at=((1_000_000, "warn"),)),))
     assert isinstance(take(state, ask, 250), Lease)
     assert state.look(ask, 1).snapshot.used == (("user/day", 2_500_000),)
+
+
+def test_a_ceiling_holds_the_most_and_a_soft_budget_what_is_likely() -> None:
+    """S6.09: of one call 90 are held where nothing may be passed, 10 elsewhere; both end in what it came to."""
+    state = MemoryState()
+    hard, soft = budget(at=AT), budget(key="all/day", at=((500_000, "warn"),))
+    ask = Ask("p", (soft, hard))
+    lease = state.reserve(Demand(ask, HERE, 10, 90), 600 * NANO, 0)
+    assert isinstance(lease, Lease)
+    assert (state.used(hard, 1), state.used(soft, 1)) == (90, 10)
+    assert state.reserve(Demand(ask, HERE, 1, 11), 600 * NANO, 1) == Refusal("budget.user", 90, 100, DAY - 1)
+    state.settle(lease, Bill(ask, 25, 0, HERE), (), 2)
+    assert (state.used(hard, 3), state.used(soft, 3)) == (25, 25)
 
 
 def test_nothing_may_be_spent_of_nothing() -> None:
@@ -307,7 +320,7 @@ def broken(cooldown: int = 10) -> MemoryState:
     return state
 
 
-PROBE = Demand(None, HERE, 0, probe=True)
+PROBE = Demand(None, HERE, 0, 0, probe=True)
 
 
 def test_half_open_lets_one_call_through() -> None:

@@ -193,7 +193,9 @@ def test_a_loser_cannot_change_the_winner() -> None:
             catalog = catalog_of([t for t in world.catalog.targets if t is not gone])
             plan = compile_policy(world.policy, catalog, world.expresses)
             left = readable(decide(plan, ask.question, ask.snapshot, ask.seed, frozenset(ask.tried)), catalog)
-            assert (left["order"], left["scores"]) == (whole["order"], whole["scores"])
+            assert left["order"] == whole["order"]
+            if left["rank"] == whole["rank"]:  # else the loser was all that an advice or a list named
+                assert left["scores"] == whole["scores"]
             seen += 1
     assert seen > 80
 

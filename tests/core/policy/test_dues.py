@@ -26,7 +26,7 @@ def test_percents_between_thresholds_are_one_entry() -> None:
         snapshot = Snapshot(used=tuple((key, percent * 10_000) for key, percent in used if percent >= 50))
         due = dues_of(plan, snapshot)
         fails = [percent >= 100 for percent in percents]
-        assert [rule for rule, _ in due.entries] == [
+        assert [rule for rule, mask in due.entries if mask] == [
             rule
             for rule, failed in zip(("budget.user", "budget.department", "budget.all"), fails, strict=True)
             if failed
@@ -34,7 +34,7 @@ def test_percents_between_thresholds_are_one_entry() -> None:
         seen.add(id(due))
     assert len(plan.dues) == 4**3 - 1
     assert len(plan.dues) < MAX_DUES
-    assert id(NO_DUES) in seen
+    assert id(plan.unowed) in seen
     assert len(seen) == 3**3  # to warn says nothing of a candidate
 
 
@@ -51,9 +51,17 @@ def test_what_limits_and_refusals_say_is_part_of_the_key() -> None:
             Snapshot(used=(("week/other", 1_000_000),)),
         )
     ]
-    assert [[rule for rule, _ in entries] for entries in found] == [
+    assert [[rule for rule, mask in entries if mask] for entries in found] == [
         ["budget.user"],
         ["limit.user", "budget.user"],
         ["budget.user", "budget.all"],
         [],
     ]
+
+
+def test_a_policy_without_a_ceiling_owes_nothing() -> None:
+    """What is not asked for is not paid for: all such callers share one empty object."""
+    soft = compile_policy(policy(BUDGETS.replace("fail", "warn")), CATALOG, EXPRESSES)
+    assert dues_of(soft, Snapshot()) is soft.unowed is NO_DUES
+    hard = compile_policy(policy(BUDGETS), CATALOG, EXPRESSES)
+    assert dues_of(hard, Snapshot()) is hard.unowed

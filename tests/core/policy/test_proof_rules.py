@@ -120,7 +120,7 @@ def test_a_budget_that_is_used_up_and_one_without_room() -> None:
     tight = Snapshot(used=(("user/day", 810_000),), refused=(("budget.user", "openai/big"),))
     found = proved(made, decided({"budget.user": ["openai/big"]}, ["openai/mini"]), world=tight)
     assert rows(found, "openai/big") == [
-        ("budget.user has no room for $0.00216 in the rest of $5 per day", "p.yaml:9:3", None)
+        ("budget.user has no room for $0.49308 in the rest of $5 per day", "p.yaml:9:3", None)
     ]
     assert found.passed[0].text == "budget.user used 81% of $5 per day: warns only"
     assert str(found.passed[0].source) == "p.yaml:9:3"

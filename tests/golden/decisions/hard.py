@@ -198,6 +198,11 @@ SPENDING = (
         snapshot={"used": [["user/day", 1_000_000], ["policy/day", 990_000]]},
     ),
     Vector(
+        "ceiling-and-an-unknown-price",
+        "Whom nobody can price fails a ceiling before anything is spent, and no budget that never fails.",
+        {"budgets": [budget("user", (100, "fail")), budget("policy", (100, "local"))]},
+    ),
+    Vector(
         "refusals",
         "A reservation that found no room rejects one target; budgets of one scope reject under one name.",
         {"budgets": [budget("user", (100, "fail")), budget("user", (100, "fail"), period="week")]},

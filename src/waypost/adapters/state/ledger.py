@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Hashable, Iterable
+from collections.abc import Hashable, Iterable, Mapping
 from heapq import heappop, heappush
 from typing import TypeAlias
 
@@ -16,7 +16,7 @@ Name: TypeAlias = Hashable
 
 @dataclass(slots=True)
 class Lease:
-    """A reservation of ``nano_usd`` in every one of ``scopes`` until ``expires_ns``.
+    """A reservation until ``expires_ns``: of ``held`` in each of ``scopes``, for a call that may come to ``nano_usd``.
 
     ``tokens`` were counted in each bucket of ``buckets``. ``probe`` is the target whose half-open breaker it holds.
     """
@@ -25,6 +25,7 @@ class Lease:
     nano_usd: int
     expires_ns: int
     scopes: tuple[Name, ...] = ()
+    held: tuple[int, ...] = ()
     tokens: int = 0
     buckets: tuple[tuple[Meter, str], ...] = ()
     probe: TargetId | None = None
@@ -66,15 +67,14 @@ class Ledger:
         self._ending: list[tuple[int, str]] = []
         self._expired: OrderedDict[str, Lease] = OrderedDict()
 
-    def lease(self, scopes: Iterable[Name], nano_usd: int, expires_ns: int) -> Lease:
-        """Reserve ``nano_usd`` in every one of ``scopes``, whether there is room or not."""
+    def lease(self, held: Mapping[Name, int], nano_usd: int, expires_ns: int) -> Lease:
+        """Reserve in every scope what ``held`` says, whether there is room or not."""
         self._count += 1
-        names = tuple(dict.fromkeys(scopes))
-        lease = Lease(f"{self._name}-{self._count}", nano_usd, expires_ns, names)
+        lease = Lease(f"{self._name}-{self._count}", nano_usd, expires_ns, tuple(held), tuple(held.values()))
         self._leases[lease.id] = lease
         heappush(self._ending, (expires_ns, lease.id))
-        for name in names:
-            self._reserved[name] = self._reserved.get(name, 0) + nano_usd
+        for name, amount in held.items():
+            self._reserved[name] = self._reserved.get(name, 0) + amount
         return lease
 
     def end(self, lease_id: str) -> Lease | None:
@@ -118,7 +118,7 @@ class Ledger:
             self._expired.popitem(last=False)
 
     def _release(self, lease: Lease) -> None:
-        for name in lease.scopes:
-            left = self._reserved.pop(name, 0) - lease.nano_usd
+        for name, amount in zip(lease.scopes, lease.held, strict=True):
+            left = self._reserved.pop(name, 0) - amount
             if left:
                 self._reserved[name] = left

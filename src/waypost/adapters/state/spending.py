@@ -67,10 +67,11 @@ class Spending:
         ask = demand.ask or _NOBODY
         names = [self._name(account, now_ns) for account in ask.accounts]
         buckets = tuple((meter, _value(meter, demand.place)) for meter in ask.meters)
-        refusal = self._refusal(ask, demand.nano_usd, names, buckets, now_ns=now_ns)
+        amounts = [demand.nano_usd if account.ceiling is None else demand.most_nano_usd for account in ask.accounts]
+        refusal = self._refusal(ask, demand.most_nano_usd, names, buckets, now_ns=now_ns)
         if refusal is not None:
             return refusal
-        lease = self._ledger.lease(names, demand.nano_usd, now_ns + ttl_ns)
+        lease = self._ledger.lease(dict(zip(names, amounts, strict=True)), demand.nano_usd, now_ns + ttl_ns)
         for meter, value in buckets:
             self._limits.add(meter, value, _units(meter, ask.tokens), now_ns)
         lease.tokens = ask.tokens
@@ -149,7 +150,7 @@ class Spending:
     def _refusal(
         self,
         ask: Ask,
-        nano_usd: int,
+        most_nano_usd: int,
         names: Sequence[Name],
         buckets: Sequence[tuple[Meter, str]],
         *,
@@ -161,8 +162,8 @@ class Spending:
                 return Refusal(meter.rule, retry_ns=wait, value="" if meter.scope == "call" else value)
         for account, name in zip(ask.accounts, names, strict=True):
             used = self._ledger.used(name, now_ns)
-            if account.ceiling is not None and used + nano_usd > account.ceiling:
-                fits = nano_usd <= account.ceiling  # else no period has room for it
+            if account.ceiling is not None and used + most_nano_usd > account.ceiling:
+                fits = most_nano_usd <= account.ceiling  # else no period has room for it
                 retry_ns = self._period(account.period, now_ns)[2] - now_ns if fits else None
                 return Refusal(account.rule, used, account.ceiling, retry_ns)
         return None

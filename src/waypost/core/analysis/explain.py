@@ -128,12 +128,13 @@ def _decision(hop: Hop, receipt: Receipt, known: Known, *, more: bool) -> Iterat
     assert decision is not None
     number = hop.attempt.number if hop.attempt is not None else None
     yield Heading("Decision" if not more or number is None else f"Decision before attempt {number}")
-    rows = list(decided.chosen(decision, hop.selected, hop.question or receipt.question, rules=known.rules))
+    asked = hop.question or receipt.question
+    rows = list(decided.chosen(decision, hop.selected, asked, rules=known.rules))
     if hop.advised:
         rows = [("advised", rows[0][1]), *rows[1:], ("note", "advice only: the call ran unchanged")]
     proof = known.proofs.get(id(decision))
     candidates = () if proof is None else proof.candidates
-    yield Fields((*rows, *(() if hop.snapshot is None else words_question.world(hop.snapshot, candidates))))
+    yield Fields((*rows, *(() if hop.snapshot is None else words_question.world(hop.snapshot, candidates, asked))))
 
 
 def _unproved(decision: Decision) -> Iterator[Block]:

@@ -72,7 +72,9 @@ def _withheld(names: Sequence[str]) -> str:
     return "; ".join([*([f"{ungranted}: the policy does not grant it"] if ungranted else []), *others])
 
 
-def world(snapshot: Snapshot, candidates: Sequence[CandidateProof] = ()) -> list[tuple[str, str]]:
+def world(
+    snapshot: Snapshot, candidates: Sequence[CandidateProof] = (), asked: Question | None = None
+) -> list[tuple[str, str]]:
     """What of the world the decision was told, where there was anything: breakers, budgets, limits, a warm cache.
 
     ``candidates`` are the rows of its proof, where there is one.
@@ -86,7 +88,8 @@ def world(snapshot: Snapshot, candidates: Sequence[CandidateProof] = ()) -> list
     if snapshot.limited:
         reached = (f"{rule} of {whose}" if whose else rule for rule, whose in snapshot.limited)
         rows.append(("limits hit", ", ".join(reached)))
-    rows += [("no room", line) for line in no_room(snapshot, candidates)]
+    bounded = asked is None or asked.features.max_output is not None
+    rows += [("no room", line) for line in no_room(snapshot, candidates, bounded=bounded)]
     if snapshot.warm is not None:
         rows.append(("warm cache", f"{snapshot.warm[0]}, about {snapshot.warm[1]:,} tokens of the prompt"))
     return rows

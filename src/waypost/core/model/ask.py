@@ -114,12 +114,13 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Demand:
-    """What one send wants: ``nano_usd`` in every account, one request and ``ask.tokens`` in every meter; with ``probe``
-    the one place that a half-open breaker has."""
+    """What one send wants: ``nano_usd`` in every account, but ``most_nano_usd`` in those with a ceiling; one request
+    and ``ask.tokens`` in every meter; with ``probe`` the one place that a half-open breaker has."""
 
     ask: Ask | None
     place: Place
     nano_usd: int
+    most_nano_usd: int
     probe: bool = False
 
 

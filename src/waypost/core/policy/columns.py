@@ -52,6 +52,7 @@ class Columns:
         self._names: dict[str, list[int]] | None = None
         self._tiers: dict[str, int] | None = None
         self._providers: dict[str, int] | None = None
+        self._unpriced: int | None = None
         self._numbers: dict[str, list[int | None]] = {}
         self._sorted: dict[str, Sorted] = {}
 
@@ -98,6 +99,13 @@ class Columns:
         for tier in tiers:
             mask |= self._tiers.get(tier, 0)
         return mask
+
+    def unpriced(self) -> int:
+        """The candidates of whom nobody knows what every call to them costs."""
+        if self._unpriced is None:
+            places = (place for place, target in enumerate(self.catalog.targets) if unpriced(target))
+            self._unpriced = mask_of(places, self.size)
+        return self._unpriced
 
     def providers(self) -> dict[str, int]:
         """The candidates of each provider, as ids name it."""
@@ -202,6 +210,13 @@ def expected_p95(target: Target) -> int | None:
     if latency is None:
         return None
     return 2 * latency.first_token_ns if latency.p95_ns is None else latency.p95_ns
+
+
+def unpriced(target: Target) -> bool:
+    """Whether a rate of input or output is unknown, in the base tier or above it."""
+    price = target.price
+    tiers = () if price is None else (price, *(tier for _, tier in price.above))
+    return not tiers or any(tier.input is None or tier.output is None for tier in tiers)
 
 
 def estimated_cost(price: Price | None, tokens_in: int, tokens_out: int) -> int | None:

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from waypost.core.catalog.table import Catalog
 from waypost.core.model.target import Dialect
 from waypost.core.policy.columns import columns_of
+from waypost.core.policy.dues import unowed
 from waypost.core.policy.fields import lookup
 from waypost.core.policy.masks import evaluator
 from waypost.core.policy.needs_call import beyond_catalog, fields_of, needs_call_facts
@@ -41,6 +42,7 @@ def compile_policy(policy: Policy, catalog: Catalog, expresses: Mapping[Dialect,
         if line.fixed is not None and line.when is None:
             plan.fixed |= line.fixed
     _select(plan)
+    plan.unowed = unowed(plan)
     return plan
 
 

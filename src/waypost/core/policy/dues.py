@@ -10,7 +10,7 @@ from operator import attrgetter
 from typing import Any
 
 from waypost.core.model.frozen import dataclass
-from waypost.core.model.question import Snapshot
+from waypost.core.model.question import EMPTY_SNAPSHOT, Snapshot
 from waypost.core.policy.bits import joined, mask_of, remember
 from waypost.core.policy.plan import Dues, Entries, Plan
 from waypost.core.policy.tree import LADDER, Budget
@@ -30,7 +30,7 @@ def dues_of(plan: Plan, snapshot: Snapshot) -> Dues:
     budget, and all their combinations would push each other out.
     """
     if owed(snapshot) == NOTHING_OWED:
-        return NO_DUES
+        return plan.unowed
     levels = tuple(map(plan.levels.get, snapshot.used))
     if None in levels:
         levels = tuple([_level(plan, entry) for entry in snapshot.used])
@@ -38,11 +38,18 @@ def dues_of(plan: Plan, snapshot: Snapshot) -> Dues:
     found = plan.dues.get(key)
     if found is None:
         made = _Reading(plan, snapshot).dues()
-        same = NO_DUES if made.meaning == NO_DUES.meaning else plan.duties.get(made.meaning)
+        same = plan.unowed if made.meaning == plan.unowed.meaning else plan.duties.get(made.meaning)
         if same is None:
             same = remember(plan.duties, made.meaning, made, MAX_DUES)
         found = remember(plan.dues, key, same, MAX_DUES)
     return found
+
+
+def unowed(plan: Plan) -> Dues:
+    """What holds of a caller of whom the world says nothing: ceilings keep out whose price nobody knows."""
+    if any(budget.ceiling for budget in plan.policy.budgets):
+        return _Reading(plan, EMPTY_SNAPSHOT).dues()
+    return NO_DUES
 
 
 def _level(plan: Plan, entry: tuple[str, int]) -> tuple[Any, ...]:
@@ -79,10 +86,14 @@ class _Reading:
     snapshot: Snapshot
 
     def dues(self) -> Dues:
-        full = self.plan.columns.full
-        reached = tuple(self.reached())
+        full, reached = self.plan.columns.full, tuple(self.reached())
         limits = [(rule, self.limited(rule, value)) for rule, value in self.snapshot.limited]
-        fails = [(budget.rule, full) for budget, action in reached if action == "fail"]
+        used_up = {budget.key for budget, action in reached if action == "fail"}
+        fails = [
+            (budget.rule, full if budget.key in used_up else self.plan.columns.unpriced())
+            for budget in self.plan.policy.budgets
+            if budget.ceiling
+        ]
         refusals = [(rule, self.bit(target)) for rule, target in self.snapshot.refused]
         entries = (*limits, *fails, *refusals)
         dead = joined(entries)[1]
@@ -91,7 +102,7 @@ class _Reading:
             for budget, action in reached
             if action not in ("fail", "warn")
         )
-        spent, limited = _any(fails + refusals), _any(limits)
+        spent, limited = bool(used_up and full) or _any(refusals), _any(limits)
         return Dues(entries, dead, steering, "budget" if spent else "limit" if limited else None)
 
     def reached(self) -> Iterator[tuple[Budget, str]]:

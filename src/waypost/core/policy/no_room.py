@@ -10,13 +10,17 @@ from waypost.core.model.money import NANO, format_usd
 from waypost.core.model.question import Snapshot
 from waypost.core.policy.spending import share
 
+UNBOUNDED = "; state max_tokens: without it each is reserved at the longest answer that it can give"
 
-def no_room(snapshot: Snapshot, candidates: Sequence[CandidateProof]) -> list[str]:
+def no_room(snapshot: Snapshot, candidates: Sequence[CandidateProof], *, bounded: bool = True) -> list[str]:
     """One line for each budget that refused a reservation, in the order of the refusals:
     ``budget.user (99% used): none of 39 fits in the rest of $0.02 per day; the cheapest is openai/mini, about $0.004``.
+
+    ``bounded`` is whether the call says how long its answer may get; where it does not, that is the remedy.
     """
     nobody = all(row.state != "selected" for row in candidates)
-    return [_told(rule, snapshot, candidates, nobody) for rule in dict.fromkeys(rule for rule, _ in snapshot.refused)]
+    rules = dict.fromkeys(rule for rule, _ in snapshot.refused)
+    return [_told(rule, snapshot, candidates, nobody, bounded=bounded) for rule in rules]
 
 
 def spent(snapshot: Snapshot, standings: Sequence[Standing]) -> list[str]:
@@ -42,7 +46,9 @@ def _usd(nano_usd: int, limit: int) -> str:
     return f"{whole}.{f'{rest:09d}'[:digits]}"
 
 
-def _told(rule: str, snapshot: Snapshot, candidates: Sequence[CandidateProof], nobody: bool) -> str:
+def _told(
+    rule: str, snapshot: Snapshot, candidates: Sequence[CandidateProof], nobody: bool, *, bounded: bool
+) -> str:
     refused = {target for name, target in snapshot.refused if name == rule}
     rows = [row for row in candidates if row.target in refused]
     rooms = [item.limit for row in rows for item in row.rejections if _is_room(item, rule)]
@@ -54,7 +60,7 @@ def _told(rule: str, snapshot: Snapshot, candidates: Sequence[CandidateProof], n
     least = min(priced, default=None)
     cheapest = "" if least is None else f"; the cheapest is {least[1]}, about {format_usd(least[0])}"
     spent = f" ({', '.join(used)})" if used else ""
-    return f"{rule}{spent}: {who}{room}{cheapest}"
+    return f"{rule}{spent}: {who}{room}{cheapest if bounded else UNBOUNDED}"
 
 
 def _is_room(item: Rejection, rule: str) -> bool:

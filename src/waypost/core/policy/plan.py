@@ -165,6 +165,7 @@ class Plan:
         self.selects = False
         self.select: Select | None = None
         self.weights: tuple[tuple[int, int], ...] = ()
+        self.unowed = Dues((), 0, (), None)
         self.levels: dict[tuple[str, int], tuple[Any, ...]] = {}
         self.dues: dict[Any, Dues] = {}
         self.duties: dict[Any, Dues] = {}

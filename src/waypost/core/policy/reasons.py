@@ -67,6 +67,8 @@ def _spent(rule: str, field: str, observed: str, limit: str) -> str:
             return f"{rule} reached: {limit}"
         case "used":
             return f"{rule} used {observed}, fails at {limit}"
+        case "price":
+            return f"{rule} stops at {limit}, and the price is unknown"
         case "estimated.cost":
             return f"{rule} has no room for {observed} in {limit}"
         case _:

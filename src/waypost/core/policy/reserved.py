@@ -10,6 +10,7 @@ from waypost.core.model.needs import level
 from waypost.core.model.question import Narrow
 from waypost.core.model.target import Target
 from waypost.core.policy import spending
+from waypost.core.policy.columns import unpriced
 from waypost.core.policy.facts import UNKNOWN, Facts
 from waypost.core.policy.plan import Plan
 from waypost.core.policy.request import MAX_OUTPUT, TOKENS_IN, TOKENS_OUT, glob
@@ -111,8 +112,10 @@ class Reserved:
             at = spending.reached(budget, self.used)
             if at is not None and at[1] == "fail":
                 yield self.used_up(budget, at[0])
+            elif budget.ceiling and unpriced(target):
+                yield Rejection(name, "price", "<=", UNKNOWN, spending.sum_of(budget), place(budget.at))
         if mine and (name, target.id) in self.facts.snapshot.refused:
-            cost = self.facts.value("estimated.cost", target, self.facts.grid)
+            cost = spending.most_cost(target, self.facts.question.features)
             room = " and ".join(f"the rest of {spending.sum_of(budget)}" for budget in mine)
             asked = UNKNOWN if cost is None else shown(cost, "usd")
             yield Rejection(name, "estimated.cost", "<=", asked, room, place(mine[0].at))

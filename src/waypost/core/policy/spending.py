@@ -7,13 +7,26 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
-from waypost.core.model.money import MICRO, NANO
+from waypost.core.model.money import MICRO, NANO, grid
+from waypost.core.model.question import Features
 from waypost.core.model.target import Target
+from waypost.core.policy.columns import estimated_cost
 from waypost.core.policy.tree import Budget, Limit, Policy
 from waypost.core.policy.units import decimal, shown
 
 LADDER = ("local", "fast_cheap", "balanced", "powerful")
 """The catalog's tiers, the lowest first."""
+
+
+def most_cost(target: Target, features: Features, answers: int = 1) -> int | None:
+    """The most that a call can cost at ``target`` in nano-USD; ``None`` where its price is unknown.
+
+    An answer is as long as the caller allows it, else as the target's get; where nobody knows that, as its window.
+    """
+    longest = features.max_output
+    if longest is None:
+        longest = (target.max_output if target.max_output is not None else target.context_window) or 0
+    return estimated_cost(target.price, grid(features.tokens_input), longest * answers)
 
 
 def reached(budget: Budget, used: Mapping[str, int]) -> tuple[int, str] | None:

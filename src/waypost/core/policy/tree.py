@@ -195,6 +195,11 @@ class Budget:
     def rule(self) -> str:
         return f"budget.{self.scope}"
 
+    @property
+    def ceiling(self) -> bool:
+        """Whether one of its thresholds stops everybody, so that nothing may be spent past it."""
+        return any(action == "fail" for _, action in self.thresholds)
+
 
 @dataclass(frozen=True, slots=True)
 class Limit:

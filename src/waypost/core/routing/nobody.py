@@ -66,7 +66,9 @@ def no_candidates(
     """
     proof = prove(stage.plan, decided.question, decided.snapshot, decided.decision)
     rows = [row for row in proof.candidates if row.rejections]
-    lines = [*spent(decided.snapshot, standings), *no_room(decided.snapshot, rows), *_near_first(rows)]
+    bounded = decided.question.features.max_output is not None
+    full = no_room(decided.snapshot, rows, bounded=bounded)
+    lines = [*spent(decided.snapshot, standings), *full, *_near_first(rows)]
     return _nobody(stage, decided, "".join(f"\n  {line}" for line in lines), retry_ns)
 
 

@@ -17,6 +17,7 @@ from waypost.core.model.outcome import Attempt, Settlement
 from waypost.core.model.question import Snapshot
 from waypost.core.model.target import Target, TargetId
 from waypost.core.policy.columns import estimated_cost
+from waypost.core.policy.spending import most_cost
 from waypost.core.routing.effects import Release, Reserve, Settle
 from waypost.core.routing.ports import Refusal
 from waypost.core.routing.prepare import Stage
@@ -83,17 +84,25 @@ def place_of(target: Target) -> Place:
     return Place(target.id, target.endpoint, target.provider)
 
 
-def most(stage: Stage, target: Target) -> int:
-    """What a call may cost at ``target`` in nano-USD: the estimate with all the output that the caller allowed, for
-    each of the answers that it asks for.
+def likely(stage: Stage, target: Target) -> int:
+    """What a call may cost at ``target`` in nano-USD: `most` where the caller set a bound, else the estimate.
 
     0 where the target has no price: a budget cannot count what nobody knows.
     """
     features = stage.question.features
-    allowed = features.max_output
+    if features.max_output is not None:
+        return most(stage, target)
+    return estimated_cost(target.price, grid(features.tokens_input), grid(features.tokens_output)) or 0
+
+
+def most(stage: Stage, target: Target) -> int:
+    """The most that a call can cost at ``target`` in nano-USD: each answer that it asks for as long as the caller
+    allows it, or where that is not said as long as the target's answers get.
+
+    0 where the target has no price; ceilings reject those.
+    """
     answers = max(stage.conversation.sampling.n or 1, 1)
-    output = grid(features.tokens_output) if allowed is None else allowed * answers
-    return estimated_cost(target.price, grid(features.tokens_input), output) or 0
+    return most_cost(target, stage.question.features, answers) or 0
 
 
 def reserve(stage: Stage, tab: Tab, target: Target, order: Sequence[Target]) -> Any:
@@ -106,8 +115,8 @@ def reserve(stage: Stage, tab: Tab, target: Target, order: Sequence[Target]) -> 
     ask = asked(tab)
     if tab.lease is not None or not (probe or (ask is not None and (ask.accounts or ask.meters))):
         return True
-    amount = most(stage, target)
-    answer = yield Reserve(Demand(ask, place_of(target), amount, probe), LEASE_NS)
+    amounts = likely(stage, target), most(stage, target)
+    answer = yield Reserve(Demand(ask, place_of(target), *amounts, probe), LEASE_NS)
     if getattr(answer, "rule", None) is None:
         tab.lease = answer
         tab.reserved |= answer is not None
