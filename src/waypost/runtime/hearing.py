@@ -42,11 +42,12 @@ class Hearing:
         if layers:
             claims, withheld = self._inside(claims, layers)
         context = claims.context
+        named = context.policy is not None and current().context.policy is None
         if context.policy is not None:
             self._narrowings.policy(context.policy, routes.plans)
         if context.narrow is not None or context.fallbacks:
             context = self._narrowings.context(claims, routes.catalog)
-        return Heard(context, claims.request_id, withheld)
+        return Heard(context, claims.request_id, withheld, named)
 
     def _inside(self, claims: Claims, layers: Sequence[Mapping[str, Any]]) -> tuple[Claims, tuple[str, ...]]:
         """``claims`` with ``layers`` on top, and what of these does not hold."""

@@ -100,3 +100,14 @@ def test_an_override_in_force_is_in_the_question() -> None:
     assert governed(asked, routes(plan("one"), overrides=(forced,), now=99))[1].override == forced
     assert governed(asked, routes(plan("one"), overrides=(forced,), now=100))[1].override is None
     assert governed(ask(), routes(plan("one"), overrides=(forced,), now=99))[1].override is None
+
+
+@pytest.mark.parametrize(
+    ("grants", "chosen"), [(None, "strict"), (("policy",), "loose"), (("mode",), "strict"), ((), "strict")]
+)
+def test_a_header_names_a_policy_only_where_that_is_granted(grants: Any, chosen: str) -> None:
+    """S5.01: what the application's code may say without being asked, a call's header or body may not."""
+    plans = plan("strict", grants=grants), plan("loose")
+    found, asked = governed(ask(Context(policy="loose")), routes(*plans), names_policy=True)
+    assert found.policy.name == chosen
+    assert asked.withheld == (() if chosen == "loose" else ("policy",))

@@ -31,11 +31,13 @@ Always: TypeAlias = Mapping[str, tuple[str, str]]
 
 class Heard(NamedTuple):
     """What holds of all that is said around a call and by it; ``withheld`` are claims of the call that do not, each
-    with why: ``department: settled around the call``."""
+    with why: ``department: settled around the call``. ``names_policy`` is whether the call itself names the context's
+    policy, in a header or in its body."""
 
     context: Context
     request_id: str | None = None
     withheld: tuple[str, ...] = ()
+    names_policy: bool = False
 
 
 class Flavour(Protocol):

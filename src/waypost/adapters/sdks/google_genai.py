@@ -109,6 +109,7 @@ def bind(
         native=bound,
         port=port,
         withheld=heard.withheld,
+        names_policy=heard.names_policy,
     )
 
 

@@ -130,6 +130,7 @@ def bind(
         native=bound,
         port=place.port,
         withheld=heard.withheld,
+        names_policy=heard.names_policy,
         reports=flavour.reports is not None and flavour.reports(client, bound.options),
     )
 

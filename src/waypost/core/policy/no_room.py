@@ -46,9 +46,7 @@ def _usd(nano_usd: int, limit: int) -> str:
     return f"{whole}.{f'{rest:09d}'[:digits]}"
 
 
-def _told(
-    rule: str, snapshot: Snapshot, candidates: Sequence[CandidateProof], nobody: bool, *, bounded: bool
-) -> str:
+def _told(rule: str, snapshot: Snapshot, candidates: Sequence[CandidateProof], nobody: bool, *, bounded: bool) -> str:
     refused = {target for name, target in snapshot.refused if name == rule}
     rows = [row for row in candidates if row.target in refused]
     rooms = [item.limit for row in rows for item in row.rejections if _is_room(item, rule)]

@@ -30,6 +30,7 @@ class Call:
     opaque to everyone else. ``port`` is the caller's server's, where its base URL names one.
     ``reports`` says that the SDK reports the inferences that it sends itself. ``withheld`` are claims of
     the call that do not hold, whatever the policy grants. ``lent`` are the endpoints that it brings a client for.
+    ``names_policy`` says that it names the context's policy itself, in a header or in its body.
     """
 
     receipt: str
@@ -54,6 +55,7 @@ class Call:
     reports: bool = False
     withheld: tuple[str, ...] = ()
     lent: tuple[str, ...] = ()
+    names_policy: bool = False
 
 
 @dataclass(frozen=True, slots=True)

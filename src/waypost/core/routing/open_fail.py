@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from waypost.core.model.conversation import Conversation
 from waypost.core.model.question import Features, Question
 from waypost.core.policy.decide import choose
@@ -17,8 +19,9 @@ def blind(call: Call, routes: Routes) -> Stage:
 
     Raises whatever is wrong with choosing a policy; then the call goes through with no receipt.
     """
+    context = replace(call.context, policy=None) if call.names_policy else call.context
     question = Question(
-        call.dialect, call.requested, call.auto, call.origin, BLIND, context=call.context, withheld=call.withheld
+        call.dialect, call.requested, call.auto, call.origin, BLIND, context=context, withheld=call.withheld
     )
     plan = choose(routes.plans, question)
     requested = None if call.auto else routes.catalog.resolve(call.requested, call.origin.endpoint)

@@ -91,7 +91,7 @@ def prepare(call: Call, routes: Routes) -> Stage:
         credentials=_credentials(call, routes),
         withheld=call.withheld,
     )
-    plan, question = governed(question, routes)
+    plan, question = governed(question, routes, names_policy=call.names_policy)
     if question.auto is not call.auto:
         call = replace(call, auto=question.auto)
     mode, drawn = effective_mode(plan, question, call.seed, routes.mode)
@@ -115,16 +115,17 @@ def _credentials(call: Call, routes: Routes) -> tuple[str, ...]:
     return tuple(sorted({*names, *call.lent})) if call.lent else names
 
 
-def governed(question: Question, routes: Routes) -> tuple[Plan, Question]:
+def governed(question: Question, routes: Routes, *, names_policy: bool = False) -> tuple[Plan, Question]:
     """The plan that holds for a call, and the question as it grants, names and overrides it.
 
-    Which policies a call may name is for the one to say that would hold without that.
+    Which policies a call may name is for the one to say that would hold without that. With ``names_policy`` it is the
+    call's own header or body that names one, and no code of the application: that takes a grant in so many words.
     """
     plan = choose(routes.plans, question)
     if question.context.policy is not None:
         unnamed = withhold(question, ("policy",))
         own = choose(routes.plans, unnamed)
-        if not _follows(own, "policy"):
+        if not _follows(own, "policy") or (names_policy and own.policy.grants is None):
             plan, question = own, unnamed
     policy = plan.policy
     if policy.grants is not None:
