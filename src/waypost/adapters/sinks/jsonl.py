@@ -111,6 +111,8 @@ def row(settled: Settled, scopes: Sequence[str] = SCOPES) -> dict[str, Any]:
         "sdk": started.sdk,
         "operation": started.operation,
         "mode": started.mode,
+        "drawn": started.drawn,
+        "drawn_ppm": started.drawn_ppm,
         "streaming": started.streaming,
         "requested": started.requested,
         "provider": started.provider,
@@ -131,7 +133,7 @@ def row(settled: Settled, scopes: Sequence[str] = SCOPES) -> dict[str, Any]:
 
 def _decision(decided: Decided | None) -> Mapping[str, Any]:
     if decided is None:
-        nothing = dict.fromkeys(("selected", "cause", "rule"))
+        nothing = dict.fromkeys(("selected", "cause", "rule", "chance", "propensity_ppm"))
         return {**nothing, "advised": False, "candidates": [], "rejected": {}, "candidate_count": 0}
     decision, target_of = decided.decision, decided.target_of
     rejected, count = shortlist(decision)
@@ -139,6 +141,8 @@ def _decision(decided: Decided | None) -> Mapping[str, Any]:
         "selected": None if decision.selected is None else target_of(decision.selected),
         "cause": decision.cause,
         "rule": decision.rule,
+        "chance": decision.chance,
+        "propensity_ppm": decision.propensity_ppm,
         "advised": decided.advised,
         "candidates": [target_of(index) for index in decision.order],
         "rejected": {target_of(index): rule for index, rule in rejected.items()},

@@ -105,7 +105,7 @@ def _header(receipt: Receipt, known: Known) -> Fields:
         ("status", words_outcome.status(receipt)),
         ("asked for", f"{call.requested} at {call.provider} ({call.dialect}{', streamed' if call.streaming else ''})"),
         ("answered", got if answered is None else f"{got}{words_outcome.alias(answered)}"),
-        ("mode", words_outcome.MODES[receipt.mode]),
+        ("mode", words_outcome.mode(receipt)),
         ("at", utc(call.at_ns)),
     ]
     rows += known.notes(receipt)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from waypost.core.analysis.words_numbers import change, duration
-from waypost.core.model.money import format_usd
+from waypost.core.analysis.words_numbers import change, duration, percent
+from waypost.core.model.money import MICRO, format_usd
 from waypost.core.model.outcome import Attempt, Baseline, Cost, CostLine, Failure, Settlement, Usage
 from waypost.core.model.receipt import Receipt
 
@@ -13,6 +13,7 @@ MODES = {
     "advise": "advise: the call ran unchanged beside the decision",
     "route": "route",
 }
+DRAWN = {"route": "drawn by the rollout's share", "advise": "held back by the rollout's share"}
 STATUS = {
     "open": "open",
     "ok": "ok",
@@ -30,6 +31,15 @@ BASES = {
     "unpriced": "no price is known, which is not the same as nothing",
 }
 BASELINES = {"requested": "the requested model", "policy": "the policy's baseline"}
+
+
+def mode(receipt: Receipt) -> str:
+    """The mode, and how likely it was where a rollout's share decided."""
+    call = receipt.call
+    if not call.drawn:
+        return MODES[call.mode]
+    odds = "" if call.drawn_ppm is None else f", with probability {percent(call.drawn_ppm, MICRO)}"
+    return f"{MODES[call.mode]}; {DRAWN[call.mode]}{odds}"
 
 
 def status(receipt: Receipt) -> str:

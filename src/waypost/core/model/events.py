@@ -43,6 +43,9 @@ class Started:
     """A keyed digest of what was asked, where the policy's ``privacy`` keeps one; equal requests have equal ones."""
     drawn: bool = False
     """A rollout's share decided between route and advise: the advised calls are the control group of the routed."""
+    drawn_ppm: int | None = None
+    """How likely the mode was then: the share for who was routed, the rest for who was held back. ``None`` where no
+    share decided, and on receipts from before this was kept."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -74,6 +74,7 @@ def call_text(call: Started) -> str:
         f'"policy":{_q[call.policy]},"policy_fingerprint":{_q[call.policy_fingerprint]},'
         f'"catalog":{_q[call.catalog]},"mode":{_q[call.mode]}'
         + (',"drawn":true' if call.drawn else "")
+        + (f',"drawn_ppm":{call.drawn_ppm}' if call.drawn_ppm is not None else "")
         + (f',"content":"{call.content}"' if call.content is not None else "")
         + (f',"request_id":{_escape(call.request_id)}}}' if call.request_id is not None else "}")
     )

@@ -39,6 +39,8 @@ def call_record(call: Started) -> dict[str, Any]:
     }
     if call.drawn:
         record["drawn"] = True
+    if call.drawn_ppm is not None:
+        record["drawn_ppm"] = call.drawn_ppm
     if call.content is not None:
         record["content"] = call.content
     return record
@@ -61,6 +63,7 @@ def call_of(record: Wire, receipt: str) -> Started:
         request_id=record.get("request_id"),
         content=record.get("content"),
         drawn=record.get("drawn", False),
+        drawn_ppm=record.get("drawn_ppm"),
     )
 
 

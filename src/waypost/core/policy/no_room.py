@@ -12,6 +12,7 @@ from waypost.core.policy.spending import share
 
 UNBOUNDED = "; state max_tokens: without it each is reserved at the longest answer that it can give"
 
+
 def no_room(snapshot: Snapshot, candidates: Sequence[CandidateProof], *, bounded: bool = True) -> list[str]:
     """One line for each budget that refused a reservation, in the order of the refusals:
     ``budget.user (99% used): none of 39 fits in the rest of $0.02 per day; the cheapest is openai/mini, about $0.004``.

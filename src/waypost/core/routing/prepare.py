@@ -11,6 +11,7 @@ from waypost.core.features.extract import extract
 from waypost.core.model.conversation import Conversation
 from waypost.core.model.events import Started
 from waypost.core.model.frozen import dataclass
+from waypost.core.model.money import MICRO
 from waypost.core.model.needs import Need
 from waypost.core.model.question import Context, Mode, Override, Question
 from waypost.core.model.target import Dialect, Endpoint, Target
@@ -203,6 +204,7 @@ def _may_leave(plan: Plan, question: Question) -> bool:
 
 
 def started(call: Call, plan: Plan, mode: Mode, routes: Routes, *, drawn: bool = False) -> Started:
+    share = plan.policy.mode.share_ppm
     return Started(
         receipt=call.receipt,
         at_ns=routes.now(),
@@ -218,6 +220,7 @@ def started(call: Call, plan: Plan, mode: Mode, routes: Routes, *, drawn: bool =
         mode=mode,
         request_id=call.request_id,
         drawn=drawn,
+        drawn_ppm=None if not drawn else share if mode == "route" else MICRO - share,
     )
 
 
