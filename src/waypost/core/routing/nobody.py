@@ -25,6 +25,9 @@ NO_ELIGIBLE_MODEL = "no_eligible_model"
 SPENT: Mapping[str, str] = {"budget": "budget_exceeded", "limit": "limit_reached"}
 """The error's code by the decision's cause, where money or a limit is why nobody is left."""
 
+MAX_LINES = 12
+"""So many candidates have a line of their own."""
+
 OF_THE_CALL = ("tried", "breaker", "limit.", "budget.", "call.", "override")
 """Rules that no fact of the catalog fails."""
 
@@ -68,21 +71,39 @@ def no_candidates(
     rows = [row for row in proof.candidates if row.rejections]
     bounded = decided.question.features.max_output is not None
     full = no_room(decided.snapshot, rows, bounded=bounded)
-    lines = [*spent(decided.snapshot, standings), *full, *_near_first(rows)]
+    lines = [*spent(decided.snapshot, standings), *full, *near_first(rows)]
     return _nobody(stage, decided, "".join(f"\n  {line}" for line in lines), retry_ns)
 
 
-def _near_first(rows: Sequence[CandidateProof]) -> Iterator[str]:
-    """A line for each: who was on the shortlist of the rule, or fails nothing but the call and the world, then the
-    others by the rule that they fail first."""
+def near_first(rows: Sequence[CandidateProof]) -> Iterator[str]:
+    """A line for each of few; of many, for some that were near, and how many others fail which rule first.
+
+    Near is who was on the shortlist of the rule, or fails nothing but the call and the world; where nobody is, those
+    that fail the fewest rules.
+    """
     listed = any(map(_off_list, rows))
 
-    def place(row: CandidateProof) -> tuple[bool, str, int, str]:
-        near = (listed and not _off_list(row)) or all(item.rule.startswith(OF_THE_CALL) for item in row.rejections)
-        return (False, "", *_distance(row)) if near else (True, _first(row).rule, *_distance(row))
+    def is_near(row: CandidateProof) -> bool:
+        return (listed and not _off_list(row)) or all(item.rule.startswith(OF_THE_CALL) for item in row.rejections)
 
-    for row in sorted(rows, key=place):
+    near = sorted(filter(is_near, rows), key=_distance)
+    others = sorted((row for row in rows if not is_near(row)), key=lambda row: (_first(row).rule, *_distance(row)))
+    told = [*near, *others] if len(rows) <= MAX_LINES else (near or sorted(others, key=_distance))[:MAX_LINES]
+    for row in told:
         yield f"{row.target}: {reason(_first(row))}" + _more(row)
+    names = {row.target for row in told}
+    yield from _counted([row for row in (*near, *others) if row.target not in names])
+
+
+def _counted(rows: Sequence[CandidateProof]) -> Iterator[str]:
+    """How many fail which rule first, the rule of most in front."""
+    groups: dict[str, list[CandidateProof]] = {}
+    for row in rows:
+        groups.setdefault(_first(row).rule, []).append(row)
+    for rule, members in sorted(groups.items(), key=lambda group: (-len(group[1]), group[0])):
+        reasons = {reason(_first(row)) for row in members}
+        who = members[0].target if len(members) == 1 else f"{len(members)} others"
+        yield f"{who}: {reasons.pop() if len(reasons) == 1 else f'fail {rule}'}"
 
 
 def _distance(row: CandidateProof) -> tuple[int, str]:

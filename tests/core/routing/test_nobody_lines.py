@@ -1,0 +1,47 @@
+"""What the error of a call for which nobody survived says of each candidate, and of many at once."""
+
+from __future__ import annotations
+
+from waypost.core.model.decision import CandidateProof, Rejection
+from waypost.core.routing.nobody import MAX_LINES, near_first
+
+BROKEN = Rejection("breaker", "", "", "", "")
+
+
+def low(quality: str) -> Rejection:
+    return Rejection("quality >= 0.9", "quality", ">=", quality, "0.9")
+
+
+def off(*more: Rejection) -> tuple[Rejection, ...]:
+    return (Rejection("rule.claude", "target", "in", "x", "rule claude"), *more)
+
+
+def rejected(name: str, *rejections: Rejection) -> CandidateProof:
+    return CandidateProof(name, "rejected", None, (), rejections, None)
+
+
+def test_of_few_each_has_a_line() -> None:
+    """Who was on the list comes first, and says how many rules it fails beside the one that is shown."""
+    rows = [rejected(f"p/{n}", *off()) for n in range(MAX_LINES - 1)]
+    told = list(near_first([*rows, rejected("p/near", low("0.5"), BROKEN)]))
+    assert told[0] == "p/near: quality 0.5 < 0.9 (and 1 more)"
+    assert told[1:] == [f"p/{n}: not on the list of rule claude" for n in sorted(map(str, range(MAX_LINES - 1)))]
+
+
+def test_of_many_those_that_were_near_have_one_and_the_others_are_counted() -> None:
+    """The caller reads who could have answered, not a catalog; groups are told by the rule that they fail first."""
+    rows = [rejected(f"p/off{n}", *off(low("0.1"))) for n in range(100)]
+    assert list(near_first([*rows, rejected("p/b", BROKEN), rejected("p/a", low("0.5"))])) == [
+        "p/a: quality 0.5 < 0.9",
+        "p/b: breaker open",
+        "100 others: not on the list of rule claude",
+    ]
+
+
+def test_where_nobody_was_near_those_that_fail_the_fewest_are_shown() -> None:
+    """What differs among the others is said by the line that they fail; a group of one has its name."""
+    rows = [rejected(f"p/{n:02}", low(f"0.{n:02}")) for n in range(10, 30)]
+    far = [rejected("p/far", Rejection("region == eu", "region", "==", "us", "eu"), low("0.1"))]
+    told = list(near_first([*far, *rows]))
+    assert told[:2] == ["p/10: quality 0.10 < 0.9", "p/11: quality 0.11 < 0.9"]
+    assert told[MAX_LINES:] == ["8 others: fail quality >= 0.9", "p/far: region us != eu"]
