@@ -199,7 +199,7 @@ def same_endpoint(tests: Path, folder: Path) -> tuple[Path, Path]:
         "rules": rules,
         "filter": ["quality >= 0"],
         "rank": "cheapest",
-        "fallback": {"max_attempts": 1, "deadline": "24 h"},
+        "fallback": {"max_attempts": 1},
     }
     # JSON is YAML.
     for name, document in (("policy", policy), ("catalog", catalog)):
