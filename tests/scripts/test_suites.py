@@ -55,6 +55,9 @@ def test_what_is_lost(suites: ModuleType) -> None:
     assert suites.lost(bare, {"a": "passed", "b": "passed", "c": "failed", "d": "skipped"}) == []
     assert suites.lost(bare, {"a": "passed", "b": "failed", "c": "passed", "d": "skipped"}) == ["b"]
     assert suites.lost(bare, {"a": "passed", "b": "skipped", "c": "failed", "d": "skipped"}) == ["b"]
+    meant = {**bare, "differs": {"route": ["b"]}}
+    broken = {"a": "passed", "b": "failed", "c": "failed", "d": "skipped"}
+    assert (suites.lost(meant, broken, "route"), suites.lost(meant, broken, "observe")) == ([], ["b"])
     assert suites.lost(bare, {"a": "passed"}) == ["only 1 tests passed, and 2 do so without Waypost"]
 
 
