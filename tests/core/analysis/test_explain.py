@@ -25,6 +25,7 @@ from receipt_cases import (
 from waypost.core.analysis import words_decision, words_outcome
 from waypost.core.analysis.explain import explain
 from waypost.core.analysis.layout import Fields, Heading, Layout, Line, Rows, markdown, text
+from waypost.core.analysis.words_decision import unforced
 from waypost.core.model.decision import (
     CandidateProof,
     Decision,
@@ -506,6 +507,26 @@ def test_what_the_call_claims_and_what_the_world_says() -> None:
         "  warm cache    a/d, about 1,500 tokens of the prompt\n",
     ):
         assert line in shown
+
+
+def test_an_override_that_was_not_followed_says_why() -> None:
+    """S3.29: the first rule that it fails beside the list that it would have set aside."""
+    forced = Override("ov_1", "groq/slow", "ops", "outage", 9)
+    asked = replace(QUESTION, override=forced)
+    listed = Rejection("rule.hard-bugs", "target", "in", "groq/slow", "rule hard-bugs", Source("p.yaml", 4, 5))
+    priced = Rejection("price.input <= 5 USD/MTok", "price.input", "<=", "$10/MTok", "$5/MTok", Source("p.yaml", 6, 5))
+    row = CandidateProof("groq/slow", "rejected", None, (), (listed, priced), None)
+    said = "not followed: groq/slow: "
+    assert unforced(DECISION, asked, (row,)) == [("override", f"{said}price.input $10/MTok > $5/MTok (p.yaml:6)")]
+    assert unforced(DECISION, asked, (replace(row, rejections=(listed,)),)) == [
+        ("override", f"{said}not on the list of rule hard-bugs (p.yaml:4)")
+    ]
+    assert unforced(DECISION, asked, (replace(row, target="groq/quick"),)) == [
+        ("override", f"{said}the catalog has no such target")
+    ]
+    assert unforced(replace(DECISION, aside="override"), asked, (row,)) == unforced(DECISION, QUESTION, (row,)) == []
+    event = replace(ATTEMPTING, question=asked, decided=replace(DECIDED, question=asked))
+    assert f"  override      {said}it could not answer this call\n" in explain(fold([attempt_record(event, str)]), ())
 
 
 def test_the_json_has_the_selection_and_the_flip() -> None:

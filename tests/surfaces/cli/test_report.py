@@ -10,8 +10,10 @@ import pytest
 
 from receipt_cases import SECOND, single, started
 from waypost.adapters.stores.journal import Journal
+from waypost.core.analysis.report import Holdback
 from waypost.core.model.receipt_lines import attempt_line, settled_line
 from waypost.surfaces.cli.main import main
+from waypost.surfaces.cli.report import _tell
 
 
 @pytest.fixture
@@ -66,3 +68,13 @@ def test_a_wrong_span_is_bad_input(home: Path, capsys: pytest.CaptureFixture[str
     assert capsys.readouterr().err == (
         "waypost report: --since: 'soon' is no span of time; write 90min, 24h, 7d or 4w\n"
     )
+
+
+def test_an_interval_says_what_it_counts(capsys: pytest.CaptureFixture[str]) -> None:
+    """Calls of one user are alike, so that a share drawn by user shows less than its calls make believe."""
+    _tell([Holdback("rd", 40, 40, 5.0, 9.0, None, None)], 0)
+    assert "interval counts" not in capsys.readouterr().out
+    _tell([Holdback("rd", 40, 40, 5.0, 9.0, -6.0, -2.0)], 0)
+    assert capsys.readouterr().out.splitlines()[1:] == [
+        "The interval counts calls: where a rollout is drawn `by` user or another key, the real one is wider."
+    ]

@@ -134,6 +134,7 @@ def _decision(hop: Hop, receipt: Receipt, known: Known, *, more: bool) -> Iterat
         rows = [("advised", rows[0][1]), *rows[1:], ("note", "advice only: the call ran unchanged")]
     proof = known.proofs.get(id(decision))
     candidates = () if proof is None else proof.candidates
+    rows += words_decision.unforced(decision, asked, candidates)
     yield Fields((*rows, *(() if hop.snapshot is None else words_question.world(hop.snapshot, candidates, asked))))
 
 

@@ -136,6 +136,7 @@ def _mode(told: Told) -> str:
 def _decision(told: Told) -> Iterator[Block]:
     yield Heading("Decision")
     rows = list(decided.chosen(told.proof.decision, told.selected, told.question))
+    rows += words_decision.unforced(told.proof.decision, told.question, told.proof.candidates)
     yield Fields((*rows, *standing(told), *words_question.world(told.snapshot, told.proof.candidates, told.question)))
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from waypost.core.analysis.words_numbers import duration, micro, percent
 from waypost.core.model.decision import CandidateProof, Decision, Flip, Passed, Rejection, ScoreTerm, Source
 from waypost.core.model.money import MICRO, div_half_even, format_usd
@@ -109,6 +111,25 @@ def aside(decision: Decision) -> str:
     instead = "the override's target" if decision.aside == "override" else f"the tier that {decision.aside} leaves"
     listed = "every candidate" if decision.rule is None else f"the shortlist of rule {decision.rule!r}"
     return f"{listed} gave way to {instead}"
+
+
+def unforced(
+    decision: Decision, asked: Question | None, candidates: Sequence[CandidateProof] = ()
+) -> list[tuple[str, str]]:
+    """An override that the decision did not follow, and why, as far as the rows of its proof tell."""
+    forced = None if asked is None else asked.override
+    if forced is None or decision.aside == "override":
+        return []
+    failed = next((row.rejections for row in candidates if row.target == forced.target), None)
+    if failed is None:
+        why = "the catalog has no such target" if candidates else "it could not answer this call"
+    elif not failed:
+        why = "it passed everything"
+    else:
+        # An override sets the rule's list aside, so that being on none is never why it is not followed.
+        first = next((one for one in failed if one.field != "target" or not one.rule.startswith("rule.")), failed[0])
+        why = reason(first) + (f" {place(first.source)}" if first.source else "")
+    return [("override", f"not followed: {forced.target}: {why}")]
 
 
 def rank(strategy: str, asked: Question) -> str:

@@ -26,6 +26,7 @@ EXAMPLES = """
 """
 BY = ("policy", "model", "department", "workflow", "cause", "requested", "day")
 HEAD = ("CALLS", "FAILED", "FELL BACK", "UNPRICED", "COST", "VS REQUESTED", "VS BASELINE")
+BY_CALL = "The interval counts calls: where a rollout is drawn `by` user or another key, the real one is wider."
 _SPAN = re.compile(r"(\d+)(min|h|d|w)\Z")
 _SECONDS = {"min": 60, "h": 3600, "d": 86_400, "w": 604_800}
 _ALL = -1
@@ -67,6 +68,8 @@ def _tell(held: Sequence[Holdback], still_open: int) -> None:
         print(f"{still_open} more are open: sent, and not settled.")
     for item in held:
         print(_measured(item))
+    if any(item.low is not None for item in held):
+        print(BY_CALL)
 
 
 def _measured(item: Holdback) -> str:
