@@ -22,7 +22,7 @@ from generators_decision import Case, cases
 from oracle.differential import Engine, mismatch
 
 SEED = 101
-COUNT = 2_000
+COUNT = 4_000
 HERE = Path(waypost.core.policy.__path__[0])
 _numbers = count(1)
 
