@@ -421,3 +421,16 @@ def test_what_is_no_policy_is_told_as_one_error() -> None:
     assert (str(caught.value), caught.value.others) == (
         "c.yaml:1:1: the language version is missing; write `waypost: policy/v1`", (),
     )  # fmt: skip
+
+
+def test_every_number_that_is_none_is_told_beside_the_other_errors() -> None:
+    """One error for each place: that its text is no number either need not be said."""
+    body = f"{HEAD}rank: {{cost: .inf, quality: .nan}}\nfilter: [qualty >= 0.5]\nscales: {{cost: .nan}}\n"
+    with pytest.raises(PolicyError) as caught:
+        read_policy(body, "p.yaml", catalog=None)
+    assert [str(one).partition(";")[0] for one in (caught.value, *caught.value.others)] == [
+        "p.yaml:3:14: .inf is not a number here",
+        "p.yaml:3:29: .nan is not a number here",
+        "p.yaml:5:16: .nan is not a number here",
+        "p.yaml:4:10: unknown field 'qualty'",
+    ]

@@ -29,6 +29,8 @@ MAX_CHAIN = 32
 _VERSIONED = re.compile(r"""(?:^|[{,])\s*(?:waypost\s*:\s|["']waypost["']\s*:)""", re.MULTILINE)
 _INHERITED = ("unknown variable", "unknown target", "unknown tier", "unknown action", "intent is", "there is no ")
 """How errors begin about names that a policy may have from what it extends."""
+_NO_NUMBER = "is not a number here"
+"""How an error ends beside which its place needs no other one."""
 _OUTSIDE = "name a packaged policy or a file beneath that folder, or add that file to WAYPOST_POLICY"
 
 
@@ -100,7 +102,9 @@ def _with_the_rest(error: PolicyError, text: str, file: str, catalog: Catalog | 
 
 def _joined(error: PolicyError, more: ConfigError) -> PolicyError:
     known = {str(one) for one in (error, *error.others)}
-    error.others = (*error.others, *(one for one in (more, *more.others) if str(one) not in known))[:MAX_ERRORS]
+    told = {one.where for one in (error, *error.others) if one.what.endswith(_NO_NUMBER)}
+    new = (one for one in (more, *more.others) if str(one) not in known and one.where not in told)
+    error.others = (*error.others, *new)[:MAX_ERRORS]
     more.others = ()
     return error
 

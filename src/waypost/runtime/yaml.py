@@ -69,8 +69,8 @@ def parse(text: str, file: str, error: type[ConfigError] = ConfigError) -> Node:
 
 
 def parse_all(text: str, file: str, error: type[ConfigError] = ConfigError) -> tuple[Node, tuple[ConfigError, ...]]:
-    """As `parse`, with duplicate keys as errors beside a document in which the first of each holds, so that the rest
-    can be checked in the same pass."""
+    """As `parse`, with duplicate keys and numbers without an end as errors beside a document in which the first of each
+    key holds, so that the rest can be checked in the same pass."""
     if len(text) > MAX_BYTES:
         what = f"{len(text):,} characters, more than {MAX_BYTES:,}"
         raise error(what, where=f"{file}:1:1", remedy="split the file")

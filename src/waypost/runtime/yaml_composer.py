@@ -41,7 +41,7 @@ MAX_TWICE = 100
 
 
 def compose(text: str, file: str, error: type[ConfigError]) -> tuple[Node, tuple[ConfigError, ...]]:
-    """As `waypost.runtime.yaml.parse`, without the bound on characters; keys that stand twice are not raised but
+    """As `waypost.runtime.yaml.parse`, without the bound on characters; keys that stand twice, and NaN, are not raised but
     returned, and the first of them holds."""
     if (turned := _TURNING.search(text)) is not None:
         line, column = text.count("\n", 0, turned.start()) + 1, turned.start() - text.rfind("\n", 0, turned.start())
@@ -150,7 +150,11 @@ class _Reader:
         if _INT.match(raw) and len(raw) <= 40:
             return Scalar(int(raw), raw, "int", at, tag)
         if _SPECIAL.match(raw):
-            raise self.error(f"{raw} is not a number here", where=str(at), remedy="write a finite number")
+            if len(self.twice) < MAX_TWICE:
+                self.twice.append(
+                    self.error(f"{raw} is not a number here", where=str(at), remedy="write a finite number")
+                )
+            return Scalar(raw, raw, "str", at, tag)
         return Scalar(raw, raw, "float" if _FLOAT.match(raw) else "str", at, tag)
 
     def tag(self, node: pyyaml.Node) -> str | None:
