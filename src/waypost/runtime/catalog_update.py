@@ -11,11 +11,13 @@ from waypost.runtime import yaml
 _OPEN, _CLOSE = "[{", "]}"
 
 
-def with_prices(text: str, file: str, prices: Mapping[str, str]) -> str:
+def with_prices(text: str, file: str, prices: Mapping[str, str], since: str) -> str:
     """``text`` with the ``prices`` of some targets, by id, replaced by these lists (``[{input: 1, output: 2}]``).
 
+    Where they are a block with a line for each day, the new one stands before the others, in force ``since`` that day.
+
     Raises:
-        CatalogError: the text is no YAML, a target is not in it, or its prices are written as a block.
+        CatalogError: the text is no YAML, or a target is not in it.
     """
     root = yaml.parse(text, file, CatalogError)
     targets = root.get("targets") if isinstance(root, yaml.Mapping) else None
@@ -30,11 +32,11 @@ def with_prices(text: str, file: str, prices: Mapping[str, str]) -> str:
         if node is None:
             raise CatalogError(f"no prices of {target!r}", where=file, remedy="update the file that has them")
         begin = starts[node.at.line - 1] + node.at.column - 1
-        if text[begin] != "[":
-            raise CatalogError(
-                f"the prices of {target!r} are a block", where=str(node.at), remedy="write `prices: [{…}]`"
-            )
-        spans.append((begin, _end(text, begin), listed))
+        if text[begin] == "[":
+            spans.append((begin, _end(text, begin), listed))
+        else:
+            indent = " " * (node.at.column - 1)
+            spans.append((begin, begin, f"- {{since: {since}, {listed[2:-1]}\n{indent}"))
     for begin, end, listed in sorted(spans, reverse=True):
         text = text[:begin] + listed + text[end:]
     return text

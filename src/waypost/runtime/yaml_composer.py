@@ -41,8 +41,8 @@ MAX_TWICE = 100
 
 
 def compose(text: str, file: str, error: type[ConfigError]) -> tuple[Node, tuple[ConfigError, ...]]:
-    """As `waypost.runtime.yaml.parse`, without the bound on characters; keys that stand twice, and NaN, are not raised but
-    returned, and the first of them holds."""
+    """As `waypost.runtime.yaml.parse`, without the bound on characters; keys that stand twice, and NaN, are returned,
+    and not raised; the first of the keys holds."""
     if (turned := _TURNING.search(text)) is not None:
         line, column = text.count("\n", 0, turned.start()) + 1, turned.start() - text.rfind("\n", 0, turned.start())
         what = f"U+{ord(turned[0]):04X} changes the order in which the line is read"

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from waypost.adapters.prices import genai_prices
+from waypost.adapters.prices.genai_prices import Listing
 from waypost.runtime.catalogs import load_catalog, packaged_catalog
 from waypost.surfaces.cli.main import main
 
@@ -65,6 +67,25 @@ def test_update_shows_first_and_writes_only_when_told(copy: Path, capsys: pytest
     assert changed == ["    prices: [{input: 2.5, cached_input: 1.25, output: 10}]  # ours"]
     capsys.readouterr()
     assert main(["catalog", "update", str(copy), *AT]) == 0
+
+
+def test_a_new_price_stands_before_the_dated_ones(
+    copy: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was in force before stays beside it, with all comments, and calls of that time keep their price."""
+    listing = Listing("openai/o3", "[{input: 1.5, output: 7, above: [{tokens: 9000, input: 3, output: 8}]}]")
+    monkeypatch.setattr(genai_prices, "differing", lambda *_: iter([listing]))
+    assert main(["catalog", "update", str(copy), *AT, "--write"]) == 1
+    assert "~ openai/o3: price.input: 2 USD/MTok -> 1.5 USD/MTok\n" in capsys.readouterr().out
+    lines = copy.read_text().splitlines()
+    at = lines.index("      - {since: 2025-06-10, input: 2.00, cached_input: 0.50, output: 8.00}")
+    assert lines[at - 2 : at] == [
+        "    prices:",
+        "      - {since: 2026-11-21, input: 1.5, output: 7, above: [{tokens: 9000, input: 3, output: 8}]}",
+    ]
+    assert [price.since for price in load_catalog(copy).targets[load_catalog(copy).index["openai/o3"]].prices] == [
+        "2026-11-21", "2025-06-10", "2025-04-16",
+    ]  # fmt: skip
 
 
 def test_show_lists_and_explains(capsys: pytest.CaptureFixture[str]) -> None:

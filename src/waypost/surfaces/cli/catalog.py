@@ -186,7 +186,7 @@ def _update(args: argparse.Namespace) -> int:
     if lines:
         from waypost.runtime.catalog_update import with_prices, with_source
 
-        new = with_prices(text, str(file), lines)
+        new = with_prices(text, str(file), lines, at.date().isoformat())
         citation = f"genai-prices {genai_prices.installed()}, standard price of the vendor's own API"
         new = with_source(new, genai_prices.SOURCE, citation, at.date().isoformat())
         after = read_catalog(new, str(file))
