@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from oracle.asked import Asked, Entry
 from oracle.checks import above, action_of, filters
@@ -30,7 +30,7 @@ def shortlist(asked: Asked, rule: Rule | None) -> Shortlist:
     forced = overriding(asked)
     if forced is not None and any(not forced.fails(target) for target in alive):
         return Shortlist((forced,), forced.name)
-    plain = ranked(asked, [target for target in alive if not fails_any(own, target)], rule)
+    plain = ranked(unclaimed(asked), [target for target in alive if not fails_any(own, target)], rule)
     cheaper = cheaper_tiers(asked, plain[0][0] if plain else None)
     if cheaper is None:
         return Shortlist(own)
@@ -41,6 +41,12 @@ def shortlist(asked: Asked, rule: Rule | None) -> Shortlist:
     if any(not budget.fails(target) for target in alive):
         return Shortlist((budget,), name)
     return Shortlist(own)
+
+
+def unclaimed(asked: Asked) -> Asked:
+    """The call without a rank of its own."""
+    context = replace(asked.question.context, strategy=None, preference=None)
+    return replace(asked, question=replace(asked.question, context=context))
 
 
 def fails_any(entries: Sequence[Entry], target: Target) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from random import Random
+from typing import Any
 
 import pytest
 
@@ -95,6 +96,19 @@ def test_a_downgrade_is_measured_without_the_claim() -> None:
     plan = made("downgrade", "rank: best\n")
     assert names(CATALOG, run(plan, Narrow(only=(MINI,))).survivors) == [MINI]
     assert run(plan, Narrow(only=(MINI,))).aside == run(plan, None).aside == "budget.user"
+
+
+@pytest.mark.parametrize("said", [{"strategy": "cheapest"}, {"preference": "cost"}], ids=str)
+def test_a_strategy_does_not_undo_a_downgrade(said: dict[str, Any]) -> None:
+    """Whose best is measured is for the policy to rank: a call that ranks by cost and asks for the dear gets nobody."""
+    plan = made("downgrade", "rank: best\n")
+    for narrow in (None, Narrow(only=(BIG,))):
+        asked = question(context={"narrow": narrow, **said})
+        found = decide(plan, asked, SPENT, SEED, frozenset())
+        proof = prove(plan, asked, SPENT, found)
+        assert names(CATALOG, found.survivors) == ([FAST, MINI] if narrow is None else [])
+        (row,) = (row for row in proof.candidates if row.target == BIG)
+        assert row.rejections[-1].limit == "downgrade, because 100% of $0.000000001 per day are used"
 
 
 def test_the_proof_says_both() -> None:

@@ -11,7 +11,7 @@ from waypost.core.model.money import MICRO
 from waypost.core.model.target import Target
 from waypost.core.policy.bits import bits
 from waypost.core.policy.facts import UNKNOWN, Facts
-from waypost.core.policy.ordering import lead_of, rank_of
+from waypost.core.policy.ordering import lead_of, own_standing, rank_of
 from waypost.core.policy.plan import Line, Plan
 from waypost.core.policy.rank import LEADING, NOT_NAMED, STRATEGIES, Ask, by_field, utility
 from waypost.core.policy.reserved import Reserved
@@ -141,7 +141,19 @@ class Case:
         left = [place for place in range(len(self.targets)) if not dead >> place & 1]
         if self.rule is not None and self.rule.use is not None:
             left = [place for place in left if self.targets[place].id in self.rule.use]
-        return self.targets[self.sorted(left)[0]] if left else None
+        return self.targets[self.first(left)] if left else None
+
+    def first(self, left: Sequence[int]) -> int:
+        """The best of some, by id, as the policy's own rank has it."""
+        _, behind, lead = own_standing(self.plan, self.rule, self.facts.values)
+        for index, _ in lead:
+            if index in left:
+                return index
+        module, rank = STRATEGIES[behind], rank_of(self.plan, behind)
+        keys = module.keys(
+            module.scores(Ask(self.plan.columns, rank, self.plan.policy.scales, tuple(left), self.facts.grid))
+        )
+        return left[min(range(len(left)), key=keys.__getitem__)]
 
     # Scores
 

@@ -25,13 +25,19 @@ _SHORT = 16
 def standing_of(plan: Plan, program: Program, values: Values) -> tuple[str, str, Lead]:
     """What this call is ranked by: its own strategy, what its preference stands for, or the policy's rank; what those
     are ranked by whom that does not put in front; and whom it does."""
-    named, preference, rank = values[STRATEGY], values[PREFERENCE], plan.policy.rank
+    named, preference = values[STRATEGY], values[PREFERENCE]
     if named is not None or preference is not None:
         own = PREFERRED[preference] if named is None else str(named)
         return own, own, ()
+    return own_standing(plan, program.rule, values)
+
+
+def own_standing(plan: Plan, rule: Rule | None, values: Values) -> tuple[str, str, Lead]:
+    """The same of the policy's own rank, whatever the call asks for."""
+    rank = plan.policy.rank
     if not rank.behind:
         return rank.strategy, rank.strategy, ()
-    lead = lead_of(plan, program.rule, values)
+    lead = lead_of(plan, rule, values)
     return rank.strategy if lead else rank.behind, rank.behind, lead
 
 

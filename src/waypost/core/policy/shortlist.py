@@ -10,7 +10,7 @@ from waypost.core.model.decision import Cause
 from waypost.core.model.needs import stays
 from waypost.core.policy.bits import joined
 from waypost.core.policy.dues import below
-from waypost.core.policy.ordering import Ranking, best_among, best_of
+from waypost.core.policy.ordering import Ranking, best_among, best_of, own_standing
 from waypost.core.policy.plan import Base, Dues, Entries, Plan, View
 from waypost.core.policy.request import FLAGS, PINNED, PREFERENCE, STRATEGY
 
@@ -24,7 +24,7 @@ def settle(plan: Plan, base: Base, due: Dues, *, gone: int = 0, forced: int | No
     plain = room & ~program.unlisted
     survivors = plain & ~base.claimed
     if due.steering:
-        order = best_of(plan, base, plain)[0]
+        order = best_of(plan, _by_policy(plan, base), plain)[0]
         steered = _steered(plan, due, order[0] if order else None)
         if steered is not None:
             rule, allowed = steered
@@ -35,6 +35,14 @@ def settle(plan: Plan, base: Base, due: Dues, *, gone: int = 0, forced: int | No
             if room & allowed:
                 return _aside(plan, base, gone, due, entry)
     return _plain(base, gone, due, survivors, best_of(plan, base, survivors))
+
+
+def _by_policy(plan: Plan, base: Base) -> Base:
+    """``base`` as the policy itself ranks: nor does a call's strategy or preference move a budget's threshold."""
+    if base.values[PREFERENCE] is None and base.values[STRATEGY] is None:
+        return base
+    strategy, behind, lead = own_standing(plan, base.program.rule, base.values)
+    return base._replace(strategy=strategy, behind=behind, lead=lead)
 
 
 def _steered(plan: Plan, due: Dues, best: int | None) -> tuple[str, int] | None:
