@@ -163,7 +163,17 @@ def test_a_program_of_ones_own_can_be_pointed_at_it(tmp_path: Path) -> None:
         f"answer = openai.OpenAI().chat.completions.create(model='auto', messages={PARIS!r})\n"
         "print(answer.choices[0].message.content, 'GROQ_API_KEY' in os.environ)\n"
     )
-    with said.open("w") as out, subprocess.Popen(SERVE, stdout=out, stderr=subprocess.PIPE, env=env) as server:
+    with (
+        said.open("w") as out,
+        # A shell's job in the background ignores Ctrl-C, and hands that on.
+        subprocess.Popen(
+            SERVE,
+            stdout=out,
+            stderr=subprocess.PIPE,
+            env=env,
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+        ) as server,
+    ):
         deadline = time.monotonic() + 30
         while "waypost run" not in said.read_text() and time.monotonic() < deadline:
             time.sleep(0.05)
