@@ -3,9 +3,11 @@
 A row, version 1; money is in nano-USD, times are epoch nanoseconds, and what is unknown is null:
 
     v, receipt, at_ns, ended_ns, request_id, sdk, operation, mode, streaming
+    drawn, drawn_ppm           whether a rollout's share decided on the mode, and how likely that was, else null
     requested, provider        the model and the provider that were asked for
     policy, policy_fingerprint, catalog
     selected, cause, rule      of the last decision; null without one
+    chance, propensity_ppm     what was drawn in it ("" for nothing), and how likely the selected was
     advised                    whether the call ran unchanged beside that decision
     candidates                 target ids that survived, best first
     rejected                   {target id: first failed rule}; at most 24 of both together
