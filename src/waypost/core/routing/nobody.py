@@ -1,4 +1,4 @@
-"""When nobody survived: the policy's default, or one line per candidate; and what a response says of a decision."""
+"""When nobody survived: the policy's default, or a line for each candidate that was near; and what a response says of a decision."""
 
 from __future__ import annotations
 
@@ -62,8 +62,8 @@ def default_exchange(stage: Stage, decided: Decided | None, *, forced: bool = Fa
 def no_candidates(
     stage: Stage, decided: Decided, standings: Sequence[Standing] = (), retry_ns: int | None = None
 ) -> NativeError:
-    """The native error of a call for which no candidate survived: budgets that stop everybody or had no room, then one
-    line per candidate with its first failed rule, those that were near first.
+    """The native error of a call for which no candidate survived: budgets that stop everybody or had no room, then a
+    line for each of those that were near, and how many others fail which rule first.
 
     ``retry_ns`` is in how many nanoseconds a limit or a budget that is why has room again.
     """
