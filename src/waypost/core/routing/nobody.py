@@ -1,4 +1,4 @@
-"""When nobody survived: the policy's default, or lines of those that were near. And what a response says of a choice."""
+"""When nobody survived: the policy's default, or who was near; and what a response says of a decision."""
 
 from __future__ import annotations
 
