@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import sys
 from collections.abc import Callable
 from dataclasses import replace
@@ -21,6 +22,7 @@ from waypost.core.routing.effects import Consult
 from waypost.errors import PolicyError, SettingsError
 from waypost.runtime import advisors
 from waypost.runtime.advisors import PATIENCE, REST_NS, Counsel
+from waypost.runtime.context import suppressed
 
 CALL = Consult("mine", Inquiry(Features(10, 10), Context(), (), False, (BIG, MINI)), 50_000_000)
 GOOD = Opinion((("openai/mini", 900_000), ("openai/big", 100_000)), "because\n  I\x00say\tso")
@@ -61,6 +63,13 @@ def failing(error: Exception) -> Any:
     raise error
 
 
+async def cancelled_inside() -> None:
+    """A task of the advisor's own is cancelled, not the call."""
+    task = asyncio.ensure_future(asyncio.sleep(10))
+    asyncio.get_running_loop().call_soon(task.cancel)
+    await task
+
+
 async def said(answer: Callable[[], Any], mode: str, lost: list[Exception] | None = None) -> Advice:
     """What counts of one answer, in either mode."""
     errors: list[Exception] = [] if lost is None else lost
@@ -98,6 +107,11 @@ async def test_an_awaitable_is_awaited() -> None:
         ("sync", lambda: later(GOOD), "malformed"),
         ("async", lambda: later(None), "malformed"),
         ("sync", lambda: Opinion((("groq/fast", 900_000),)), "empty"),
+        ("sync", lambda: failing(asyncio.CancelledError()), "error"),  # type: ignore[arg-type]
+        ("async", lambda: failing(asyncio.CancelledError()), "error"),  # type: ignore[arg-type]
+        ("async", lambda: cancelled_inside(), "error"),
+        ("sync", lambda: failing(SystemExit(3)), "error"),  # type: ignore[arg-type]
+        ("sync", lambda: Opinion(itertools.repeat(("groq/fast", 1))), "empty"),  # type: ignore[arg-type]
     ],
 )
 async def test_whatever_goes_wrong_is_an_advice_that_says_so(
@@ -108,6 +122,28 @@ async def test_whatever_goes_wrong_is_an_advice_that_says_so(
     found = await said(answer, mode, lost)
     assert (found.failure, found.picks) == (failure, ())
     assert len(lost) == (failure != "empty")
+
+
+async def test_a_call_that_is_cancelled_stays_cancelled() -> None:
+    """The caller's own cancellation is nobody's failure: it goes on to the caller."""
+    task = asyncio.ensure_future(said(lambda: later(GOOD, 10.0), "async"))
+    await asyncio.sleep(0.01)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+
+
+@pytest.mark.parametrize("mode", ["sync", "async"])
+async def test_what_an_advisor_asks_is_not_routed(mode: str) -> None:
+    """A judge that asks a model by one of the SDKs would else ask itself, without end."""
+    seen: list[bool] = []
+
+    async def judge() -> Any:
+        seen.append(suppressed())
+        return GOOD
+
+    await said((lambda: seen.append(suppressed()) or GOOD) if mode == "sync" else judge, mode)
+    assert (seen, suppressed()) == ([True], False)
 
 
 def test_a_dead_advisor_is_left_alone() -> None:

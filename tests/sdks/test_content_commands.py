@@ -129,7 +129,7 @@ def test_single_calls_are_forgotten(desk: Desk) -> None:
         "expired": 0,
     }
     assert [desk.json("content", receipt)[1]["state"] for receipt in (first, second, nobodys)] == [
-        "erased", "kept", "erased"
+        "deleted", "kept", "erased"
     ]  # fmt: skip
 
 

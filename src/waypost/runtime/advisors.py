@@ -23,6 +23,7 @@ from waypost.core.model.target import Target
 from waypost.core.policy.bits import remember
 from waypost.core.routing.effects import Consult
 from waypost.core.routing.ports import Advisor, MaybeAwaitable, Mode
+from waypost.runtime.context import suppress
 
 GROUP = "waypost.advisors"
 PATIENCE = 3
@@ -54,21 +55,26 @@ class Counsel:
         if self.failures >= PATIENCE:  # others do without it until this call knows more
             self.rests_until_ns = begun + REST_NS
         try:
-            said: Any = self.advisor.advise(effect.inquiry, effect.within_ns, mode)
+            with suppress():  # what it asks of a model is no call of this application
+                said: Any = self.advisor.advise(effect.inquiry, effect.within_ns, mode)
             if isawaitable(said):
                 if mode == "async":
                     return self._awaited(said, effect, begun, lost)
                 _close(said)
                 said = None  # nobody here could wait for it
-        except Exception as error:
+        except (Exception, asyncio.CancelledError, SystemExit) as error:
             return self._failed(_kind(error), error, begun, lost)
         return self._heard(said, effect, begun, lost)
 
     async def _awaited(self, said: Any, effect: Consult, begun: int, lost: Lost) -> Advice:
         try:
-            async with asyncio.timeout(effect.within_ns / 1e9):
-                said = await said
-        except Exception as error:
+            with suppress():
+                async with asyncio.timeout(effect.within_ns / 1e9):
+                    said = await said
+        except (Exception, asyncio.CancelledError, SystemExit) as error:
+            task = asyncio.current_task()
+            if isinstance(error, asyncio.CancelledError) and task is not None and task.cancelling():
+                raise  # it is the caller's own call that is cancelled
             return self._failed(_kind(error), error, begun, lost)
         return self._heard(said, effect, begun, lost)
 
@@ -99,9 +105,9 @@ class Counsel:
         remember(self._read, id(said), (said, targets, picks, because), _MEMO)
         return picks, because
 
-    def _failed(self, failure: AdviceFailure, error: Exception, begun: int, lost: Lost) -> Advice:
+    def _failed(self, failure: AdviceFailure, error: BaseException, begun: int, lost: Lost) -> Advice:
         self._count()
-        lost(error)
+        lost(error if isinstance(error, Exception) else RuntimeError(f"{type(error).__name__} of an advisor"))
         return self._without(failure, begun)
 
     def _count(self) -> None:
@@ -117,7 +123,7 @@ class Counsel:
         return str(getattr(self.advisor, "version", ""))[:64]
 
 
-def _kind(error: Exception) -> AdviceFailure:
+def _kind(error: BaseException) -> AdviceFailure:
     return "timeout" if isinstance(error, TimeoutError) else "error"
 
 

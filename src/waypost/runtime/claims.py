@@ -73,8 +73,10 @@ def max_price(value: Any, where: str) -> tuple[int | None, int | None]:
         SettingsError: it cannot be read, is negative or finer than a nano-USD.
     """
     if isinstance(value, str) and "=" in value:
-        pairs = [part.partition("=") for part in value.split(",")]
-        value = {side.strip(): text.strip() for side, _, text in pairs}
+        pairs = [(side.strip(), text.strip()) for side, _, text in (part.partition("=") for part in value.split(","))]
+        if len({side for side, _ in pairs}) < len(pairs):
+            raise SettingsError(f"{MAX_PRICE} names a side twice", where=where, remedy="give each side once")
+        value = dict(pairs)
     if not isinstance(value, Mapping):
         price = _price(value, MAX_PRICE, where)
         return price, price

@@ -83,6 +83,18 @@ def test_forgetting_drops_the_key_from_every_byte(store: ContentStore) -> None:
     assert unseal(sealed, other, bound=f"{ONE} {ANA}") is None
 
 
+def test_forgetting_one_call_of_a_person_removes_it_from_every_byte(store: ContentStore) -> None:
+    """S5.14: the person's key stays for the other calls, so what was sealed must go from file and log, and it is said
+    that copies can still be read."""
+    put(store, ONE, ANA)
+    put(store, TWO, ANA)
+    sealed = store._contents.query("SELECT sealed FROM contents WHERE receipt = ?", (ONE,))[0][0]
+    assert sealed in everything(store)
+    assert store.forget_receipt(ONE) == Dropped(contents=1, keys=0)
+    assert sealed not in everything(store)
+    assert (store.get(ONE, 0).state, store.get(TWO, 0).state) == ("deleted", "kept")
+
+
 def test_a_copy_without_its_key_cannot_be_read(store: ContentStore, tmp_path: Path) -> None:
     """A backup of the contents alone is erased with the key that is not in it."""
     put(store, ONE, ANA)
@@ -110,7 +122,7 @@ def test_one_content_can_be_forgotten(store: ContentStore) -> None:
     put(store, THREE, THREE)
     assert store.forget_receipt(ONE) == Dropped(contents=1)
     assert store.forget_receipt(THREE) == Dropped(contents=1, keys=1)
-    assert [store.get(receipt, 0).state for receipt in (ONE, TWO, THREE)] == ["erased", "kept", "erased"]
+    assert [store.get(receipt, 0).state for receipt in (ONE, TWO, THREE)] == ["deleted", "kept", "erased"]
 
 
 def test_what_expired_goes_with_keys_of_single_receipts(store: ContentStore) -> None:

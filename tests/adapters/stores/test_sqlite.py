@@ -387,6 +387,17 @@ def test_records_that_do_not_fit_keep_nobody_from_reading(tmp_path: Path, store:
     assert receipt.settlement == huge.settlement
 
 
+def test_half_a_letter_keeps_nobody_from_reading(tmp_path: Path, store: SqliteStore, journal: Journal) -> None:
+    """A server writes anything into an id; a surrogate alone is in no text, and must not lock the store."""
+    attempting, settled = single(started(request_id="req-\ud800"), response_id="resp-\ud800")
+    journal.append(attempt_line(attempting, str))
+    journal.append(settled_line(settled, str))
+    write_one(journal, 2, requested="gpt\udfff")
+    store.fold(tmp_path / "journal")
+    assert [row.requested for row in store.summaries()] == ["gpt?", "auto"]
+    assert store.get(RECEIPT) is not None
+
+
 def test_what_another_process_has_derived_is_not_derived_again(
     tmp_path: Path, store: SqliteStore, journal: Journal
 ) -> None:

@@ -95,13 +95,16 @@ def of_headers(
     needs: list[Need] = []
     ours: dict[str, str] = {}
     said: dict[str, str] = {}
+    again: list[dict[str, str]] = []
     for name, value in headers.items():
         lower = name.lower()
         key = own_key(lower)
         if key is not None:
             ours[name] = key
             if isinstance(value, str):
-                said[key] = value
+                # The same header in other letters is one more word on the matter, not another in its place.
+                again += [{key: value}] if key in said else []
+                said.setdefault(key, value)
         elif isinstance(value, str) and not lower.startswith("x-stainless-") and not plain(bound, lower, value):
             needs.append(Need("custom_headers", f"headers.{lower}"))
     if bound.options.params:
@@ -117,7 +120,7 @@ def of_headers(
             client[key] = value
     bound.options = bound.options.model_copy()
     bound.options.headers = sent
-    return tuple(layer for layer in (client, said) if layer), tuple(needs)
+    return tuple(layer for layer in (client, said, *again) if layer), tuple(needs)
 
 
 def plain(bound: Sending, lower: str, value: str) -> bool:

@@ -36,9 +36,10 @@ KEY_BYTES = 32
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """``data`` where the state is ``kept``. ``erased``: its key was dropped; ``changed``: it is not what was sealed."""
+    """``data`` where the state is ``kept``. ``erased``: its key was dropped; ``deleted``: it was removed here, and its
+    key, which is its person's, is not; ``changed``: it is not what was sealed."""
 
-    state: Literal["kept", "erased", "expired", "gone", "changed"]
+    state: Literal["kept", "erased", "deleted", "expired", "gone", "changed"]
     data: bytes = b""
 
 
@@ -49,7 +50,7 @@ class Dropped:
     contents: int = 0
     keys: int = 0
     logged: bool = False
-    """Another process is reading the keys, so that the log beside them may hold one that was dropped."""
+    """Another process is reading, so that the log beside keys or contents may hold what was dropped."""
 
 
 class ContentStore:
@@ -89,8 +90,10 @@ class ContentStore:
         if expires_ns <= now_ns:
             return Found("expired")
         keys = self._keys.query("SELECT key FROM keys WHERE id = ?", (key_id,))
-        if not keys or not sealed:
+        if not keys:
             return Found("erased")
+        if not sealed:
+            return Found("deleted")
         if digest is not None and hashlib.sha256(sealed).hexdigest() != digest:
             return Found("changed")
         from waypost.adapters.stores.sealing import unseal
@@ -105,7 +108,7 @@ class ContentStore:
         with self._contents.transaction() as db:
             query = "UPDATE contents SET sealed = x'' WHERE subject = ? AND sealed != x''"
             contents = db.execute(query, (subject,)).rowcount
-        return Dropped(contents, keys, logged=not self._cleared())
+        return Dropped(contents, keys, logged=not self._cleared(self._keys) or not self._cleared(self._contents))
 
     def forget_receipt(self, receipt: str) -> Dropped:
         """Drop one content: its key where that is its own, else what is sealed. Raises StoreError."""
@@ -113,7 +116,7 @@ class ContentStore:
         with self._contents.transaction() as db:
             query = "UPDATE contents SET sealed = x'' WHERE receipt = ? AND sealed != x''"
             more = db.execute(query, (receipt,)).rowcount
-        return Dropped(own.contents + more, own.keys, own.logged)
+        return Dropped(own.contents + more, own.keys, own.logged or not self._cleared(self._contents))
 
     def sweep(self, now_ns: int) -> int:
         """Remove what has expired, with the keys of single receipts; how many contents. Raises StoreError."""
@@ -124,7 +127,7 @@ class ContentStore:
         with self._keys.transaction() as db:
             keys = db.execute("DELETE FROM keys WHERE expires_ns <= ?", (now_ns,)).rowcount
         if keys:
-            self._cleared()
+            self._cleared(self._keys)
         return int(gone)
 
     def count(self, now_ns: int) -> tuple[int, int]:
@@ -148,10 +151,10 @@ class ContentStore:
                 found = db.execute(query, (subject,)).fetchall()
         return found[0][0], found[0][1]
 
-    def _cleared(self) -> bool:
-        """Whether nothing of what was deleted is left in the log beside the keys."""
+    def _cleared(self, database: Database) -> bool:
+        """Whether nothing of what was deleted is left in the log beside it."""
         try:
-            busy = self._keys.query("PRAGMA wal_checkpoint(TRUNCATE)", ())[0][0]
+            busy = database.query("PRAGMA wal_checkpoint(TRUNCATE)", ())[0][0]
         except StoreError:
             return False
         return not busy

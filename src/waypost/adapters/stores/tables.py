@@ -105,7 +105,7 @@ ADD_FAULT = "INSERT INTO faults VALUES (?, ?, 1) ON CONFLICT DO UPDATE SET count
 
 def faults(records: Iterable[Mapping[str, Any]]) -> list[tuple[str, str]]:
     """One row for `ADD_FAULT` per record of something of ours that broke."""
-    return [(record["layer"], record["error"]) for record in records if record.get("kind") == "fault"]
+    return [(_fits(record["layer"]), _fits(record["error"])) for record in records if record.get("kind") == "fault"]
 
 
 def summarise(records: Iterable[Mapping[str, Any]]) -> list[tuple[Any, ...]]:
@@ -142,7 +142,10 @@ def _of_record(row: dict[str, Any], record: Mapping[str, Any]) -> None:
 
 
 def _fits(value: Any) -> Any:
-    """``None`` for an integer that no column can hold: a server may claim any number of tokens."""
+    """``None`` for an integer that no column can hold, and a question mark for half of a letter: a server may claim any
+    number of tokens, and write anything into an id."""
+    if isinstance(value, str):
+        return value.encode("utf-8", "replace").decode()
     return None if isinstance(value, int) and not -_INT64 <= value < _INT64 else value
 
 

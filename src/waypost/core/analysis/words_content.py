@@ -10,7 +10,7 @@ from waypost.core.analysis.calendar import utc
 from waypost.core.model.kept import Kept
 from waypost.core.model.receipt import Receipt
 
-State: TypeAlias = Literal["kept", "erased", "expired", "gone", "changed", "never", "open"]
+State: TypeAlias = Literal["kept", "erased", "expired", "deleted", "gone", "changed", "never", "open"]
 
 NAMES: Mapping[str, tuple[str, str]] = {
     "birth": ("date of birth", "dates of birth"),
@@ -59,6 +59,11 @@ def missing(receipt: Receipt, state: State) -> str:
     match state:
         case "erased":
             return "Erased: the key that it was sealed under has been dropped. Nobody can read it any more, in no copy."
+        case "deleted":
+            return (
+                "Deleted from this home. A copy that was made before can still be read, as long as that person's key is"
+                " here: `waypost forget --user` drops it."
+            )
         case "expired":
             until = "" if kept is None else f" on {utc(kept.expires_ns)[:10]}"
             return f"Expired{until}: it was kept for as long as the policy {receipt.policy!r} says."

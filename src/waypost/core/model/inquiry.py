@@ -6,6 +6,7 @@ An advisor outside of this package needs nothing else of it: `Inquiry`, `Opinion
 from __future__ import annotations
 
 from collections.abc import Iterable
+from itertools import islice
 
 from waypost.core.model.advice import Picks
 from waypost.core.model.frozen import dataclass
@@ -44,6 +45,10 @@ class Opinion:
     because: str = ""
 
 
+MAX_SAID = 10_000
+"""So many picks are looked at; an answer may have no end."""
+
+
 def picked(said: Iterable[tuple[TargetId, int]], known: Iterable[TargetId]) -> Picks:
     """What of an answer counts: each of ``known`` once, the first time, with a score of 0..1; the best `MAX_PICKS`.
 
@@ -51,7 +56,7 @@ def picked(said: Iterable[tuple[TargetId, int]], known: Iterable[TargetId]) -> P
         TypeError, ValueError: it is not made of pairs of a target's id and a whole number.
     """
     targets, found = frozenset(known), dict[TargetId, int]()
-    for target, score in said:
+    for target, score in islice(said, MAX_SAID):
         if not isinstance(target, str) or not isinstance(score, int) or isinstance(score, bool):
             raise TypeError(f"a pick is ({type(target).__name__}, {type(score).__name__}), not (str, int)")
         if target in targets:

@@ -20,7 +20,7 @@ EXAMPLES = """
   waypost forget wp_53aa95 wp_77c0de         what was kept of these calls
   waypost forget --expired                   what was kept for longer than its policy says
 """
-LOGGED = "Another process is reading the keys: run this again, so that the database's log is cleared, too."
+LOGGED = "Another process is reading: run this again, so that the databases' logs are cleared, too."
 _PSEUDONYM = re.compile(r"p_[0-9a-f]{32}\Z")
 
 
