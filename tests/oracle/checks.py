@@ -52,7 +52,9 @@ def narrowing(question: Question) -> Iterator[Entry]:
 
 def named(entries: Sequence[str], target: Target) -> bool:
     """Whether one of the entries names the target."""
-    names = (target.id, without_deployment(target.id), target.model, provider_of(target.id), target.endpoint)
+    names = [target.id, without_deployment(target.id), provider_of(target.id), target.endpoint]
+    if "/" not in target.model:
+        names.append(target.model)
     for entry in entries:
         if entry in names:
             return True

@@ -21,6 +21,7 @@ from waypost.core.policy.compile import compile_policy
 from waypost.core.policy.decide import decide as compiled
 from waypost.core.policy.document import policy_from_document
 from waypost.core.policy.tree import Select
+from waypost.core.routing.narrow import names
 
 AT = Source("p.yaml", 1, 1)
 CATALOG = small.catalog()
@@ -58,6 +59,20 @@ def test_what_an_entry_names(entry: str, *, expected: bool) -> None:
     target = CATALOG.get("openai/mid@eu")
     assert target is not None
     assert named((entry,), target) is expected
+
+
+def test_an_entry_with_a_slash_is_an_id() -> None:
+    """A gateway's model is called as another vendor's target is: who names that one does not mean the gateway."""
+    target = CATALOG.get("openai/mid@eu")
+    assert target is not None
+    gateway = replace(target, id="gateway/openai/mid", model="openai/mid", endpoint="gateway", deployment=None)
+    assert [named((entry,), gateway) for entry in ("openai/mid", "gateway/openai/mid", "gateway")] == [
+        False,
+        True,
+        True,
+    ]
+    assert names("openai/mid", target)
+    assert [names(entry, gateway) for entry in ("openai/mid", "gateway/openai/mid", "gateway")] == [False, True, True]
 
 
 def test_prices_that_a_call_allows() -> None:

@@ -61,3 +61,22 @@ def test_the_default_goes_past_no_claim(claims: dict[str, Any], world: Any, clie
     """What the call says of who may answer holds for the default."""
     world.on(OURS + EMPTY)
     assert asked(client, **claims) == "no_eligible_model"
+
+
+def test_a_claim_opens_no_default(world: Any, client: Any) -> None:
+    """Where the rule's list has somebody, a claim that names only the default leaves nobody: it takes away, and opens
+    nothing."""
+    world.on(OURS + "rules: [{name: small, use: [openai/gpt-4o-mini]}]\n")
+    assert asked(client) == "gpt-4o-mini"
+    assert asked(client, only=["openai/gpt-4o"]) == "no_eligible_model"
+
+
+def test_an_id_lets_no_gateway_in(world: Any, client: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A gateway has a model that is called as this target is; whoever names the target does not mean the gateway."""
+    monkeypatch.setenv("OPENROUTER_API_KEY", "k")
+    monkeypatch.setenv("OPENROUTER_BASE_URL", world.openai.url + "/v1")
+    world.on("rank: cheapest\n")
+    with waypost.context(only=["openai/gpt-4o-mini"]):
+        answer = client.chat.completions.create(model="auto", messages=HELLO)
+    decided = waypost.receipt(answer).to_dict()["hops"][0]["decision"]
+    assert len(decided["order"]) == 1

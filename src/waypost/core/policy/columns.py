@@ -81,12 +81,17 @@ class Columns:
         return found
 
     def names(self) -> dict[str, list[int]]:
-        """Whom each name means that is no glob: an id, one without its deployment, a model, a provider, an endpoint."""
+        """Whom each name means that is no glob: an id, one without its deployment, a model, a provider, an endpoint.
+
+        A name with a slash is an id: a gateway's models are called as other vendors' targets are."""
         if self._names is None:
             names: dict[str, list[int]] = {}
             for index, target in enumerate(self.catalog.targets):
                 model = model_of(target)
-                for name in {target.id, model, target.model, model.partition("/")[0], target.endpoint}:
+                words = {model.partition("/")[0], target.endpoint}
+                if "/" not in target.model:
+                    words.add(target.model)
+                for name in {target.id, model, *words}:
                     names.setdefault(name, []).append(index)
             self._names = names
         return self._names

@@ -30,9 +30,11 @@ _OF_NARROW = frozenset(("models", "only", "ignore", "max_price"))
 
 
 def names(entry: str, target: Target) -> bool:
-    """Whether an entry of a call's list names that target: by id, by id without deployment, by model, provider,
-    endpoint, or as a glob of its id."""
-    if entry in (target.id, target.id.partition("@")[0], target.model, target.id.partition("/")[0], target.endpoint):
+    """Whether an entry of a call's list names that target: by id, by id without deployment, by model (an entry with a
+    slash is an id), provider, endpoint, or as a glob of its id."""
+    if entry in (target.id, target.id.partition("@")[0], target.id.partition("/")[0], target.endpoint):
+        return True
+    if entry == target.model and "/" not in entry:
         return True
     return ("*" in entry or "?" in entry) and glob(entry)(target.id)
 

@@ -12,6 +12,7 @@ from waypost.core.model.outcome import Attempt, Failure
 from waypost.core.model.target import Target
 from waypost.core.policy.columns import estimated_cost
 from waypost.core.policy.no_room import no_room, spent
+from waypost.core.policy.plan import Plan
 from waypost.core.policy.proof import prove, reason
 from waypost.core.routing.effects import Call, NativeError, Summary
 from waypost.core.routing.exchange import Exchange, plan_exchange
@@ -50,13 +51,25 @@ def default_exchange(stage: Stage, decided: Decided | None, *, forced: bool = Fa
     if forced:
         if target.endpoint != stage.call.origin.endpoint or not lets(stage.question.context.narrow, target):
             return None
-    elif decided is not None and any(
-        mask >> plan.catalog.index[target.id] & 1
-        for rule, mask in decided.decision.rejections
-        if not rule.startswith(SHORTLIST)
+    elif decided is not None and (
+        _claims_left_nobody(decided, plan)
+        or any(
+            mask >> plan.catalog.index[target.id] & 1
+            for rule, mask in decided.decision.rejections
+            if not rule.startswith(SHORTLIST)
+        )
     ):
         return None
     return plan_exchange(stage, target, last=True)
+
+
+def _claims_left_nobody(decided: Decided, plan: Plan) -> bool:
+    """Whether somebody would have answered but for what the call says itself, which must not open a way out."""
+    failing = 0
+    for rule, mask in decided.decision.rejections:
+        if not rule.startswith("call."):
+            failing |= mask
+    return failing != plan.columns.full
 
 
 def no_candidates(
