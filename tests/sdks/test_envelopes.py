@@ -86,3 +86,25 @@ def test_what_a_call_says_holds_where_deciding_breaks(
     monkeypatch.setattr(answering, "decide", broken)
     with waypost.context(**claims):
         assert asked(client) == answered
+
+
+@pytest.mark.parametrize("mode", ["off", "observe", "advise"])
+def test_a_mode_does_not_go_round_an_envelope(mode: str, switched: Any, client: Any) -> None:
+    """What an administrator forbids is not to be had by asking for less: the lines hold for what is routed."""
+    call: Any = {"model": "gpt-4o", "messages": HELLO}
+    with waypost.context(department="hr", mode=mode), pytest.raises(openai.BadRequestError, match="no eligible"):
+        client.chat.completions.create(**call)
+    with waypost.context(department="hr"), pytest.raises(openai.BadRequestError, match="no eligible"):
+        client.chat.completions.create(**call, extra_headers={"X-Waypost-Mode": mode})
+    assert switched.openai.seen == []
+
+
+def test_a_mode_that_is_granted_holds_inside_of_an_envelope(world: Any, client: Any, tmp_path: Path) -> None:
+    """An administrator may say so in so many words."""
+    grants = "grants: [mode, only, ignore]\n"
+    (tmp_path / "house.yaml").write_text(HOUSE + grants)
+    (tmp_path / "ours.yaml").write_text(OURS + grants)
+    waypost.auto_instrument(policy=[tmp_path / "house.yaml", tmp_path / "ours.yaml"])
+    with waypost.context(department="hr", mode="observe"):
+        answer = client.chat.completions.create(model="gpt-4o", messages=HELLO)
+    assert waypost.receipt(answer).to_dict()["mode"] == "observe"

@@ -64,7 +64,9 @@ class Stage:
 
 def switched_off(call: Call, routes: Routes) -> bool:
     """Whether the mode is off whatever the call turns out to need, so that nothing of it need be read."""
-    if call.context.mode == "off" and all(_follows(plan, "mode") for plan in routes.plans):
+    if call.context.mode == "off" and all(
+        _follows(plan, "mode") and not _goes_round(plan, "off") for plan in routes.plans
+    ):
         return True
     if routes.mode is not None:
         return routes.mode == "off"
@@ -73,6 +75,15 @@ def switched_off(call: Call, routes: Routes) -> bool:
 
 def _follows(plan: Plan, claim: Claim) -> bool:
     return plan.policy.grants is None or claim in plan.policy.grants
+
+
+def _goes_round(plan: Plan, mode: Mode) -> bool:
+    """Whether a call that asks for ``mode`` would get past an envelope's lines, which hold for what is routed, and
+    nobody granted that in so many words."""
+    policy = plan.policy
+    if LADDER.index(mode) >= LADDER.index(policy.mode.mode) or "mode" in (policy.grants or ()):
+        return False
+    return any(line.enveloped for line in policy.filters)
 
 
 def prepare(call: Call, routes: Routes) -> Stage:
@@ -128,7 +139,9 @@ def governed(question: Question, routes: Routes, *, names_policy: bool = False) 
         own = choose(routes.plans, unnamed)
         if not _follows(own, "policy") or (names_policy and own.policy.grants is None):
             plan, question = own, unnamed
-    policy = plan.policy
+    policy, mode = plan.policy, question.context.mode
+    if mode is not None and _goes_round(plan, mode):
+        question = withhold(question, ("mode",))
     if policy.grants is not None:
         question = withhold(question, [claim for claim in CLAIMS if claim != "policy" and claim not in policy.grants])
     if policy.aliases:
