@@ -18,6 +18,9 @@ NEEDS = {
     "test_google": ("google.genai",),
     "test_content_dialects": ("openai", "anthropic", "google.genai", "cryptography"),
     "test_content_": ("openai", "cryptography"),
+    "test_answered_by_responses": ("openai", "anthropic"),
+    "test_lent_clients": ("openai", "anthropic"),
+    "test_rollout_share": ("openai", "jsonschema"),
 }
 """What a test file needs by the beginning of its name, if that is not openai alone."""
 
