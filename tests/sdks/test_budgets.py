@@ -108,7 +108,8 @@ async def test_a_refused_budget_says_how_much_and_until_when(
         await complete(style, client, aclient)
         with pytest.raises(openai.RateLimitError) as caught:
             await complete(style, client, aclient)
-    line = next(line for line in str(caught.value).split("\n") if "USD per" in line)
+    told = caught.value.response.json()["error"]["message"]
+    line = next(line for line in told.split("\n") if "USD per" in line)
     stated, _, until = line.strip().partition("; resets at ")
     assert stated == f"budget.user: {sums}"
     now = datetime.now(UTC)
