@@ -54,6 +54,28 @@ def test_what_fits_is_whole_and_what_does_not_is_cut(value: Any, limit: int) -> 
         assert size(found) <= 2 * limit + 64 + marks
 
 
+def test_members_that_name_the_user_name_nobody() -> None:
+    """Whatever an identifier looks like, it is somebody's; `full` keeps it."""
+    asked = {
+        "messages": [{"role": "user", "content": "Hi"}],
+        "user": "ana",
+        "safety_identifier": "u7",
+        "prompt_cache_key": "team-ana",
+        "metadata": {"user_id": "ana", "topic": "tax"},
+    }
+    found = document_of(json.dumps(asked), None, redact=True, limit=10_000)
+    assert json.loads(found.data)["asked"] == {
+        **asked,
+        "user": "[USER]",
+        "safety_identifier": "[USER]",
+        "prompt_cache_key": "[USER]",
+        "metadata": {"user_id": "[USER]", "topic": "tax"},
+    }
+    assert found.redactions == (("id", 4),)
+    whole = document_of(json.dumps(asked), None, redact=False, limit=10_000)
+    assert json.loads(whole.data)["asked"] == asked
+
+
 def test_only_the_longest_texts_are_cut() -> None:
     """A picture does not cost a conversation its words."""
     asked = {"messages": [{"content": "What is in it?"}, {"content": "x" * 5_000}, {"content": "y" * 4_000}]}

@@ -10,6 +10,8 @@ from typing import Any
 from waypost.core.features.redaction import Redactor
 from waypost.core.model.frozen import dataclass
 
+SOMEBODY = "[USER]"
+_NAMING = frozenset(("user", "safety_identifier", "prompt_cache_key"))
 MARK = "\u2026"
 """Ends a text that was cut."""
 
@@ -33,11 +35,29 @@ def document_of(asked: str, answered: Any, *, redact: bool, limit: int) -> Docum
     cut, counts = 0, dict[str, int]()
     if redact:  # of what will be cut no more is looked at than that takes
         redactor = Redactor(_level(sorted(map(_words, _texts(whole))), limit))
+        whole["asked"], named = _nameless(whole["asked"])
         whole = redactor.tree(whole)
         cut, counts = redactor.cut, redactor.counts
+        if named:
+            counts["id"] = counts.get("id", 0) + named
     whole, more = fitted(whole, limit)
     text = _encode(whole)
     return Document(text.encode("utf-8", "replace"), cut + more, tuple(sorted(counts.items())))
+
+
+def _nameless(asked: Any) -> tuple[Any, int]:
+    """A request without the members that say who its user is, and how many those were. Whatever they hold names
+    somebody, and need not look like it."""
+    if not isinstance(asked, Mapping):
+        return asked, 0
+    out, named = dict(asked), 0
+    for name in _NAMING & out.keys():
+        out[name], named = SOMEBODY, named + 1
+    about = out.get("metadata")
+    if isinstance(about, Mapping):
+        users = [name for name in about if "user" in str(name).lower()]
+        out["metadata"], named = {**about, **dict.fromkeys(users, SOMEBODY)}, named + len(users)
+    return out, named
 
 
 def fitted(value: Any, limit: int) -> tuple[Any, int]:
