@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 from collections import Counter
 from typing import Any
 
 import pytest
 
 import waypost
+from waypost.surfaces.cli.main import main
 
 OVERLAY = """\
 waypost: catalog-overlay/v1
@@ -49,3 +52,17 @@ def test_calls_are_shared_by_weight(world: Any, client: Any, monkeypatch: pytest
     assert settled["lines"] == [["input", 12, 75_000_000, 900], ["output", 5, 300_000_000, 1500]]
     assert settled["price_as_of"] == "2026-06-01"
     assert "gpt-4o-mini" in receipt.explain()
+    listed = waypost_list(world)
+    assert {line.split(" -> ")[1].split()[0] for line in listed} == {
+        "openai/gpt-4o-mini",
+        "openai/gpt-4o-mini@second",
+    }
+
+
+def waypost_list(world: Any) -> list[str]:
+    """The lines of `waypost list` in the home of these calls: an audit reads deployments there, too."""
+    assert waypost.flush()
+    out = io.StringIO()
+    with contextlib.redirect_stdout(out):
+        assert main(["list", "--home", str(world.home / "home"), "--limit", "60"]) == 0
+    return [line for line in out.getvalue().splitlines() if " -> " in line and "ANSWERED" not in line]

@@ -69,9 +69,12 @@ class Checked:
         return sum(problem.severity == severity for problem in self.problems)
 
 
-def check_files(paths: Sequence[Path], catalog: Catalog | None) -> tuple[Checked, ...]:
-    """Each file, and what the policies among them contradict of the envelopes among them. Never raises."""
-    checked = [check_file(path, catalog, paths) for path in paths]
+def check_files(
+    paths: Sequence[Path], catalog: Catalog | None, laid: frozenset[Path] = frozenset()
+) -> tuple[Checked, ...]:
+    """Each file, and what the policies among them contradict of the envelopes among them. ``laid`` are the files that
+    ``catalog`` is made of: an overlay among them is not laid on itself. Never raises."""
+    checked = [check_file(path, None if path.resolve() in laid else catalog, paths) for path in paths]
     policies = [file.policy for file in checked if file.policy is not None]
     envelopes = [policy for policy in policies if policy.envelope]
     last = last_resort(policies) if len(policies) - len(envelopes) > 1 else None

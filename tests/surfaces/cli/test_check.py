@@ -188,6 +188,18 @@ def test_an_overlay_is_checked_on_the_catalog_in_force(run: Run) -> None:
     assert checked["problems"][0]["line"] == 6
 
 
+def test_an_overlay_in_force_is_not_laid_on_itself(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who has set WAYPOST_CATALOG checks the file that it names like any other."""
+    Path("o.yaml").write_text(
+        "waypost: catalog-overlay/v1\nname: acme\nsource: agreement\nas_of: 2026-11-01\n"
+        "targets:\n  openai/gpt-4o-mini@eu: {like: openai/gpt-4o-mini, region: eu}\n",
+        encoding="utf-8",
+    )
+    monkeypatch.setenv("WAYPOST_CATALOG", "o.yaml")
+    code, out, _ = run("check", "o.yaml", "--json")
+    assert (code, json.loads(out)["files"][0]["problems"]) == (0, [])
+
+
 @pytest.mark.parametrize("name", ["none.yaml", "folder"])
 def test_what_is_not_there_is_bad_input(run: Run, name: str) -> None:
     """Exit code 2: nothing was checked."""

@@ -39,7 +39,7 @@ def run(args: argparse.Namespace) -> int:
     """Exit code 1 where an error was found, or with ``--strict`` a warning. Raises ConfigError."""
     paths = list(dict.fromkeys(path for given in args.files for path in _files(given)))
     catalog = None if all(kind_of(path) == "catalog" for path in paths) else source.catalog(args.catalog)
-    checked = check_files(paths, catalog)
+    checked = check_files(paths, catalog, source.catalog_files(args.catalog))
     errors, warnings = tally(checked, "error"), tally(checked, "warning")
     if args.json:
         home.print_json(_document(checked, catalog, errors, warnings))

@@ -45,6 +45,12 @@ def catalog(given: str | None) -> Catalog:
     return load_catalog(given or os.environ.get("WAYPOST_CATALOG") or None)
 
 
+def catalog_files(given: str | None) -> frozenset[Path]:
+    """The files that `catalog` reads."""
+    named = (given or os.environ.get("WAYPOST_CATALOG") or "").split(os.pathsep)
+    return frozenset(Path(part).resolve() for part in named if part)
+
+
 def target_remedy(name: str, table: Catalog) -> str:
     """What to do about a target that there is not: the nearest by model or id, and where all of them are listed."""
     said = nearest(name, {*table.index, *(target.model for target in table.targets)})
