@@ -310,7 +310,7 @@ def test_a_dry_run_asks_only_who_sends_nothing(tmp_path: Path, installed: Callab
     assert "none of remote: a dry run asks no advisor that may send something" in verdict.explain()
     given = loaded.decide(only=["openai/gpt-4o", "openai/gpt-4o-mini"], advice={"openai/gpt-4o": 0.9})
     assert (given.selected, given.decision.cause) == ("openai/gpt-4o", "advisor")
-    assert given.decision.scores == (900_000, -1, -1, -1)
+    assert given.decision.scores == (900_000, -1)
 
 
 @pytest.mark.parametrize(

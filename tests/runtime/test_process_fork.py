@@ -89,7 +89,7 @@ waypost.flush()
 lookup = engine().lookup
 held, go = threading.Event(), threading.Event()
 def hold():
-    with lookup.store()._lock, engine().recorder.journal._lock:
+    with lookup.store()._database.lock, engine().recorder.journal._lock:
         held.set()
         go.wait(30)
 threading.Thread(target=hold).start()

@@ -129,8 +129,8 @@ MUTATIONS = (
     ),
     Mutation(
         "a model is not named with its provider",
-        "for name in {target.id, model, target.model,",
-        "for name in {target.id, target.model,",
+        "for name in {target.id, model, *words}",
+        "for name in {target.id, *words}",
     ),
     # Budgets and limits
     Mutation("the first threshold says what happens", "yield budget, actions[-1]", "yield budget, actions[0]"),
