@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from waypost.core.codecs.openai_chat_turns import DIALECT, TOOL_NAME, read_messages
+from waypost.core.codecs.openai_fields import ALIKE, effort, settle_user
 from waypost.core.codecs.schema import anthropic_drops, plain_object_root
 from waypost.core.codecs.wire import (
     Draft,
@@ -32,7 +33,6 @@ from waypost.core.model.conversation import (
 _TOOL = frozenset({"type", "function"})
 _CUSTOM = frozenset({"type", "custom"})
 _FUNCTION = frozenset({"name", "description", "parameters", "strict"})
-_EFFORTS = frozenset({"none", "minimal", "low", "medium", "high", "xhigh", "max"})
 
 
 def decode_request(body: Mapping[str, Any]) -> Conversation:
@@ -42,7 +42,7 @@ def decode_request(body: Mapping[str, Any]) -> Conversation:
     read_fields(draft, body, _FIELDS)
     if "messages" not in draft.fields:
         raise ValueError("messages: expected an array, not nothing")
-    _safety_identifier(draft)
+    settle_user(draft)
     undeclared_tools(draft)
     return draft.conversation(DIALECT)
 
@@ -150,25 +150,7 @@ def _allowed(draft: Draft, allowed: Mapping[str, Any]) -> None:
     draft.fields["tool_choice"] = ToolChoice("required" if mode == "required" else "auto", None, tuple(names))
 
 
-def _parallel(draft: Draft, value: Any) -> None:
-    draft.fields["parallel_tools"] = bool(value)
-    if value:
-        draft.hint("tools.parallel", "parallel_tool_calls")
-    else:
-        draft.need("tools.disable_parallel", "parallel_tool_calls")
-
-
 # Generation parameters.
-
-
-def _model(draft: Draft, value: Any) -> None:
-    draft.fields["model"] = as_text(value, "model")
-
-
-def _stream(draft: Draft, value: Any) -> None:
-    if value:
-        draft.fields["stream"] = True
-        draft.need("stream", "stream")
 
 
 def _stream_options(draft: Draft, value: Any) -> None:
@@ -184,20 +166,6 @@ def _limit(draft: Draft, value: Any) -> None:
     if draft.sampling.get("max_output", value) != value:
         draft.need("unknown_field.max_tokens", "max_tokens")
     draft.sampling["max_output"] = as_int(value, "max_tokens")
-
-
-def _temperature(draft: Draft, value: Any) -> None:
-    draft.sampling["temperature"] = as_number(value, "temperature")
-    if value != 1:
-        draft.need("sampling.temperature", "temperature")
-        if value > 1:
-            draft.need("sampling.temperature.above_1", "temperature", str(value))
-
-
-def _top_p(draft: Draft, value: Any) -> None:
-    draft.sampling["top_p"] = as_number(value, "top_p")
-    if value != 1:
-        draft.need("sampling.top_p", "top_p")
 
 
 def _penalty(name: str) -> Handler:
@@ -249,15 +217,7 @@ def _top_logprobs(draft: Draft, value: Any) -> None:
 
 
 def _effort(draft: Draft, value: Any) -> None:
-    effort = as_text(value, "reasoning_effort")
-    draft.sampling["reasoning_effort"] = effort
-    draft.need("reasoning.effort", "reasoning_effort", effort)
-    if effort == "none":
-        draft.need("reasoning.can_disable", "reasoning_effort")
-    elif effort == "minimal":
-        draft.need("reasoning.effort.minimal", "reasoning_effort")
-    elif effort not in _EFFORTS:
-        draft.need("unknown_field.reasoning_effort", "reasoning_effort")
+    effort(draft, value, "reasoning_effort")
 
 
 def _verbosity(draft: Draft, value: Any) -> None:
@@ -289,23 +249,6 @@ def _response_format(draft: Draft, value: Any) -> None:
         draft.keep("response_format", value)
 
 
-def _user(draft: Draft, value: Any) -> None:
-    draft.fields["user"] = as_text(value, "user")
-    draft.hint("user", "user")
-
-
-def _safety_identifier(draft: Draft) -> None:
-    value = draft.ext.get("fields", {}).get("safety_identifier")
-    if value is None:
-        return
-    if "user" in draft.fields:
-        draft.hint("user", "safety_identifier")
-    else:
-        draft.fields["user"] = as_text(value, "safety_identifier")
-        draft.hint("user", "safety_identifier")
-        draft.ext["user"] = "safety_identifier"
-
-
 def _modalities(draft: Draft, value: Any) -> None:
     draft.keep("modalities", value)
     if any(item != "text" for item in as_list(value, "modalities")):
@@ -313,14 +256,11 @@ def _modalities(draft: Draft, value: Any) -> None:
 
 
 _FIELDS: Mapping[str, Handler] = {
-    "model": _model,
+    **ALIKE,
     "messages": read_messages,
-    "stream": _stream,
     "stream_options": _stream_options,
     "max_completion_tokens": _limit,
     "max_tokens": _limit,
-    "temperature": _temperature,
-    "top_p": _top_p,
     "frequency_penalty": _penalty("frequency_penalty"),
     "presence_penalty": _penalty("presence_penalty"),
     "seed": _seed,
@@ -330,23 +270,15 @@ _FIELDS: Mapping[str, Handler] = {
     "top_logprobs": _top_logprobs,
     "tools": _tools,
     "tool_choice": _tool_choice,
-    "parallel_tool_calls": _parallel,
     "response_format": _response_format,
     "reasoning_effort": _effort,
     "verbosity": _verbosity,
-    "user": _user,
-    "safety_identifier": kept("safety_identifier"),
     "modalities": _modalities,
     "audio": kept("audio", "output.audio"),
     "logit_bias": kept("logit_bias", "logit_bias", plain=({},)),
     "prediction": kept("prediction", "prediction", hint=True),
-    "metadata": kept("metadata", "metadata", hint=True, shared=True, plain=({},)),
-    "prompt_cache_key": kept("prompt_cache_key", "cache.key", hint=True, shared=True),
-    "prompt_cache_retention": kept("prompt_cache_retention", "cache.key", hint=True, shared=True),
     "prompt_cache_options": kept("prompt_cache_options", "cache.key", hint=True, shared=True),
-    "service_tier": kept("service_tier", "service_tier", shared=True, plain=("auto", "default")),
     "store": kept("store", "server_state.store", plain=(False,)),
-    "moderation": kept("moderation", "safety.settings"),
     "web_search_options": kept("web_search_options", "server_tool.web_search"),
     "functions": kept("functions", "tools.legacy_functions"),
     "function_call": kept("function_call", "tools.legacy_functions"),

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from waypost.core.codecs.ids import INFIX
+from waypost.core.codecs.openai_fields import ALIKE, effort, settle_user
 from waypost.core.codecs.openai_responses_parts import DIALECT
 from waypost.core.codecs.openai_responses_tools import read_tool_choice, read_tools
 from waypost.core.codecs.openai_responses_turns import read_input
@@ -16,7 +17,6 @@ from waypost.core.codecs.wire import (
     as_int,
     as_list,
     as_map,
-    as_number,
     as_text,
     kept,
     opt_text,
@@ -24,8 +24,6 @@ from waypost.core.codecs.wire import (
     undeclared_tools,
 )
 from waypost.core.model.conversation import NO_EXT, Conversation, Message, Schema, Text
-
-_EFFORTS = frozenset({"none", "minimal", "low", "medium", "high", "xhigh", "max"})
 
 
 def decode_request(body: Mapping[str, Any]) -> Conversation:
@@ -44,7 +42,7 @@ def decode_request(body: Mapping[str, Any]) -> Conversation:
     if instructions is not None:
         rules = Message("system", (Text(instructions, NO_EXT),), None, {"at": "instructions"})
         draft.fields["messages"] = (rules, *draft.fields["messages"])
-    _safety_identifier(draft)
+    settle_user(draft)
     undeclared_tools(draft, "input")
     return draft.conversation(DIALECT)
 
@@ -52,31 +50,13 @@ def decode_request(body: Mapping[str, Any]) -> Conversation:
 # What it answers and how.
 
 
-def _model(draft: Draft, value: Any) -> None:
-    draft.fields["model"] = as_text(value, "model")
-
-
 def _instructions(draft: Draft, value: Any) -> None:
     draft.ext["instructions"] = as_text(value, "instructions")
-
-
-def _stream(draft: Draft, value: Any) -> None:
-    if value:
-        draft.fields["stream"] = True
-        draft.need("stream", "stream")
 
 
 def _stream_options(draft: Draft, value: Any) -> None:
     draft.unknown(as_map(value, "stream_options"), frozenset({"include_obfuscation"}), "stream_options")
     draft.keep("stream_options", value)
-
-
-def _parallel(draft: Draft, value: Any) -> None:
-    draft.fields["parallel_tools"] = bool(value)
-    if value:
-        draft.hint("tools.parallel", "parallel_tool_calls")
-    else:
-        draft.need("tools.disable_parallel", "parallel_tool_calls")
 
 
 def _store(draft: Draft, value: Any) -> None:
@@ -114,20 +94,6 @@ def _limit(draft: Draft, value: Any) -> None:
     draft.sampling["max_output"] = as_int(value, "max_output_tokens")
 
 
-def _temperature(draft: Draft, value: Any) -> None:
-    draft.sampling["temperature"] = as_number(value, "temperature")
-    if value != 1:
-        draft.need("sampling.temperature", "temperature")
-        if value > 1:
-            draft.need("sampling.temperature.above_1", "temperature", str(value))
-
-
-def _top_p(draft: Draft, value: Any) -> None:
-    draft.sampling["top_p"] = as_number(value, "top_p")
-    if value != 1:
-        draft.need("sampling.top_p", "top_p")
-
-
 def _top_logprobs(draft: Draft, value: Any) -> None:
     draft.sampling["top_logprobs"] = as_int(value, "top_logprobs")
     if value:
@@ -151,18 +117,7 @@ def _reasoning(draft: Draft, value: Any) -> None:
     if config.get("mode") not in (None, "standard"):
         draft.need("reasoning.mode", "reasoning.mode", str(config["mode"]))
     if config.get("effort") is not None:
-        _effort(draft, as_text(config["effort"], "reasoning.effort"))
-
-
-def _effort(draft: Draft, effort: str) -> None:
-    draft.sampling["reasoning_effort"] = effort
-    draft.need("reasoning.effort", "reasoning.effort", effort)
-    if effort == "none":
-        draft.need("reasoning.can_disable", "reasoning.effort")
-    elif effort == "minimal":
-        draft.need("reasoning.effort.minimal", "reasoning.effort")
-    elif effort not in _EFFORTS:
-        draft.need("unknown_field.reasoning.effort", "reasoning.effort")
+        effort(draft, config["effort"], "reasoning.effort")
 
 
 def _text(draft: Draft, value: Any) -> None:
@@ -226,48 +181,21 @@ def _image(draft: Draft, value: Any) -> None:
         draft.hint("image.transformations", "image.context_compression", str(options["context_compression"]))
 
 
-def _user(draft: Draft, value: Any) -> None:
-    draft.fields["user"] = as_text(value, "user")
-    draft.hint("user", "user")
-
-
-def _safety_identifier(draft: Draft) -> None:
-    value = draft.ext.get("fields", {}).get("safety_identifier")
-    if value is None:
-        return
-    if "user" in draft.fields:
-        draft.hint("user", "safety_identifier")
-    else:
-        draft.fields["user"] = as_text(value, "safety_identifier")
-        draft.hint("user", "safety_identifier")
-        draft.ext["user"] = "safety_identifier"
-
-
 _FIELDS: Mapping[str, Handler] = {
-    "model": _model,
+    **ALIKE,
     "input": read_input,
     "instructions": _instructions,
-    "stream": _stream,
     "stream_options": _stream_options,
     "max_output_tokens": _limit,
-    "temperature": _temperature,
-    "top_p": _top_p,
     "top_logprobs": _top_logprobs,
     "include": _include,
     "reasoning": _reasoning,
     "text": _text,
     "tools": read_tools,
     "tool_choice": read_tool_choice,
-    "parallel_tool_calls": _parallel,
-    "user": _user,
-    "safety_identifier": kept("safety_identifier"),
     "store": _store,
     "image": _image,
-    "metadata": kept("metadata", "metadata", hint=True, shared=True, plain=({},)),
-    "prompt_cache_key": kept("prompt_cache_key", "cache.key", hint=True, shared=True),
-    "prompt_cache_retention": kept("prompt_cache_retention", "cache.key", hint=True, shared=True),
     "prompt_cache_options": _cache_options,
-    "service_tier": kept("service_tier", "service_tier", shared=True, plain=("auto", "default")),
     "previous_response_id": _previous,
     "conversation": kept("conversation", "server_state.conversation"),
     "prompt": kept("prompt", "server_state.prompt"),
@@ -275,6 +203,5 @@ _FIELDS: Mapping[str, Handler] = {
     "truncation": kept("truncation", "context_management", plain=("disabled",)),
     "context_management": kept("context_management", "context_management", plain=([],)),
     "max_tool_calls": kept("max_tool_calls", "server_tool.max_calls"),
-    "moderation": kept("moderation", "safety.settings"),
     "access_programs": kept("access_programs", "access_programs", plain=({},)),
 }
