@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import json
 import tracemalloc
 from typing import Any
@@ -11,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from codec_damage import JUNK, damage, damaged, places, refusal
 from codec_meaning import fold, read, write
 from generators_conversation import codec_settings, replies
 from generators_google import google_bodies_of_any_kind
@@ -33,40 +33,6 @@ from waypost.core.model.conversation import (
 from waypost.core.model.outcome import Failure, Usage
 
 C, G = "openai.chat", "google.generate_content"
-_junk = st.sampled_from([None, True, 0, -1, 2.5, "", "x", [], ["x"], [[]], {}, {"text": "x"}, {"x": [{}]}])
-
-
-def places(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
-    inner = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
-    return [path, *(place for key, item in inner for place in places(item, (*path, key)))]
-
-
-def damaged(value: Any, path: tuple[Any, ...], junk: Any) -> Any:
-    if not path:
-        return junk
-    value = copy.deepcopy(value)
-    spot = value
-    for key in path[:-1]:
-        spot = spot[key]
-    spot[path[-1]] = junk
-    return value
-
-
-@st.composite
-def damage(draw: st.DrawFn, bodies: st.SearchStrategy[Any]) -> Any:
-    body = json.loads(json.dumps(draw(bodies)))
-    for _ in range(draw(st.integers(1, 2))):
-        body = damaged(body, draw(st.sampled_from(places(body)[1:])), draw(_junk))
-    return body
-
-
-def refusal(read: Any, *args: Any) -> str:
-    """What a refusal says; ``":"`` where nothing was refused."""
-    try:
-        read(*args)
-    except ValueError as error:
-        return str(error)
-    return ":"
 
 
 @codec_settings
@@ -106,7 +72,7 @@ EVENTS: list[dict[str, Any]] = [
 def test_damaged_stream(data: st.DataObject) -> None:
     """A damaged event is read or refused with a ValueError, and whatever was read can be written everywhere."""
     events = [
-        damaged(e, data.draw(st.sampled_from(places(e))), data.draw(_junk)) if data.draw(st.booleans()) else e
+        damaged(e, data.draw(st.sampled_from(places(e))), data.draw(JUNK)) if data.draw(st.booleans()) else e
         for e in EVENTS
     ]
     reader = CODECS[G].reader()

@@ -2,54 +2,18 @@
 
 from __future__ import annotations
 
-import copy
 import json
-from collections.abc import Callable
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from codec_damage import JUNK, damage, damaged, places, refusal
 from generators_conversation import chat_bodies_of_any_kind, codec_settings, messages_bodies_of_any_kind, replies
 from waypost.core.codecs import CODECS
 
 C, A = "openai.chat", "anthropic.messages"
-_junk = st.sampled_from([None, True, 0, -1, 2.5, "", "x", [], ["x"], [[]], {}, {"type": "text"}, {"x": [{}]}])
-
-
-def places(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
-    inner = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
-    return [path, *(place for key, item in inner for place in places(item, (*path, key)))]
-
-
-def damaged(value: Any, path: tuple[Any, ...], junk: Any) -> Any:
-    if not path:
-        return junk
-    value = copy.deepcopy(value)
-    spot = value
-    for key in path[:-1]:
-        spot = spot[key]
-    spot[path[-1]] = junk
-    return value
-
-
-@st.composite
-def damage(draw: st.DrawFn, bodies: st.SearchStrategy[Any]) -> Any:
-    body = json.loads(json.dumps(draw(bodies)))
-    for _ in range(draw(st.integers(1, 2))):
-        path = draw(st.sampled_from(places(body)[1:]))
-        body = damaged(body, path, draw(_junk))
-    return body
-
-
-def refusal(read: Callable[[], Any]) -> str:
-    """What a refusal says; ``":"`` where nothing was refused."""
-    try:
-        read()
-    except ValueError as error:
-        return str(error)
-    return ":"
 
 
 @codec_settings
@@ -112,7 +76,7 @@ EVENTS = {
 def test_damaged_stream(dialect: str, data: st.DataObject) -> None:
     """A damaged event is read or refused with a ValueError, and whatever was read can be written."""
     events = [
-        damaged(e, data.draw(st.sampled_from(places(e))), data.draw(_junk)) if data.draw(st.booleans()) else e
+        damaged(e, data.draw(st.sampled_from(places(e))), data.draw(JUNK)) if data.draw(st.booleans()) else e
         for e in EVENTS[dialect]
     ]
     reader = CODECS[dialect].reader()
