@@ -20,6 +20,9 @@ Resolver: TypeAlias = Callable[[Context], Mapping[str, Any] | None]
 """Who asks to SDK clients by provider or endpoint; it runs in every call that is seen, so it must be quick."""
 
 
+GOES_ON = "a call went on with the clients of the process"
+
+
 class Lending:
     """Finds the clients of a call; what cannot be used is left out and said once."""
 
@@ -32,8 +35,15 @@ class Lending:
         said = current().clients
         if self.resolver is None and not said:
             return {}
+        try:
+            return self._found({**self._resolved(call), **said}, call, endpoints)
+        except Exception as error:  # what the application handed over is of any kind
+            self._faults.note("clients", error, GOES_ON)
+            return {}
+
+    def _found(self, clients: Mapping[str, Any], call: Call, endpoints: Mapping[str, Endpoint]) -> dict[str, Any]:
         found: dict[str, Any] = {}
-        for provider, client in {**self._resolved(call), **said}.items():
+        for provider, client in clients.items():
             names = [name for name, item in endpoints.items() if provider in (name, item.provider)]
             if not names:
                 self._faults.refuse("clients", provider, f"there is no provider {provider!r} to lend a client for")
@@ -47,5 +57,5 @@ class Lending:
         try:
             return dict(self.resolver(call.context) or {})
         except Exception as error:
-            self._faults.note("clients", error, "a call went on with the clients of the process")
+            self._faults.note("clients", error, GOES_ON)
             return {}
