@@ -31,9 +31,7 @@ ASYNC = {
 """Every file with `async def`, and what it really waits for (docs/adr/0001)."""
 
 VENDORS = re.compile(r"openai|anthropic|google|gemini|claude|gpt-|groq|mistral|deepseek|ollama", re.IGNORECASE)
-VENDOR_LINES = {
-    ("core/routing/exchange.py", "from waypost.core.codecs.openai_chat import retarget"),
-}
+VENDOR_LINES: set[tuple[str, str]] = set()
 """Lines of the vendor-free rooms that name one all the same."""
 
 PUBLIC = [

@@ -8,7 +8,7 @@ from typing import Any, get_args
 
 import pytest
 
-from waypost.core.codecs import CODECS, retarget
+from waypost.core.codecs import CODECS
 from waypost.core.codecs.anthropic_messages_encode import CALL_ID as MESSAGES_ID
 from waypost.core.codecs.ids import INFIX, answer_id, fit_call_id
 from waypost.core.codecs.openai_chat_encode import CALL_ID as CHAT_ID
@@ -67,7 +67,7 @@ def test_retarget_edits_a_copy() -> None:
     """Model, refused fields and the limit's name change; the caller's dict and its messages stay the same objects."""
     given = body(max_tokens=9, store=False, metadata={"k": "v"}, temperature=0.5, a_field_of_tomorrow=1)
     before = json.dumps(given)
-    out = retarget(given, TARGET, MODERN)
+    out = CODECS[C].retarget(given, TARGET, MODERN)
     assert out == {
         "model": "llama-3.3-70b",
         "messages": given["messages"],
@@ -91,22 +91,43 @@ def test_retarget_edits_a_copy() -> None:
 )
 def test_retarget_names_the_limit(limits: dict[str, Any], expected: dict[str, Any]) -> None:
     """An older server gets its own name for the limit, once."""
-    out = retarget(body(**limits, user="u", stream_options={"include_usage": True}), TARGET, OLD)
+    out = CODECS[C].retarget(body(**limits, user="u", stream_options={"include_usage": True}), TARGET, OLD)
     assert {name: item for name, item in out.items() if name not in ("model", "messages")} == expected
 
 
 def test_retarget_knows_older_roles() -> None:
     """A server that is older than the developer role gets its messages as system messages; a newer one as they are."""
     given = body(messages=[{"role": "developer", "content": "x", "name": "n"}, {"role": "user", "content": "y"}])
-    assert retarget(given, TARGET, OLD)["messages"][0] == {"role": "system", "content": "x", "name": "n"}
-    assert retarget(given, TARGET, MODERN)["messages"] is given["messages"]
+    assert CODECS[C].retarget(given, TARGET, OLD)["messages"][0] == {"role": "system", "content": "x", "name": "n"}
+    assert CODECS[C].retarget(given, TARGET, MODERN)["messages"] is given["messages"]
 
 
 def test_retarget_leaves_other_dialects_limits_alone() -> None:
     """In another dialect only the model and the refused fields are touched."""
     endpoint = replace(MODERN, dialect=A, drops=("service_tier",))
     given = body(max_tokens=9, service_tier="auto")
-    assert retarget(given, TARGET, endpoint) == {**body(max_tokens=9), "model": "llama-3.3-70b"}
+    assert CODECS[A].retarget(given, TARGET, endpoint) == {**body(max_tokens=9), "model": "llama-3.3-70b"}
+
+
+@pytest.mark.parametrize(
+    ("options", "drops", "asked"),
+    [
+        ({}, (), {"include_usage": True}),
+        ({"stream_options": None}, (), {"include_usage": True}),
+        ({"stream_options": {"include_obfuscation": False}}, (), {"include_obfuscation": False, "include_usage": True}),
+        ({"stream_options": {"include_usage": True}}, (), None),
+        ({}, ("store", "stream_options"), None),
+    ],
+)
+def test_a_stream_is_asked_for_its_usage(options: dict[str, Any], drops: tuple[str, ...], asked: Any) -> None:
+    """Only chat has to be asked, once, by who knows the word; the others tell anyway."""
+    given = body(stream=True, **options)
+    before = json.dumps(given)
+    out = CODECS[C].ask_usage(given, drops)
+    assert out == (None if asked is None else {**given, "stream_options": asked})
+    assert json.dumps(given) == before
+    others: list[Any] = [codec for name, codec in CODECS.items() if name != C]
+    assert [codec.ask_usage(given, ()) for codec in others] == [None] * 3
 
 
 def test_encode_honours_the_endpoint() -> None:

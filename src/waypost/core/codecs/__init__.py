@@ -7,12 +7,12 @@ from typing import Final
 
 from waypost.core.codecs.anthropic_messages import AnthropicMessages
 from waypost.core.codecs.google_generate_content import GoogleGenerateContent
-from waypost.core.codecs.openai_chat import OpenAIChat, retarget
+from waypost.core.codecs.openai_chat import OpenAIChat
 from waypost.core.codecs.openai_embeddings import OpenAIEmbeddings
 from waypost.core.codecs.openai_responses import OpenAIResponses
 from waypost.core.model.target import Dialect
 
-__all__ = ["CODECS", "EXPRESSES", "READ", "AnyCodec", "retarget"]
+__all__ = ["CODECS", "EXPRESSES", "READ", "AnyCodec"]
 
 AnyCodec = OpenAIChat | OpenAIResponses | AnthropicMessages | GoogleGenerateContent
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from waypost.core.codecs.anthropic_messages_decode import decode_request
@@ -16,7 +16,7 @@ from waypost.core.codecs.anthropic_messages_reply import (
 )
 from waypost.core.codecs.anthropic_messages_stream import MessagesReader, MessagesWriter
 from waypost.core.codecs.anthropic_messages_turns import DIALECT
-from waypost.core.codecs.expression import check
+from waypost.core.codecs.expression import check, retarget
 from waypost.core.model.conversation import Conversation, Reply
 from waypost.core.model.outcome import Failure, Usage
 from waypost.core.model.target import Dialect, Endpoint, Target
@@ -51,6 +51,13 @@ class AnthropicMessages:
         for name in endpoint.drops:
             body.pop(name, None)
         return body
+
+    def retarget(self, body: Mapping[str, Any], target: Target, endpoint: Endpoint) -> dict[str, Any]:
+        return retarget(body, target, endpoint)
+
+    def ask_usage(self, body: Mapping[str, Any], drops: Sequence[str]) -> None:
+        """Usage is always part of a stream here."""
+        del body, drops
 
     def decode_response(self, body: Mapping[str, Any]) -> Reply:
         return decode_response(body)

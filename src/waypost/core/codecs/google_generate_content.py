@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from waypost.core.codecs.expression import check
+from waypost.core.codecs.expression import check, retarget
 from waypost.core.codecs.google_generate_content_decode import decode_request
 from waypost.core.codecs.google_generate_content_encode import encode_request
 from waypost.core.codecs.google_generate_content_errors import classify, encode_error
@@ -56,6 +56,13 @@ class GoogleGenerateContent:
         for name in endpoint.drops:
             body.pop(name, None)
         return body
+
+    def retarget(self, body: Mapping[str, Any], target: Target, endpoint: Endpoint) -> dict[str, Any]:
+        return retarget(body, target, endpoint)
+
+    def ask_usage(self, body: Mapping[str, Any], drops: Sequence[str]) -> None:
+        """Usage is always part of a stream here."""
+        del body, drops
 
     def decode_response(self, body: Mapping[str, Any]) -> Reply:
         return decode_response(body)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from waypost.core.codecs.expression import check
 from waypost.core.codecs.openai_chat_decode import decode_request
-from waypost.core.codecs.openai_chat_encode import encode_request, retarget
+from waypost.core.codecs.openai_chat_encode import ask_usage, encode_request, retarget
 from waypost.core.codecs.openai_chat_reply import decode_response, encode_response, usage_of
 from waypost.core.codecs.openai_chat_stream import ChatReader, ChatWriter
 from waypost.core.codecs.openai_chat_turns import DIALECT
@@ -16,7 +16,7 @@ from waypost.core.model.conversation import Conversation, Reply
 from waypost.core.model.outcome import Failure, Usage
 from waypost.core.model.target import Dialect, Endpoint, Target
 
-__all__ = ["EXPRESSES", "OpenAIChat", "retarget"]
+__all__ = ["EXPRESSES", "OpenAIChat"]
 
 EXPRESSES = frozenset(
     {
@@ -47,6 +47,12 @@ class OpenAIChat:
     def encode_request(self, conversation: Conversation, target: Target, endpoint: Endpoint) -> dict[str, Any]:
         check(conversation, self.dialect, self.expresses)
         return encode_request(conversation, target, endpoint)
+
+    def retarget(self, body: Mapping[str, Any], target: Target, endpoint: Endpoint) -> dict[str, Any]:
+        return retarget(body, target, endpoint)
+
+    def ask_usage(self, body: Mapping[str, Any], drops: Sequence[str]) -> Mapping[str, Any] | None:
+        return ask_usage(body, drops)
 
     def decode_response(self, body: Mapping[str, Any]) -> Reply:
         return decode_response(body)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from waypost.core.codecs import expression
 from waypost.core.codecs.ids import fit_call_id
 from waypost.core.codecs.openai_chat_turns import DIALECT
 from waypost.core.model.conversation import (
@@ -283,10 +284,7 @@ def retarget(body: Mapping[str, Any], target: Target, endpoint: Endpoint) -> dic
 
     ``body`` is not changed; what it holds is shared with the result.
     """
-    out = {name: value for name, value in body.items() if name not in endpoint.drops}
-    out["model"] = target.model
-    if endpoint.dialect != DIALECT:
-        return out
+    out = expression.retarget(body, target, endpoint)
     field = endpoint.max_tokens_field
     for name in ("max_completion_tokens", "max_tokens"):
         limit = out.pop(name, None) if name != field else None
@@ -296,6 +294,14 @@ def retarget(body: Mapping[str, Any], target: Target, endpoint: Endpoint) -> dic
     if field == "max_tokens" and any(message.get("role") == "developer" for message in out.get("messages", ())):
         out["messages"] = [_as_system(message) for message in out["messages"]]
     return out
+
+
+def ask_usage(body: Mapping[str, Any], drops: Sequence[str]) -> Mapping[str, Any] | None:
+    """``body`` of a stream that tells its usage; ``None`` where it asks for that already, or must not."""
+    options = body.get("stream_options") or {}
+    if "stream_options" in drops or options.get("include_usage"):
+        return None
+    return {**body, "stream_options": {**options, "include_usage": True}}
 
 
 def _as_system(message: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from waypost.core.codecs.expression import check
+from waypost.core.codecs.expression import check, retarget
 from waypost.core.codecs.openai_errors import classify, encode_error
 from waypost.core.codecs.openai_responses_decode import decode_request
 from waypost.core.codecs.openai_responses_encode import encode_request
@@ -48,6 +48,13 @@ class OpenAIResponses:
     def encode_request(self, conversation: Conversation, target: Target, endpoint: Endpoint) -> dict[str, Any]:
         check(conversation, self.dialect, self.expresses)
         return encode_request(conversation, target, endpoint)
+
+    def retarget(self, body: Mapping[str, Any], target: Target, endpoint: Endpoint) -> dict[str, Any]:
+        return retarget(body, target, endpoint)
+
+    def ask_usage(self, body: Mapping[str, Any], drops: Sequence[str]) -> None:
+        """Usage is always part of a stream here."""
+        del body, drops
 
     def decode_response(self, body: Mapping[str, Any]) -> Reply:
         return decode_response(body)

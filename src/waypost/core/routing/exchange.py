@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from waypost.core.codecs.openai_chat import retarget
 from waypost.core.model.frozen import dataclass
 from waypost.core.model.outcome import Attempt
 from waypost.core.model.target import Endpoint, Target, host_and_port
@@ -94,12 +93,11 @@ def plan_exchange(stage: Stage, target: Target, last: bool) -> Exchange:
     if home:
         body = dict(call.body) if target is stage.requested else {**call.body, "model": target.model}
     else:
-        body = retarget(call.body, target, endpoint)
-    told = home or "stream_options" not in endpoint.drops
-    strip = call.streaming and told and not stage.conversation.include_usage
-    if strip:
-        body = {**body, "stream_options": {**(body.get("stream_options") or {}), "include_usage": True}}
-    return Exchange(stage, target, endpoint, home, body, codec, last, strip)
+        body = codec.retarget(call.body, target, endpoint)
+    asking = None
+    if call.streaming and not stage.conversation.include_usage:
+        asking = codec.ask_usage(body, () if home else endpoint.drops)
+    return Exchange(stage, target, endpoint, home, asking or body, codec, last, asking is not None)
 
 
 def wire_answer(stage: Stage, exchange: Exchange, sent: Wire) -> tuple[Wire, Observed]:

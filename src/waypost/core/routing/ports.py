@@ -49,6 +49,13 @@ class Codec(Protocol):
     def encode_request(self, conversation: Conversation, target: Target, endpoint: Endpoint) -> dict[str, Any]:
         """Raises Untranslatable where a need cannot be expressed; never drops a required one."""
 
+    def retarget(self, body: Mapping[str, Any], target: Target, endpoint: Endpoint) -> dict[str, Any]:
+        """The caller's own body for another endpoint of this dialect: its model, its words, without what it refuses."""
+
+    def ask_usage(self, body: Mapping[str, Any], drops: Sequence[str]) -> Mapping[str, Any] | None:
+        """The body of a streamed call that also asks for its usage; ``None`` where a stream tells it anyway, where
+        ``body`` asks already, or where the words for it are among the fields that are refused (``drops``)."""
+
     def decode_response(self, body: Mapping[str, Any]) -> Reply: ...
 
     def encode_response(self, reply: Reply) -> dict[str, Any]: ...
