@@ -11,6 +11,7 @@ import re
 import zlib
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from typing import Any
 
 from waypost.core.codecs.framing import SseParser
 from waypost.core.codecs.usage import later
@@ -32,6 +33,7 @@ _ENDED = re.compile(rb'"type"\s*:\s*"response\.(completed|incomplete|failed)"')
 _CUT = re.compile(rb'"incomplete_details"\s*:\s*\{\s*"reason"\s*:\s*"([^"\\]{1,60})"')
 _USAGE = re.compile(rb'"(usage|usageMetadata)"\s*:\s*(?=\{)')
 _EMPTY, _SPACED = b'"choices":[]', b'"choices": []'
+_ANNOUNCED = re.compile(rb'"usage"\s*:\s*null')
 
 
 class Watch:
@@ -220,7 +222,20 @@ class Watch:
         if _EMPTY not in whole and _SPACED not in whole:
             return whole
         mark = b"\r\n\r\n" if width == 4 else b"\n\n"
-        return b"".join(frame + mark for frame in whole.split(mark)[:-1] if not _is_usage_frame(frame))
+        return b"".join(frame + mark for frame in whole.split(mark)[:-1] if not self._asked_for(frame))
+
+    def _asked_for(self, frame: bytes) -> bool:
+        """Whether a frame is there because we asked for usage.
+
+        One that tells moderation, too, would have come without us, unless OpenAI has said ``"usage": null`` before:
+        it does so where usage was asked for, and only there.
+        """
+        body = _usage_chunk(frame)
+        if body is None:
+            return False
+        if "moderation" not in body:
+            return True
+        return body["moderation"] is None and _ANNOUNCED.search(self._head or b"".join(self._parts)) is not None
 
 
 def observe_bytes(codec: Codec, head: bytes, tail: bytes) -> Observed:
@@ -283,13 +298,14 @@ def _usage_at(codec: Codec, data: bytes, at: int) -> Usage | None:
         return None
 
 
-def _is_usage_frame(frame: bytes) -> bool:
+def _usage_chunk(frame: bytes) -> dict[str, Any] | None:
+    """A chunk of chat completions without a choice and with usage."""
     _, _, data = frame.partition(b"data:")
     try:
         body = json.loads(data)
     except ValueError:
-        return False
-    return isinstance(body, dict) and body.get("choices") == [] and bool(body.get("usage"))
+        return None
+    return body if isinstance(body, dict) and body.get("choices") == [] and body.get("usage") else None
 
 
 def _decoder(encoding: str | None) -> Callable[[bytes], bytes] | None:
