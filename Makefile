@@ -12,7 +12,7 @@ PIP_FLAGS := --quiet --disable-pip-version-check --no-input
 BACKENDS_TESTS := tests/e2e
 # Two processes share the tests, a file each at a time: many wait for servers of their own.
 WORKERS := -n 2 --dist loadfile
-COMPAT := openai-1 openai-2 anthropic-0 anthropic-1 google-2
+COMPAT := openai-1 openai-2 openai-3 anthropic-093 anthropic-0 anthropic-1 google-2
 SUITES := openai anthropic google
 
 CLIENTS := langchain pydantic-ai openai-agents instructor llama-index
