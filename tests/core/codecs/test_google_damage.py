@@ -296,7 +296,7 @@ def test_thoughts_and_what_only_google_says() -> None:
     reply = CODECS[G].decode_response({"candidates": [candidate, {"index": 1}], "model_version": "m"})
     assert [type(part).__name__ for part in reply.parts] == ["Reasoning", "Reasoning", "Text", "Opaque"]
     assert isinstance(reply.parts[1], Reasoning)
-    assert (reply.parts[1].opaque, reply.model) == ("Q29F", "m")
+    assert (reply.parts[1].seal.data, reply.model) == ("Q29F", "m")
     assert dict(reply.ext) == {"candidates": [{"index": 1}], "groundingMetadata": {"a": 1}}
 
 

@@ -24,6 +24,7 @@ from waypost.core.model.conversation import (
     Reasoning,
     Reply,
     Sampling,
+    Sealed,
     Start,
     StreamError,
     Text,
@@ -33,7 +34,7 @@ from waypost.core.model.outcome import Failure, FailureKind, Usage
 from waypost.core.model.target import Endpoint, Target
 from waypost.errors import Untranslatable
 
-C, A = "openai.chat", "anthropic.messages"
+C, A, R = "openai.chat", "anthropic.messages", "openai.responses"
 TARGET = Target("groq/llama", "groq", "llama-3.3-70b", "groq", max_output=32768)
 MODERN = Endpoint("groq", "groq", C, "https://g.test", "/chat/completions", drops=("store", "metadata"))
 OLD = replace(MODERN, max_tokens_field="max_tokens", drops=("stream_options", "user"))
@@ -196,9 +197,9 @@ def test_reasoning_keeps_its_origin() -> None:
         ],
     )
     (thought,) = CODECS[A].decode_request(given).messages[1].parts
-    assert thought == Reasoning("hm", A, "s", False, {})
+    assert thought == Reasoning("hm", A, Sealed("s", A), False, {})
     foreign = Conversation(
-        "openai.responses", "m", (Message("assistant", (Reasoning("hm", "openai.responses", "s"), Text("x"))),)
+        "openai.responses", "m", (Message("assistant", (Reasoning("hm", R, Sealed("s", R)), Text("x"))),)
     )
     sent = CODECS[A].encode_request(replace(foreign, sampling=Sampling(max_output=1)), TARGET, MODERN)
     assert sent["messages"] == [{"role": "assistant", "content": "x"}]

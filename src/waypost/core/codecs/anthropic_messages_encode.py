@@ -305,9 +305,10 @@ def _thinking(part: Reasoning) -> dict[str, Any] | None:
     # Signatures are valid at their origin only, so reasoning of another one is left out.
     if part.origin != DIALECT:
         return None
+    data = part.seal.data if part.seal else ""
     if part.redacted:
-        return {"type": "redacted_thinking", "data": part.opaque}
-    return {"type": "thinking", "thinking": part.text, "signature": part.opaque or ""}
+        return {"type": "redacted_thinking", "data": data}
+    return {"type": "thinking", "thinking": part.text, "signature": data}
 
 
 def _tool_use(part: ToolCall, native: bool) -> dict[str, Any]:

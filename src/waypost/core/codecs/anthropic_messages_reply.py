@@ -10,7 +10,7 @@ from waypost.core.codecs.anthropic_messages_encode import CALL_ID
 from waypost.core.codecs.anthropic_messages_turns import DIALECT
 from waypost.core.codecs.failures import Described, described, kind_of
 from waypost.core.codecs.ids import answer_id, call_id_or_position, reply_seed
-from waypost.core.codecs.wire import as_list, as_map, as_text, count, dumps, opt_map, opt_text
+from waypost.core.codecs.wire import as_list, as_map, as_text, count, dumps, opt_map, opt_text, sealed
 from waypost.core.model.conversation import NO_EXT, Finish, Opaque, Part, Reasoning, Refusal, Reply, Text, ToolCall
 from waypost.core.model.outcome import Failure, FailureKind, Usage
 
@@ -65,9 +65,9 @@ def _part(raw: Mapping[str, Any], path: str) -> Part:
         return ToolCall(str(raw.get("id") or ""), as_text(raw.get("name"), f"{path}.name"), arguments, NO_EXT)
     if kind == "thinking":
         signature = opt_text(raw.get("signature"), f"{path}.signature")
-        return Reasoning(as_text(raw.get("thinking"), f"{path}.thinking"), DIALECT, signature)
+        return Reasoning(as_text(raw.get("thinking"), f"{path}.thinking"), DIALECT, sealed(signature, DIALECT))
     if kind == "redacted_thinking":
-        return Reasoning("", DIALECT, as_text(raw.get("data"), f"{path}.data"), True)
+        return Reasoning("", DIALECT, sealed(as_text(raw.get("data"), f"{path}.data"), DIALECT), True)
     return Opaque(DIALECT, raw)
 
 

@@ -15,6 +15,7 @@ from waypost.core.codecs.wire import (
     dumps,
     opt_map,
     opt_text,
+    sealed,
     signed_history,
 )
 from waypost.core.model.conversation import (
@@ -230,13 +231,15 @@ def _thinking_block(draft: Draft, raw: Mapping[str, Any], path: str) -> Part:
     draft.signed = draft.signed or path
     draft.unknown(raw, frozenset({"type", "thinking", "signature"}), path)
     signature = opt_text(raw.get("signature"), f"{path}.signature")
-    return Reasoning(as_text(raw.get("thinking"), f"{path}.thinking"), DIALECT, signature, False, NO_EXT)
+    return Reasoning(
+        as_text(raw.get("thinking"), f"{path}.thinking"), DIALECT, sealed(signature, DIALECT), False, NO_EXT
+    )
 
 
 def _redacted(draft: Draft, raw: Mapping[str, Any], path: str) -> Part:
     draft.signed = draft.signed or path
     draft.unknown(raw, frozenset({"type", "data"}), path)
-    return Reasoning("", DIALECT, as_text(raw.get("data"), f"{path}.data"), True, NO_EXT)
+    return Reasoning("", DIALECT, sealed(as_text(raw.get("data"), f"{path}.data"), DIALECT), True, NO_EXT)
 
 
 _USE = frozenset({"type", "id", "name", "input", "cache_control", "caller", "toolset_name"})

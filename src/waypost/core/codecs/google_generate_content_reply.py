@@ -9,7 +9,7 @@ from typing import Any, Final
 from waypost.core.codecs.google_generate_content_calls import SKIP_SIGNATURE
 from waypost.core.codecs.google_generate_content_turns import DIALECT
 from waypost.core.codecs.ids import answer_id, reply_seed
-from waypost.core.codecs.wire import as_map, as_text, camel, count, dumps, opt_list, opt_map, opt_text
+from waypost.core.codecs.wire import as_map, as_text, camel, count, dumps, opt_list, opt_map, opt_text, sealed
 from waypost.core.model.conversation import NO_EXT, Finish, Opaque, Part, Reasoning, Refusal, Reply, Text, ToolCall
 from waypost.core.model.outcome import Usage
 
@@ -109,7 +109,7 @@ def _part(item: Mapping[str, Any], path: str) -> Part:
     signature = opt_text(raw.get("thoughtSignature"), f"{path}.thoughtSignature")
     text = opt_text(raw.get("text"), f"{path}.text")
     if raw.get("thought") or (text is None and signature is not None):
-        return Reasoning(text or "", DIALECT, signature, False, {"raw": item})
+        return Reasoning(text or "", DIALECT, sealed(signature, DIALECT), False, {"raw": item})
     return Opaque(DIALECT, item) if text is None else Text(text, {"raw": item} if signature else NO_EXT)
 
 

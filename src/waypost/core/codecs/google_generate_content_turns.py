@@ -18,6 +18,7 @@ from waypost.core.codecs.wire import (
     camel,
     opt_list,
     opt_text,
+    sealed,
 )
 from waypost.core.model.conversation import (
     NO_EXT,
@@ -172,7 +173,7 @@ class _Contents:
             if raw.get("thought") or (signature is not None and not kinds):
                 if text:
                     self.draft.hint("reasoning.text", path)
-                return Reasoning(text, DIALECT, signature, False, ext)
+                return Reasoning(text, DIALECT, sealed(signature, DIALECT), False, ext)
             return Text(text, ext)
         if kind == "functionCall":
             if role != "model":

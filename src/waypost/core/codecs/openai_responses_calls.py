@@ -8,7 +8,7 @@ from typing import Any
 
 from waypost.core.codecs.openai_responses_parts import DIALECT, read_content
 from waypost.core.codecs.wire import Draft, as_map, as_text, is_object_text, opt_list, opt_map, opt_text
-from waypost.core.model.conversation import NO_EXT, Blob, Message, Part, Reasoning, ToolCall, ToolResult, Uri
+from waypost.core.model.conversation import NO_EXT, Blob, Message, Part, Reasoning, Sealed, ToolCall, ToolResult, Uri
 
 TOOL_NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
@@ -91,7 +91,8 @@ def read_reasoning(draft: Draft, raw: Mapping[str, Any], path: str) -> Item:
         draft.signed = draft.signed or path
     else:
         draft.hint("reasoning.text", path)
-    return (Reasoning(reasoning_text(raw, path), DIALECT, sealed),), {"fields": fields}
+    seal = Sealed(sealed, DIALECT, "", opt_text(raw.get("id"), f"{path}.id")) if sealed else None
+    return (Reasoning(reasoning_text(raw, path), DIALECT, seal),), {"fields": fields}
 
 
 def reasoning_text(raw: Mapping[str, Any], path: str) -> str:

@@ -108,7 +108,7 @@ def _item(item: dict[str, Any], parts: tuple[Part, ...]) -> dict[str, Any]:
         case _, (ToolCall() as call,):
             raw = {"type": "function_call", "call_id": call.id, "name": call.name, "arguments": call.arguments}
         case _, (Reasoning() as reasoning,):
-            raw = {"type": "reasoning", "encrypted_content": reasoning.opaque}
+            raw = {"type": "reasoning", "encrypted_content": reasoning.seal.data if reasoning.seal else None}
         case _, (Opaque(value=value),):
             return dict(value)
         case _:

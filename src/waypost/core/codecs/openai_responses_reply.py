@@ -11,7 +11,18 @@ from waypost.core.codecs.openai_responses_calls import reasoning_text
 from waypost.core.codecs.openai_responses_encode import CALL_ID
 from waypost.core.codecs.openai_responses_parts import DIALECT
 from waypost.core.codecs.wire import as_json_text, as_list, as_map, as_text, count, opt_list, opt_map, opt_text
-from waypost.core.model.conversation import NO_EXT, Finish, Opaque, Part, Reasoning, Refusal, Reply, Text, ToolCall
+from waypost.core.model.conversation import (
+    NO_EXT,
+    Finish,
+    Opaque,
+    Part,
+    Reasoning,
+    Refusal,
+    Reply,
+    Sealed,
+    Text,
+    ToolCall,
+)
 from waypost.core.model.outcome import Usage
 
 _LONGEST = 64
@@ -79,7 +90,8 @@ def item_parts(item: Mapping[str, Any], path: str, logprobs: list[Mapping[str, A
             yield ToolCall(str(item.get("call_id") or ""), name, given, NO_EXT, free=True)
         case "reasoning":
             sealed = opt_text(item.get("encrypted_content"), f"{path}.encrypted_content")
-            yield Reasoning(reasoning_text(item, path), DIALECT, sealed)
+            seal = Sealed(sealed, DIALECT, "", opt_text(item.get("id"), f"{path}.id")) if sealed else None
+            yield Reasoning(reasoning_text(item, path), DIALECT, seal)
         case _:
             yield Opaque(DIALECT, item)
 

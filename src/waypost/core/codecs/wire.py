@@ -7,7 +7,16 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from waypost.core.model.conversation import NO_EXT, NO_SAMPLING, Conversation, Message, Reasoning, Sampling, ToolCall
+from waypost.core.model.conversation import (
+    NO_EXT,
+    NO_SAMPLING,
+    Conversation,
+    Message,
+    Reasoning,
+    Sampling,
+    Sealed,
+    ToolCall,
+)
 from waypost.core.model.needs import Need, Severity
 from waypost.core.model.target import Dialect
 
@@ -121,6 +130,11 @@ def signed_history(draft: Draft, messages: Sequence[Message]) -> None:
 def _asks(messages: Sequence[Message], index: int) -> bool:
     """Whether a turn is the user's own, and not what stands beside the results of tools."""
     return messages[index].role == "user" and not (index and messages[index - 1].role == "tool")
+
+
+def sealed(data: str | None, dialect: Dialect) -> Sealed | None:
+    """State of a model's reasoning as it came over the wire; ``None`` where there is none."""
+    return Sealed(data, dialect) if data else None
 
 
 def undeclared_tools(draft: Draft, at: str | None = None) -> None:

@@ -19,11 +19,32 @@ Role = Literal["system", "developer", "user", "assistant", "tool"]
 Finish = Literal["stop", "length", "tool_call", "content_filter", "error", "other"]
 Ext: TypeAlias = Mapping[str, Any]
 NO_EXT: Ext = {}
+SEAL = "seal"
+"""Where a text has its seal."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sealed:
+    """Opaque state of a model's reasoning, which nobody but its origin can read: a signature, or reasoning in a sealed
+    form.
+
+    ``dialect`` and ``domain`` are the origin: whose wire format ``data`` belongs to, and the signing domain
+    (`waypost.core.model.target.Endpoint.domain`) at which it is valid; an empty one is the caller's own endpoint, or in
+    an answer the one that answered. ``item`` is the id of the item it came in, where its dialect asks that back.
+    """
+
+    data: str
+    dialect: Dialect
+    domain: str = ""
+    item: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Text:
-    """``cache`` marks the end of a reusable prefix: the lifetime asked for (``5m``, ``30m``, ...) or ``default``."""
+    """``cache`` marks the end of a reusable prefix: the lifetime asked for (``5m``, ``30m``, ...) or ``default``.
+
+    One that has state of the model's reasoning has it in ``ext``, as a `Sealed` by the name of `SEAL`.
+    """
 
     text: str
     ext: Ext = field(default_factory=dict)
@@ -32,13 +53,19 @@ class Text:
 
 @dataclass(frozen=True, slots=True)
 class Reasoning:
-    """A reasoning block. ``opaque`` is its signature or encrypted form, valid only at ``origin``."""
+    """A reasoning block of the dialect ``origin``, with its seal where it has one.
+
+    One that stands for the seal of another part has no text: it is ``of`` the text before it, or of the call with
+    the id ``call``, because the caller's dialect has no room on that part itself.
+    """
 
     text: str
     origin: Dialect
-    opaque: str | None = None
+    seal: Sealed | None = None
     redacted: bool = False
     ext: Ext = field(default_factory=dict)
+    of: Literal["itself", "text", "call"] = "itself"
+    call: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +78,7 @@ class ToolCall:
     ext: Ext = field(default_factory=dict)
     cache: str | None = None
     free: bool = False
+    seal: Sealed | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -250,7 +278,11 @@ class Start:
 
 @dataclass(frozen=True, slots=True)
 class PartStart:
-    """``index`` counts all parts of the reply from 0. A call of a ``free`` tool has a text for its arguments."""
+    """``index`` counts all parts of the reply from 0. A call of a ``free`` tool has a text for its arguments.
+
+    ``seal`` is that of a call, which is known when it begins; those of other parts come as deltas. ``redacted``
+    reasoning has no text. ``id`` is that of a call, or of the item that reasoning comes in.
+    """
 
     index: int
     kind: Literal["text", "reasoning", "tool_call", "refusal"]
@@ -258,6 +290,8 @@ class PartStart:
     name: str | None = None
     commits: Literal[True] = True
     free: bool = False
+    seal: str | None = None
+    redacted: bool = False
 
 
 @dataclass(frozen=True, slots=True)
