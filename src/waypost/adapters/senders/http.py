@@ -47,7 +47,7 @@ class Http:
         until = _until(effect)
         try:
             response = client.send(_request(client, library, effect, headers), stream=True, follow_redirects=False)
-            if response.status_code == 200 and effect.call.streaming:
+            if response.is_success and effect.call.streaming:
                 return self._streamed(effect, library, codec, response, is_async=False)
             try:
                 body = Body(response, until)
@@ -65,7 +65,7 @@ class Http:
         try:
             request = _request(client, library, effect, headers)
             response = await client.send(request, stream=True, follow_redirects=False)
-            if response.status_code == 200 and effect.call.streaming:
+            if response.is_success and effect.call.streaming:
                 return self._streamed(effect, library, codec, response, is_async=True)
             try:
                 body = Body(response, until)
@@ -84,15 +84,14 @@ class Http:
             client.close()
 
     def _whole(self, response: Any, content: bytes, codec: Codec) -> Wire:
-        status: int = response.status_code
         headers = {name: response.headers[name] for name in KEPT if name in response.headers}
         try:
             body = json.loads(content)
         except ValueError:
             body = None
-        if status != 200 or not isinstance(body, dict):
-            raise SendFailed(_refused(codec, status, body, headers))
-        return Wire(status, headers, body)
+        if not response.is_success or not isinstance(body, dict):
+            raise SendFailed(_refused(codec, response, body, headers))
+        return Wire(response.status_code, headers, body)
 
     def _streamed(self, effect: Send, library: ModuleType, codec: Codec, response: Any, *, is_async: bool) -> Wire:
         watch = Watch(
@@ -175,9 +174,10 @@ def _request(client: Any, library: ModuleType, effect: Send, credentials: dict[s
     return client.build_request("POST", url, headers=headers, content=content, timeout=_timeout(library, effect))
 
 
-def _refused(codec: Codec, status: int, body: Any, headers: dict[str, str]) -> Failure:
+def _refused(codec: Codec, response: Any, body: Any, headers: dict[str, str]) -> Failure:
     """The failure that an answer is, with the wait that the provider asked for."""
-    failure = Failure("malformed", status) if status == 200 else codec.failure(status, body)
+    status: int = response.status_code
+    failure = Failure("malformed", status) if response.is_success else codec.failure(status, body)
     wait = retry_after_ns(headers)
     if wait is None:
         return failure

@@ -9,6 +9,7 @@ from __future__ import annotations
 import functools
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from types import ModuleType
 from typing import Any
 
@@ -65,7 +66,7 @@ class Ending:
     def pulled(self, deadline_ns: int | None) -> tuple[bool, Failure | None]:
         """Whether reading ahead may stop, and why the stream is of no use if it is not."""
         if self.watch.failure is not None:
-            return True, self.watch.failure
+            return True, replace(self.watch.failure, committed=False)  # what was read ahead has reached nobody
         if self.watch.committed:
             return True, None
         if deadline_ns is not None and time.time_ns() >= deadline_ns:
@@ -101,9 +102,10 @@ def shells(library: ModuleType) -> tuple[type[Any], type[Any]]:
                     stop, failure = ending.pulled(deadline_ns)
                     if stop:
                         return failure
+                self._ahead.append(ending.watch.flush())
             except Exception as error:
                 return transport_failure(error)
-            return None
+            return ending.pulled(None)[1]
 
         def __iter__(self) -> Any:
             ending = self.ending
@@ -158,9 +160,10 @@ def shells(library: ModuleType) -> tuple[type[Any], type[Any]]:
                     stop, failure = ending.pulled(deadline_ns)
                     if stop:
                         return failure
+                self._ahead.append(ending.watch.flush())
             except Exception as error:
                 return transport_failure(error)
-            return None
+            return ending.pulled(None)[1]
 
         async def __aiter__(self) -> Any:
             ending = self.ending

@@ -6,16 +6,18 @@ settled as such.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from waypost.core.model.events import Decided, InternalError
-from waypost.core.model.outcome import Attempt
+from waypost.core.model.outcome import Attempt, Failure
 from waypost.core.model.question import Snapshot
 from waypost.core.model.target import Target
 from waypost.core.policy.decide import decide, estimates
 from waypost.core.policy.proof import prove
 from waypost.core.routing.content import said
-from waypost.core.routing.effects import Answer, Native, Observed, Send, Sent, Tell
+from waypost.core.routing.effects import Answer, Native, Observed, Send, Sent, Tell, Wire
 from waypost.core.routing.exchange import Exchange, wire_answer
 from waypost.core.routing.nobody import summary
 from waypost.core.routing.prepare import Stage
@@ -77,7 +79,20 @@ def sending(send: Send, opened: Open) -> Flow:
 
 
 class Malformed(Exception):
-    """An answer that its own dialect's codec cannot read."""
+    """An answer that its own dialect's codec cannot read, or that says of itself that it failed."""
+
+    def __init__(self, failure: Failure) -> None:
+        super().__init__(failure.kind)
+        self.failure = failure
+
+
+def _broken(exchange: Exchange, sent: Wire) -> Failure:
+    """What is wrong with an answer whose status is that of a success: what its body says, where it is an error."""
+    body = sent.body or {}
+    if not isinstance(body.get("error"), Mapping):
+        return Failure("malformed", sent.status)
+    told = exchange.codec.failure(sent.status, body)
+    return replace(told, kind="malformed") if told.kind == "stream_error" else told
 
 
 def answered(opened: Open, sent: Sent, exchange: Exchange | None) -> Flow:
@@ -96,7 +111,7 @@ def answered(opened: Open, sent: Sent, exchange: Exchange | None) -> Flow:
         try:
             wire, observed = wire_answer(stage, exchange, sent)
         except ValueError as error:
-            raise Malformed from error
+            raise Malformed(_broken(exchange, sent)) from error
         answer = Answer(wire=wire, summary=told)
     if stage.started.content is not None:
         yield from said(stage, answer.wire or sent, exchange)

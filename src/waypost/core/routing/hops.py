@@ -114,8 +114,8 @@ def try_one(stage: Stage, hops: Hops, exchange: Exchange, decided: Decided | Non
             failure = yield from _pulled(exchange, sent, hops)
             if failure is None:
                 return (yield from answered(opened, sent, exchange))
-        except Malformed:
-            failure = Failure("malformed")
+        except Malformed as error:
+            failure = error.failure
         except Exception as error:
             failure = _classify(stage.call, error)
             if exchange.home and hops.error is None:

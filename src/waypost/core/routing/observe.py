@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import re
 import zlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -107,11 +107,25 @@ class Watch:
         if self._bytes > 4 * TAIL:
             self._shorten()
         if self.writer is not None:
-            return b"".join(self.writer.feed(delta) for delta in self._deltas(plain))
+            return self._translated(self.writer, plain)
         if self.reader is not None and not self.committed:
-            self._deltas(plain)
+            for _ in self._deltas(plain):
+                pass
         self._passing = self._inflate is None and (self.reader is None or self.committed)
         return self._stripped(data) if self.strip else data
+
+    def _translated(self, writer: Writer, data: bytes) -> bytes:
+        """What is no event of its dialect ends the stream as an error of the caller's: that it came from another
+        dialect's server is not the caller's to see."""
+        if self.failure is not None:
+            return b""
+        out: list[bytes] = []
+        try:
+            out += map(writer.feed, self._deltas(data))
+        except ValueError:
+            self.failure = Failure("malformed", committed=self.committed)
+            out.append(writer.feed(StreamError("malformed", None, None)))
+        return b"".join(out)
 
     @property
     def events(self) -> int:
@@ -133,11 +147,22 @@ class Watch:
 
     def flush(self) -> bytes:
         """The upstream has ended: what is still owed to the caller."""
-        if self.writer is not None and self.reader is not None:
-            deltas = [self._note(delta) for delta in self.reader.close()]
-            return b"".join(self.writer.feed(delta) for delta in deltas) + self.writer.close()
+        if self.reader is not None and (self.writer is not None or not self.committed):
+            deltas = [self._note(delta) for delta in (*self._unframed(self.reader), *self.reader.close())]
+            if self.writer is not None:
+                return b"".join(self.writer.feed(delta) for delta in deltas) + self.writer.close()
         held, self._held = self._held, b""
         return held
+
+    def _unframed(self, reader: Reader) -> Sequence[Delta]:
+        """What a body says that is no stream, where one was asked for: an error with the status of a success."""
+        whole = b"".join(self._parts) if self._bytes < HEAD and self.failure is None else b""
+        if not whole.lstrip().startswith(b"{"):
+            return ()
+        try:
+            return reader.feed(None, whole.decode(errors="replace"))
+        except ValueError:
+            return ()
 
     def observed(self, codec: Codec) -> Observed:
         """What the stream said of itself, from its deltas or from its head and tail."""
@@ -184,13 +209,12 @@ class Watch:
         self._tape.take(whole, len(whole))
         return self._tape
 
-    def _deltas(self, data: bytes) -> Sequence[Delta]:
+    def _deltas(self, data: bytes) -> Iterator[Delta]:
         assert self.reader is not None
         assert self._parser is not None
-        out: list[Delta] = []
         for event, text in self._parser.feed(data):
-            out.extend(self._note(delta) for delta in self.reader.feed(event, text))
-        return out
+            for delta in self.reader.feed(event, text):
+                yield self._note(delta)
 
     def _note(self, delta: Delta) -> Delta:
         if isinstance(delta, Start):
