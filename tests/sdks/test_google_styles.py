@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import json
+import sys
 from typing import Any
 
 import pydantic
@@ -29,6 +30,7 @@ from stub_provider import (
 HOME = "filter: [target == google/gemini-2.5-flash]"
 AWAY = "filter: [target == openai/gpt-4o-mini]"
 WORDS = ['{"name": "Paris", ', '"country": "France"}']
+OURS = {"x-waypost-receipt", "x-perpetuo-routing-decision", "x-perpetuo-router-decision"}
 both = pytest.mark.parametrize("style", ["sync", "async"])
 places = pytest.mark.parametrize("place", ["home", "away"])
 
@@ -326,3 +328,25 @@ def test_other_requests_pass_untouched(world: Any, gemini: Any) -> None:
     counted = gemini.models.count_tokens(model="gemini-2.5-flash", contents="Hi")
     assert counted.total_tokens == 7
     assert waypost.receipt(counted) is None
+
+
+@both
+@pytest.mark.parametrize("mode", ["observe", "route"])
+@pytest.mark.parametrize("headers", [{}, {"date": "today"}])
+async def test_only_an_answer_with_headers_gets_ours(
+    headers: dict[str, str], mode: str, style: str, world: Any, gemini: Any
+) -> None:
+    """A double in somebody's test has none and is compared as a whole; what came over HTTP tells its receipt."""
+    library = sys.modules[type(gemini._api_client._httpx_client).__mro__[-2].__module__.partition(".")[0]]
+    frame = b"data: " + json.dumps(generated_body("Ciao.")).encode() + b"\n\n"
+    double = library.MockTransport(
+        lambda request: library.Response(200, headers=headers, stream=library.ByteStream(frame))
+    )
+    world.on(HOME, mode)
+    options = {"client_args": {"transport": double}, "async_client_args": {"transport": double}}
+    with genai.Client(http_options=options) as client:
+        chunks = await stream(style, client, model="gemini-2.5-flash")
+        await client.aio.aclose()
+    assert len(chunks) == 1
+    told = chunks[0].sdk_http_response.headers
+    assert told.keys() == (headers.keys() | OURS if headers else set())

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from types import ModuleType
 from typing import Any
 
-from waypost.adapters.sdks.google_chunks import Chunks, primed, unframed
+from waypost.adapters.sdks.google_chunks import Chunks, primed, tell, unframed
 from waypost.adapters.sdks.native import library_of, retry_after, text, told_headers
 from waypost.core.codecs import CODECS
 from waypost.core.model.outcome import Failure
@@ -181,8 +181,7 @@ class GoogleBound:
         if isinstance(answer.stream, Chunks):
             answer.stream.told = told
             return answer.stream.native()
-        if hasattr(answer.value, "headers"):
-            answer.value.headers = {**(answer.value.headers or {}), **told}
+        tell(answer.value, told)
         return answer.value
 
     def _chunk(self, headers: Mapping[str, str], body: str) -> Any:
