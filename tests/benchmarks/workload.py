@@ -2,9 +2,11 @@
 
     python tests/benchmarks/workload.py VARIANT PHASE [PHASE ...]
 
-Variants: ``bare``; ``waypost`` (mode route: 2 spans, metrics, receipt, fold into SQLite); ``observe``; ``off``;
-``openai-v2`` (opentelemetry-instrumentation-openai-v2, tracing alone) and ``openai-v2-metrics``. A phase is
-``KIND:CALLS[:CHUNKS[:THREADS]]`` with the kind ``sync`` or ``async``. Each phase ends when the worker has nothing left
+Variants: ``bare``; ``waypost`` (mode route: 2 spans, metrics, receipt, fold into SQLite); ``translated`` (the same,
+each call answered by a server that speaks Anthropic's dialect); ``observe``; ``off``; ``openai-v2``
+(opentelemetry-instrumentation-openai-v2, tracing alone) and ``openai-v2-metrics``. A phase is
+``KIND:CALLS[:CHUNKS[:THREADS]]`` with the kind ``sync`` or ``async``, or one of `PARTS`, which does one step of a
+translated call by itself. Each phase ends when the worker has nothing left
 to do. Nothing here measures: `counting.py` counts from outside, and each thread calls ``getsid`` between phases for it
 to see. Spans go nowhere.
 """
@@ -12,6 +14,7 @@ to see. Spans go nowhere.
 from __future__ import annotations
 
 import asyncio
+import functools
 import gc
 import json
 import os
@@ -19,6 +22,7 @@ import sys
 import tempfile
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -30,19 +34,20 @@ baseline: openai/gpt-4o
 rules:
   - {{name: simple, when: complexity == simple, use: fast_cheap}}
 filter:
-  - provider == openai
+  - provider == {provider}
   - price.input <= 50 USD/MTok
   - estimated.cost <= 1 USD
   - context_window >= tokens.total * 1.2
 rank: {{cost: 0.6, latency: 0.2, quality: 0.2}}
-default: openai/gpt-4o-mini
+default: {default}
 """
-MODES = {"waypost": "route", "observe": "observe", "off": "off"}
+MODES = {"waypost": "route", "translated": "route", "observe": "observe", "off": "off"}
 MESSAGES = [
     {"role": "system", "content": "You are a helpful assistant."},
     {"role": "user", "content": "What is the capital of France? Answer in one short sentence, please."},
 ]
 ASKED, ANSWERS = "gpt-4o", "gpt-4o-mini"
+ELSEWHERE = "anthropic/claude-haiku-4-5"
 
 
 @dataclass(frozen=True)
@@ -95,10 +100,38 @@ def frames(words: int) -> list[bytes]:
     ]
 
 
-def transport(library: Any, words: int) -> Any:
+def message() -> dict[str, Any]:
+    """The same answer as Anthropic's API gives it."""
+    return {
+        "id": "msg_bench",
+        "type": "message",
+        "role": "assistant",
+        "model": ELSEWHERE.partition("/")[2],
+        "content": [{"type": "text", "text": "Paris."}],
+        "stop_reason": "end_turn",
+        "stop_sequence": None,
+        "usage": {"input_tokens": 30, "output_tokens": 5},
+    }
+
+
+def events(words: int) -> list[bytes]:
+    """The same stream as Anthropic's API gives it."""
+    start = {**message(), "content": [], "stop_reason": None, "usage": {"input_tokens": 30, "output_tokens": 1}}
+    word = {"type": "content_block_delta", "index": 0, "delta": {"type": "text_delta", "text": " word"}}
+    ended = {"stop_reason": "end_turn", "stop_sequence": None}
+    said = [
+        {"type": "message_start", "message": start},
+        {"type": "content_block_start", "index": 0, "content_block": {"type": "text", "text": ""}},
+        *[word] * words,
+        {"type": "content_block_stop", "index": 0},
+        {"type": "message_delta", "delta": ended, "usage": {"output_tokens": words}},
+        {"type": "message_stop"},
+    ]
+    return [f"event: {item['type']}\ndata: {json.dumps(item)}\n\n".encode() for item in said]
+
+
+def transport(library: Any, words: int, whole: bytes, pieces: list[bytes]) -> Any:
     """Answers in memory; the same bytes for everybody."""
-    whole = json.dumps(body()).encode()
-    pieces = frames(words)
 
     class Pieces(library.SyncByteStream, library.AsyncByteStream):  # type: ignore[name-defined, misc]
         def __iter__(self) -> Any:
@@ -146,7 +179,11 @@ def instrument(variant: str, home: str) -> None:
     os.environ["WAYPOST_HOME"] = home
     path = os.path.join(home, "bench.yaml")
     with open(path, "w") as file:
-        file.write(POLICY.format(mode=MODES[variant]))
+        provider, default = "openai", "openai/gpt-4o-mini"
+        if variant == "translated":
+            os.environ["ANTHROPIC_API_KEY"] = "k"
+            provider, default = "anthropic", ELSEWHERE
+        file.write(POLICY.format(mode=MODES[variant], provider=provider, default=default))
     import waypost
 
     waypost.auto_instrument(policy=path)
@@ -175,12 +212,29 @@ def mark(variant: str) -> None:
 # -- the calls --------------------------------------------------------------------------------------------------------
 
 
-def perform(phase: Phase) -> float:
+def elsewhere(library: Any, wire: Any) -> None:
+    """Put ``wire`` below the HTTP clients with which we send to other endpoints."""
+    from waypost.runtime.instrument import engine
+
+    http = engine().http  # type: ignore[union-attr]
+    http.close()
+    http._client = functools.cache(
+        lambda _, is_async: (library.AsyncClient if is_async else library.Client)(transport=wire)
+    )
+
+
+def perform(phase: Phase, variant: str = "bare") -> float:
     """All calls of a phase; the seconds that they took."""
+    if phase.kind in PARTS:
+        return _repeat(_part(phase.kind), phase.calls)
     import openai
 
     library = sys.modules.get("httpx2") or sys.modules["httpx"]
-    wire = transport(library, phase.chunks)
+    if variant == "translated":
+        wire = transport(library, phase.chunks, b"", [])  # nobody is asked at home
+        elsewhere(library, transport(library, phase.chunks, json.dumps(message()).encode(), events(phase.chunks)))
+    else:
+        wire = transport(library, phase.chunks, json.dumps(body()).encode(), frames(phase.chunks))
     streaming: dict[str, Any] = {"stream": True} if phase.chunks else {}
     if phase.kind == "async":
         http = library.AsyncClient(transport=wire)
@@ -210,6 +264,82 @@ def _calls(client: Any, number: int, streaming: dict[str, Any]) -> None:
                 pass
 
 
+# -- the parts of a translated call -----------------------------------------------------------------------------------
+
+PARTS = ("read-request", "write-request", "exchange", "read-answer", "write-answer", "build-answer")
+
+
+def _part(name: str) -> Callable[[], Any]:
+    """One step of a translated call, ready to be repeated: the codecs', the HTTP library's and the SDK's."""
+    from waypost.core.codecs import CODECS
+    from waypost.runtime.instrument import engine
+
+    chat, messages = CODECS["openai.chat"], CODECS["anthropic.messages"]
+    catalog = engine().bundle.routes.catalog  # type: ignore[union-attr]
+    target = catalog.targets[catalog.index[ELSEWHERE]]
+    endpoint = catalog.endpoints[target.endpoint]
+    asked = {"model": ASKED, "messages": MESSAGES}
+    conversation, reply = chat.decode_request(asked), messages.decode_response(message())
+    match name:
+        case "read-request":
+            return lambda: chat.decode_request(asked)
+        case "write-request":
+            return lambda: messages.encode_request(conversation, target, endpoint)
+        case "read-answer":
+            return lambda: messages.decode_response(message())
+        case "write-answer":
+            return lambda: chat.encode_response(reply)
+        case "exchange":
+            return _exchange(messages.encode_request(conversation, target, endpoint))
+        case _:
+            return _building(chat.encode_response(reply))
+
+
+def _exchange(asked: dict[str, Any]) -> Callable[[], Any]:
+    """What the HTTP library and JSON do for one exchange, whoever asks them."""
+    library = sys.modules.get("httpx2") or sys.modules["httpx"]
+    client = library.Client(transport=transport(library, 0, json.dumps(message()).encode(), []))
+
+    def exchange() -> Any:
+        request = client.build_request("POST", "http://provider.test/v1/messages", content=json.dumps(asked).encode())
+        response = client.send(request, stream=True)
+        try:
+            return json.loads(b"".join(response.iter_bytes()))
+        finally:
+            response.close()
+
+    return exchange
+
+
+def _building(answer: dict[str, Any]) -> Callable[[], Any]:
+    """The SDK's own request and the object that it builds of an answer, with no transport below."""
+    import openai
+    from openai._models import FinalRequestOptions
+    from openai.types.chat import ChatCompletion
+
+    library = sys.modules.get("httpx2") or sys.modules["httpx"]
+    client = openai.OpenAI(api_key="k")
+    options = FinalRequestOptions.construct(method="post", url="/chat/completions", json_data={"model": ASKED})
+    content = json.dumps(answer).encode()
+    headers = {"content-type": "application/json"}
+
+    def build() -> Any:
+        response = library.Response(200, headers=headers, content=content, request=client._build_request(options))
+        kinds: Any = {"stream": False, "stream_cls": None}
+        return client._process_response(
+            cast_to=ChatCompletion, options=options, response=response, retries_taken=0, **kinds
+        )
+
+    return build
+
+
+def _repeat(step: Callable[[], Any], number: int) -> float:
+    begun = time.perf_counter()
+    for _ in range(number):
+        step()
+    return time.perf_counter() - begun
+
+
 async def _async_calls(client: Any, number: int, streaming: dict[str, Any]) -> float:
     begun = time.perf_counter()
     for _ in range(number):
@@ -229,9 +359,11 @@ def main(variant: str, phases: list[Phase]) -> None:
         for phase in phases:
             # A collection costs more than a chunk adds, and falls into one variant's streams and not into another's.
             (gc.disable if phase.chunks else gc.enable)()
+            # What has been loaded by now belongs to no call: a full collection of all of it falls on a few of them.
+            gc.freeze()
             mark(variant)
             begun = time.perf_counter()
-            seconds = perform(phase)
+            seconds = perform(phase, variant)
             settle(variant)
             whole = time.perf_counter() - begun
             print(json.dumps({"phase": str(phase), "seconds": seconds, "settled": whole}), flush=True)
