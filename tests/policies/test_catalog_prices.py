@@ -38,7 +38,7 @@ EXCEPTIONS = {
     "vllm/meta-llama/Llama-3.1-8B-Instruct": LOCAL,
     "vllm/meta-llama/Llama-3.3-70B-Instruct": LOCAL,
 }
-LISTED = [target for target in CATALOG.targets if target.id not in EXCEPTIONS]
+LISTED = [target for target in (*CATALOG.targets, *CATALOG.embeddings) if target.id not in EXCEPTIONS]
 RATES = {
     "input": "input_mtok",
     "output": "output_mtok",
@@ -86,7 +86,8 @@ def usages(price: Price) -> list[Usage]:
     known = [
         usage
         for usage in USAGES.values()
-        if (not usage.cache_read or price.cached_input is not None)
+        if (not usage.output or price.output is not None)
+        and (not usage.cache_read or price.cached_input is not None)
         and (not usage.cache_write or price.cache_write is not None)
         and (not usage.cache_write_1h or price.cache_write_1h is not None)
     ]

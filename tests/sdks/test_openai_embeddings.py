@@ -43,6 +43,10 @@ async def test_they_leave_a_receipt(style: str, text: Any, world: Any, client: A
     attempt = record["hops"][0]["attempt"]
     assert (attempt["provider"], attempt["model"]) == ("openai", "text-embedding-3-small")
     assert (attempt["usage"]["input"], attempt["usage"]["output"], attempt["usage"]["estimated"]) == (3, 0, False)
+    settled = record["settlement"]
+    assert settled["cost"]["lines"] == [["input", 3, 20_000_000, 60]]
+    assert (attempt["target"], attempt["dialect"]) == ("openai/text-embedding-3-small", "openai.embeddings")
+    assert [line["label"] for line in settled["baselines"]] == ["requested"], "no chat model stands for it"
 
 
 @both

@@ -71,10 +71,13 @@ def read(stored: Path, digest: str) -> Catalog | None:
         if (source, fingerprint, seal) != (digest, _sha256(document), _sha256(rows)):
             return None
         found = json.loads(str(rows, "utf-8"))
-        targets, endpoints, aliases, sources = unpacked(found)
+        targets, endpoints, aliases, sources, embeddings = unpacked(found)
         kept = Stored(bytes(document))
         name = found["name"]
-        return assemble(name, targets, endpoints, aliases, sources=sources, document=kept, digest=fingerprint)
+        return assemble(
+            name, targets, endpoints, aliases,
+            sources=sources, document=kept, digest=fingerprint, embeddings=embeddings,
+        )  # fmt: skip
     except (OSError, ValueError, KeyError, IndexError, TypeError, AttributeError, CatalogError):
         return None
 

@@ -34,7 +34,8 @@ class OverlayReader(CatalogReader):
     def __init__(self, root: yaml.Node, catalog: Catalog) -> None:
         super().__init__(root)
         self.base = catalog
-        self.ids: dict[TargetId, TargetId] = {target.id: target.id for target in catalog.targets}
+        self.listed = {target.id: target for target in (*catalog.targets, *catalog.embeddings)}
+        self.ids: dict[TargetId, TargetId] = {id_: id_ for id_ in self.listed}
         self.prices: dict[TargetId, Price] = {}
         self.since = ""
 
@@ -89,7 +90,7 @@ class OverlayReader(CatalogReader):
             self.faults.note(row.at, f"target {id_!r} is in the catalog already", "give it a @deployment of its own")
             return None
         row.need("like", f"target {id_!r}")
-        like = pick(self.faults, _named(row, "like"), {target.id: target for target in self.base.targets}, "target")
+        like = pick(self.faults, _named(row, "like"), self.listed, "target")
         known = {name: name for name in (*self.base.endpoints, *self.tables.endpoints)}
         endpoint = pick(self.faults, _named(row, "endpoint"), known, "endpoint")
         if like is None:

@@ -16,9 +16,9 @@ from waypost.core.model.needs import MODEL
 from waypost.core.model.target import DIALECTS, Auth, Basis, Endpoint, Provenance, Target, TargetId
 from waypost.runtime import yaml
 from waypost.runtime.catalog_nodes import Faults, Row, pick, row_of
-from waypost.runtime.catalog_targets import DATA, TARGET, Flags, Tables, origin_of, read_target
+from waypost.runtime.catalog_targets import DATA, EMBEDDING, TARGET, Flags, Tables, origin_of, read_target
 
-TOP = ("waypost", "name", "sources", "by_default", "endpoints", "capabilities", "targets", "aliases")
+TOP = ("waypost", "name", "sources", "by_default", "endpoints", "capabilities", "targets", "embeddings", "aliases")
 ENDPOINT = (
     "provider", "dialect", "base_url", "path", "base_url_env", "auth", "key_env", "max_tokens_field", "drops", "also",
     "data",
@@ -45,6 +45,7 @@ class CatalogReader:
         """Raises CatalogError, whose ``others`` are the further faults."""
         top = row_of(self.faults, self.root, TOP, "the file")
         targets: list[Target] = []
+        embeddings: list[Target] = []
         aliases: dict[str, TargetId] = {}
         name = ""
         if top is not None:
@@ -57,8 +58,22 @@ class CatalogReader:
                 if not targets:
                     self.faults.note(top.where("targets"), "no targets", "list at least one under `targets`")
                 aliases = self._aliases(top, targets)
+            embeddings = self._embeddings(top, targets)
         self.faults.raise_all()
-        return build_catalog(name, targets, self.tables.endpoints, aliases, sources=self.tables.sources)
+        return build_catalog(
+            name, targets, self.tables.endpoints, aliases, sources=self.tables.sources, embeddings=embeddings
+        )
+
+    def _embeddings(self, top: Row, targets: Iterable[Target]) -> list[Target]:
+        """Models that make vectors. They stand apart, so that no decision has them among its candidates."""
+        ids = {target.id for target in targets}
+        found = []
+        for id_, row in self._rows(top, "embeddings", EMBEDDING):
+            if id_ in ids:
+                self.faults.note(row.at, f"{id_!r} is a target already", "keep it in one of the two tables")
+            elif target := read_target(id_, row, self.tables):
+                found.append(target)
+        return found
 
     def _head(self, top: Row) -> None:
         version = top.text("waypost")

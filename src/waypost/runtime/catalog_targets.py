@@ -13,6 +13,8 @@ from waypost.runtime.catalog_nodes import Faults, Row, pick, row_of
 
 T = TypeVar("T")
 TARGET = ("endpoint", "about", "limits", "capabilities", "prices", "priors", "data", "snapshots", "labels", "weight")
+EMBEDDING = ("endpoint", "limits", "prices", "data", "labels")
+"""What is said of a model that makes vectors."""
 ABOUT = ("family", "tier", "status", "source")
 LIMITS = ("context_window", "max_output", "source")
 DATA = ("region", "retention", "source")

@@ -20,14 +20,15 @@ def with_prices(text: str, file: str, prices: Mapping[str, str], since: str) -> 
         CatalogError: the text is no YAML, or a target is not in it.
     """
     root = yaml.parse(text, file, CatalogError)
-    targets = root.get("targets") if isinstance(root, yaml.Mapping) else None
+    tables = [root.get(name) for name in ("targets", "embeddings")] if isinstance(root, yaml.Mapping) else []
     lines = text.splitlines(keepends=True)
     starts = [0]
     for line in lines:
         starts.append(starts[-1] + len(line))
     spans: list[tuple[int, int, str]] = []
     for target, listed in prices.items():
-        row = targets.get(target) if isinstance(targets, yaml.Mapping) else None
+        rows = (table.get(target) for table in tables if isinstance(table, yaml.Mapping))
+        row = next((found for found in rows if found is not None), None)
         node = row.get("prices") if isinstance(row, yaml.Mapping) else None
         if node is None:
             raise CatalogError(f"no prices of {target!r}", where=file, remedy="update the file that has them")

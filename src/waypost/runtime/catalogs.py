@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from waypost.core.catalog.document import FORMAT, records_of
+from waypost.core.catalog.document import FORMAT, embeddings_of, records_of
 from waypost.core.catalog.table import Catalog, assemble
 from waypost.core.model.canonical import fingerprint
 from waypost.errors import CatalogError
@@ -130,7 +130,10 @@ def _rebuild(document: Mapping[str, Any], digest: str) -> Catalog:
     try:
         targets, endpoints, aliases, sources = records_of(document)
         name = document["name"]
-        return assemble(name, targets, endpoints, aliases, sources=sources, document=document, digest=digest)
+        return assemble(
+            name, targets, endpoints, aliases,
+            sources=sources, document=document, digest=digest, embeddings=embeddings_of(document),
+        )  # fmt: skip
     except (KeyError, IndexError, TypeError, ValueError, AttributeError) as exc:
         raise CatalogError(
             f"not a {FORMAT} document: {type(exc).__name__} {exc}", where="document", remedy="load the catalog's file"

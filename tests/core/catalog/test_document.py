@@ -75,7 +75,7 @@ def test_rows_say_everything(rows: list[Target]) -> None:
     sources = {"s": Provenance("S", "2026-01-01", "prior")}
     catalog = build_catalog("t", rows, {"a": AT_A, "b": AT_B}, sources=sources)
     back = unpacked(json.loads(json.dumps(packed(catalog))))
-    assert back == (catalog.targets, catalog.endpoints, {}, sources)
+    assert back == (catalog.targets, catalog.endpoints, {}, sources, catalog.embeddings)
 
 
 def test_defaults_are_left_out() -> None:

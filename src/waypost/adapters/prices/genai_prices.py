@@ -58,7 +58,7 @@ def differing(catalog: Catalog, at: datetime) -> Iterator[Listing]:
         SettingsError: the list is not installed.
     """
     vendors = {vendor.id: vendor for vendor in _providers()}
-    for target in catalog.targets:
+    for target in (*catalog.targets, *catalog.embeddings):
         if target.price is None or target.price.source != SOURCE:
             continue
         vendor = vendors.get(NAMES.get(target.provider, target.provider))

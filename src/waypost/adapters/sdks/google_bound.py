@@ -45,7 +45,7 @@ def classify(error: BaseException) -> Failure:
 class GoogleBound:
     """One call of one client. ``place`` and ``query`` stand around the model and the verb in its path."""
 
-    __slots__ = ("_options", "client", "given", "is_async", "model", "place", "query", "streaming", "wrapped")
+    __slots__ = ("_options", "client", "given", "is_async", "model", "place", "query", "streaming", "verb", "wrapped")
 
     def __init__(self, wrapped: Callable[..., Any], client: Any, given: dict[str, Any], path: Any) -> None:
         self.wrapped = wrapped
@@ -54,7 +54,8 @@ class GoogleBound:
         self.place: str = path["place"]
         self.model: str = path["model"]
         self.query: str = path["query"] or ""
-        self.streaming: bool = path["verb"] == "streamGenerateContent"
+        self.verb: str = path["verb"]
+        self.streaming: bool = self.verb == "streamGenerateContent"
         self.is_async: bool = wrapped.__name__.startswith("async")
         self._options: Any = given.get("http_options")
 
@@ -108,8 +109,7 @@ class GoogleBound:
         path = self.given["path"]
         model = self.model if body is None else str(body["model"])
         if model != self.model:
-            verb = "streamGenerateContent" if self.streaming else "generateContent"
-            path = f"{self.place}{model}:{verb}{self.query}"
+            path = f"{self.place}{model}:{self.verb}{self.query}"
         changed: dict[str, Any] = {}
         if timeout_ns is not None:
             changed["timeout"] = max(timeout_ns // _MS, 1)

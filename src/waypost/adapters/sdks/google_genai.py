@@ -38,9 +38,13 @@ prepare = None
 """A body at the seam is plain JSON in all versions."""
 
 DIALECT = "google.generate_content"
+EMBEDDINGS = "google.embed_content"
 AUTO = frozenset(("auto", "best"))
 _PARAMETERS = ("http_method", "path", "request_dict", "http_options")
-_PATH = re.compile(r"(?P<place>.*?)(?P<model>[^/:?]+):(?P<verb>generateContent|streamGenerateContent)(?P<query>\?.*)?")
+_PATH = re.compile(
+    r"(?P<place>.*?)(?P<model>[^/:?]+):"
+    r"(?P<verb>generateContent|streamGenerateContent|(?P<embeds>embedContent|batchEmbedContents|predict))(?P<query>\?.*)?"
+)
 _PLAIN_HEADERS = frozenset(("content-type", "accept", "user-agent", "x-goog-api-client", "x-server-timeout"))
 
 
@@ -63,7 +67,7 @@ def fits(module: ModuleType) -> str | None:
 def silent(wrapped: Callable[..., Any], client: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> bool:
     """Whether there is nothing of ours in the call, so that it can go through as it is where the mode is off."""
     given = {**dict(zip(_PARAMETERS, args, strict=False)), **kwargs}
-    found = _PATH.fullmatch(str(given.get("path")))
+    found = _found(given)
     if found is None:
         return True
     bound = GoogleBound(wrapped, client, given, found)
@@ -76,7 +80,7 @@ def bind(
 ) -> Call | None:
     """The call, if it is one that can be routed or observed. Never changes what it is given."""
     given = {**dict(zip(_PARAMETERS, args, strict=False)), **kwargs}
-    found = _PATH.fullmatch(str(given.get("path")))
+    found = _found(given)
     wire = given.get("request_dict")
     if found is None or str(given["http_method"]).lower() != "post" or not isinstance(wire, Mapping):
         return None
@@ -87,17 +91,18 @@ def bind(
     heard = world.claims(layers)
     origin, port = _origin(world, client, bound)
     requested = found["model"]
+    embeds = found["embeds"] is not None
     seed = seeds.take()
     return Call(
         receipt="wp_" + seed.hex(),
         seed=seed,
         sdk="google-genai",
-        operation="generate_content",
-        dialect=DIALECT,
+        operation="embeddings" if embeds else "generate_content",
+        dialect=EMBEDDINGS if embeds else DIALECT,
         body=body,
         streaming=bound.streaming,
         requested=requested,
-        auto=origin.endpoint is not None and requested in AUTO,
+        auto=not embeds and origin.endpoint is not None and requested in AUTO,
         origin=origin,
         context=heard.context,
         max_retries=bound.max_retries,
@@ -111,6 +116,14 @@ def bind(
         withheld=heard.withheld,
         names_policy=heard.names_policy,
     )
+
+
+def _found(given: Mapping[str, Any]) -> re.Match[str] | None:
+    """The call's path, if it is one of ours to see. Vertex predicts with models of any kind; some of them embed."""
+    found = _PATH.fullmatch(str(given.get("path")))
+    if found is None or (found["verb"] == "predict" and "embedding" not in found["model"]):
+        return None
+    return found
 
 
 def _origin(world: World, client: Any, bound: GoogleBound) -> tuple[Origin, int | None]:

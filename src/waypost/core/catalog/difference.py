@@ -34,7 +34,7 @@ class Change:
 def changes(before: Catalog, after: Catalog) -> tuple[Change, ...]:
     """From ``before`` to ``after``: targets by id, then endpoints, then aliases. Dates of sources are no change."""
     found: list[Change] = []
-    old, new = ({target.id: target for target in catalog.targets} for catalog in (before, after))
+    old, new = ({one.id: one for one in (*item.targets, *item.embeddings)} for item in (before, after))
     found += _tables("target", old, new, target_facts)
     found += _tables("endpoint", before.endpoints, after.endpoints, _endpoint_facts)
     found += _tables("alias", before.aliases, after.aliases, lambda meant: {"target": meant})

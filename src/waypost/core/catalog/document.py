@@ -28,10 +28,23 @@ def document_of(
     aliases: Mapping[str, TargetId],
     *,
     sources: Mapping[str, Provenance],
+    embeddings: Sequence[Target] = (),
 ) -> dict[str, JSON]:
     """The document of these records, in canonical form's types; its bytes do not depend on their order."""
-    flags = sorted({target.capabilities for target in targets})
-    origins = sorted({_grouped(target.provenance) for target in targets})
+    every = (*targets, *embeddings)
+    flags = sorted({target.capabilities for target in every})
+    origins = sorted({_grouped(target.provenance) for target in every})
+
+    def rows(given: Sequence[Target]) -> list[JSON]:
+        return [
+            _plain(target)
+            | {
+                "capabilities": flags.index(target.capabilities),
+                "provenance": origins.index(_grouped(target.provenance)),
+            }
+            for target in given
+        ]
+
     return {
         "waypost": FORMAT,
         "name": name,
@@ -39,14 +52,8 @@ def document_of(
         "endpoints": {key: _plain(endpoint) for key, endpoint in endpoints.items()},
         "capabilities": [list(row) for row in flags],
         "provenance": [[[*origin, list(facts)] for *origin, facts in row] for row in origins],
-        "targets": [
-            _plain(target)
-            | {
-                "capabilities": flags.index(target.capabilities),
-                "provenance": origins.index(_grouped(target.provenance)),
-            }
-            for target in targets
-        ],
+        "targets": rows(targets),
+        **({"embeddings": rows(embeddings)} if embeddings else {}),
         "aliases": dict(aliases),
     }
 
@@ -61,15 +68,26 @@ def records_of(
     """
     if document["waypost"] != FORMAT:
         raise ValueError(f"{document['waypost']!r} is not {FORMAT!r}")
-    flags = [tuple(row) for row in document["capabilities"]]
-    origins = [facts_of(row) for row in document["provenance"]]
-    rows = document["targets"]
-    _known(rows, _OF_TARGET)
-    _known(_prices(rows), _OF_PRICE)
-    targets = tuple([_target(row, flags, origins) for row in rows])
+    targets = _targets(document, document["targets"])
     endpoints = {key: endpoint_of(row) for key, row in document["endpoints"].items()}
     sources = {key: Provenance(*row) for key, row in document["sources"].items()}
     return targets, endpoints, dict(document["aliases"]), sources
+
+
+def embeddings_of(document: Mapping[str, Any]) -> tuple[Target, ...]:
+    """The embedding models of a document, which has none where it was made before there were any.
+
+    Raises: as `records_of`.
+    """
+    return _targets(document, document.get("embeddings", ()))
+
+
+def _targets(document: Mapping[str, Any], rows: Sequence[Mapping[str, Any]]) -> tuple[Target, ...]:
+    _known(rows, _OF_TARGET)
+    _known(_prices(rows), _OF_PRICE)
+    flags = [tuple(row) for row in document["capabilities"]]
+    origins = [facts_of(row) for row in document["provenance"]]
+    return tuple([_target(row, flags, origins) for row in rows])
 
 
 def _plain(record: Any) -> dict[str, JSON]:

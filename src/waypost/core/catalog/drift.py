@@ -40,6 +40,9 @@ def findings(catalog: Catalog, today: str, max_age_days: int = MAX_AGE_DAYS) -> 
         found += _stale(target, day_number(today), max_age_days)
         found += (Finding(target.id, "contradiction", fact, text) for fact, text in _contradictions(target))
         found += (Finding(target.id, "contradiction", fact, text) for fact, text in _places(catalog, target))
+    for target in catalog.embeddings:
+        found += _stale(target, day_number(today), max_age_days)
+        found += (Finding(target.id, "contradiction", fact, text) for fact, text in _contradictions(target))
     found += (Finding(alias, "contradiction", "alias", text) for alias, text in _aliases(catalog))
     return tuple(found)
 

@@ -51,17 +51,21 @@ def lay(overlay: Overlay, catalog: Catalog) -> Catalog:
         KeyError: it names a target that is not there.
         CatalogError: an endpoint or a target that is there already, or a target at no endpoint.
     """
-    targets = {target.id: target for target in catalog.targets}
+    targets = {target.id: target for target in (*catalog.targets, *catalog.embeddings)}
+    beside = {target.id for target in catalog.embeddings}
     added = [_deployed(one, targets[one.like], overlay) for one in overlay.targets]
-    rows = {target.id: _discounted(target, overlay) for target in (*catalog.targets, *added)}
+    beside |= {one.id for one in overlay.targets if one.like in beside}
+    rows = {target.id: _discounted(target, overlay) for target in (*targets.values(), *added)}
     for id_, price in overlay.prices.items():
         rows[id_] = _priced(rows[id_], price, overlay)
     for id_, weight in overlay.weights.items():
         rows[id_] = replace(rows[id_], weight=weight, provenance=_cited(rows[id_], ("weight",), overlay))
     sources = {**catalog.sources, overlay.name: overlay.source}
     endpoints = (*catalog.endpoints.values(), *overlay.endpoints.values())
-    every = (*(rows[target.id] for target in catalog.targets), *(rows[target.id] for target in added))
-    return build_catalog(f"{catalog.name}+{overlay.name}", every, endpoints, catalog.aliases, sources=sources)
+    every = [target for target in rows.values() if target.id not in beside]
+    vectors = [target for target in rows.values() if target.id in beside]
+    name = f"{catalog.name}+{overlay.name}"
+    return build_catalog(name, every, endpoints, catalog.aliases, sources=sources, embeddings=vectors)
 
 
 def _deployed(one: Deployment, like: Target, overlay: Overlay) -> Target:

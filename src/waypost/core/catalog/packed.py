@@ -21,17 +21,22 @@ _CAPABILITIES, _PRICES, _LATENCY, _PROVENANCE = map(
 )
 _ABOVE = FIELDS[1].index("above")
 _BESIDE = ("name", "capabilities", "provenance", "endpoints", "aliases", "sources")
-Records: TypeAlias = "tuple[tuple[Target, ...], dict[str, Endpoint], dict[str, TargetId], dict[str, Provenance]]"
+Records: TypeAlias = (
+    "tuple[tuple[Target, ...], dict[str, Endpoint], dict[str, TargetId], dict[str, Provenance], tuple[Target, ...]]"
+)
+"""Targets, endpoints, aliases, sources and embedding models."""
 
 
 def packed(catalog: Catalog) -> dict[str, JSON]:
     """The packed form of ``catalog``."""
     document = catalog.document
     rows: Any = document["targets"]
+    beside: Any = document.get("embeddings", ())
     return {
         "fields": FIELDS,
         **{key: document[key] for key in _BESIDE},
         "targets": [_row(target, row) for target, row in zip(catalog.targets, rows, strict=True)],
+        "embeddings": [_row(target, row) for target, row in zip(catalog.embeddings, beside, strict=True)],
     }
 
 
@@ -45,17 +50,20 @@ def unpacked(found: Mapping[str, Any]) -> Records:
         raise ValueError("other fields")
     flags = [tuple(row) for row in found["capabilities"]]
     origins = [facts_of(row) for row in found["provenance"]]
-    targets = []
-    for row in found["targets"]:
-        row[_CAPABILITIES] = flags[row[_CAPABILITIES]]
-        row[_PRICES] = tuple([_price(price) for price in row[_PRICES]])
-        if row[_LATENCY] is not None:
-            row[_LATENCY] = Latency(*row[_LATENCY])
-        row[_PROVENANCE] = origins[row[_PROVENANCE]]
-        targets.append(Target(*row))
+    targets = [_target(row, flags, origins) for row in found["targets"]]
+    embeddings = [_target(row, flags, origins) for row in found["embeddings"]]
     endpoints = {key: endpoint_of(row) for key, row in found["endpoints"].items()}
     sources = {key: Provenance(*row) for key, row in found["sources"].items()}
-    return tuple(targets), endpoints, dict(found["aliases"]), sources
+    return tuple(targets), endpoints, dict(found["aliases"]), sources, tuple(embeddings)
+
+
+def _target(row: list[Any], flags: Sequence[tuple[str, ...]], origins: Sequence[Mapping[str, Provenance]]) -> Target:
+    row[_CAPABILITIES] = flags[row[_CAPABILITIES]]
+    row[_PRICES] = tuple([_price(price) for price in row[_PRICES]])
+    if row[_LATENCY] is not None:
+        row[_LATENCY] = Latency(*row[_LATENCY])
+    row[_PROVENANCE] = origins[row[_PROVENANCE]]
+    return Target(*row)
 
 
 def _row(target: Target, row: Mapping[str, Any]) -> list[JSON]:

@@ -20,7 +20,8 @@ class Catalog:
 
     ``aliases`` maps other names to target ids. ``document`` is the canonical form that is fingerprinted and stored.
     ``sources`` says what the name of a source stands for: `Provenance.source` is the citation there.
-    ``names`` maps every name that a caller may write to the ids it can mean.
+    ``names`` maps every name that a caller may write to the ids it can mean. ``embeddings`` are models that make
+    vectors, sorted by id: they have prices and are nobody's candidates.
     """
 
     name: str
@@ -32,6 +33,7 @@ class Catalog:
     fingerprint: str
     sources: Mapping[str, Provenance] = field(default_factory=dict)
     names: Mapping[str, tuple[TargetId, ...]] = field(default_factory=dict)
+    embeddings: tuple[Target, ...] = ()
 
     def __len__(self) -> int:
         return len(self.targets)
@@ -56,6 +58,11 @@ class Catalog:
             found = exact or [target for target in found if target.deployment is None]
         return found[0] if len(found) == 1 else None
 
+    def embedding(self, name: str, endpoint: str | None) -> Target | None:
+        """The embedding model that a caller at ``endpoint`` means by ``name``, which is its id or its name."""
+        found = [one for one in self.embeddings if one.endpoint == endpoint and name in (one.model, one.id)]
+        return found[0] if len(found) == 1 else None
+
 
 def build_catalog(
     name: str,
@@ -64,6 +71,7 @@ def build_catalog(
     aliases: Mapping[str, TargetId] = NONE,
     *,
     sources: Mapping[str, Provenance] | None = None,
+    embeddings: Iterable[Target] = (),
 ) -> Catalog:
     """A catalog of these records; the order in which they are given never matters.
 
@@ -71,11 +79,13 @@ def build_catalog(
         CatalogError: two targets or endpoints of one name, a target at no endpoint, or an alias that is a target's
             own name or leads to none.
     """
-    rows = _by_id(targets)
+    rows, beside = _by_id(targets), _by_id(embeddings)
+    _by_id((*rows, *beside))
     served = _by_name(endpoints.values() if isinstance(endpoints, Mapping) else endpoints)
     cited = dict(sorted((sources or {}).items()))
-    document = document_of(name, rows, served, aliases, sources=cited)
-    return assemble(name, rows, served, aliases, sources=cited, document=document, digest=fingerprint(document))
+    document = document_of(name, rows, served, aliases, sources=cited, embeddings=beside)
+    digest = fingerprint(document)
+    return assemble(name, rows, served, aliases, sources=cited, document=document, digest=digest, embeddings=beside)
 
 
 def assemble(
@@ -87,18 +97,21 @@ def assemble(
     sources: Mapping[str, Provenance],
     document: Mapping[str, JSON],
     digest: str,
+    embeddings: tuple[Target, ...] = (),
 ) -> Catalog:
-    """The table over ``targets`` sorted by id, with the document that they make and its fingerprint.
+    """The table over ``targets`` sorted by id, with the document that they make and its fingerprint; ``embeddings``,
+    sorted likewise, stand beside it.
 
     Raises:
         CatalogError: as `build_catalog`.
     """
     index = {target.id: position for position, target in enumerate(targets)}
     names: dict[str, tuple[TargetId, ...]] = {}
-    for target in targets:
+    for target in (*targets, *embeddings):
         if target.endpoint not in endpoints:
             remedy = suggest_endpoint(endpoints)
             raise CatalogError(f"endpoint {target.endpoint!r} is unknown", where=target.id, remedy=remedy)
+    for target in targets:
         for written in {target.id, target.model}:
             names[written] = (*names.get(written, ()), target.id)
     ordered = dict(sorted(aliases.items()))
@@ -111,7 +124,7 @@ def assemble(
         provider = targets[index[meant]].provider
         for written in {alias, alias.removeprefix(f"{provider}/")}:
             names[written] = tuple(sorted({*names.get(written, ()), meant}))
-    return Catalog(name, targets, endpoints, ordered, index, document, digest, sources, names)
+    return Catalog(name, targets, endpoints, ordered, index, document, digest, sources, names, embeddings)
 
 
 def suggest_endpoint(endpoints: Mapping[str, Endpoint]) -> str:

@@ -20,7 +20,7 @@ from waypost.core.routing.content import said
 from waypost.core.routing.effects import Answer, Native, Observed, Send, Sent, Tell, Wire
 from waypost.core.routing.exchange import Exchange, wire_answer
 from waypost.core.routing.nobody import summary
-from waypost.core.routing.prepare import Stage
+from waypost.core.routing.prepare import OBSERVED, Stage
 from waypost.core.routing.settle import Flow, Open, ended, estimated, settle
 from waypost.core.routing.tab import forfeit
 
@@ -53,7 +53,8 @@ def attempt_of(stage: Stage, target: Target | None, number: int, reason: Any) ->
         return Attempt(number, None, call.origin.provider, call.requested, call.dialect, reason, now, now)
     endpoint = stage.routes.endpoints[target.endpoint].addressed(call.dialect)
     model = call.requested if target is stage.requested else target.model
-    return Attempt(number, target.id, endpoint.provider, model, endpoint.dialect, reason, now, now)
+    dialect = call.dialect if call.operation in OBSERVED else endpoint.dialect
+    return Attempt(number, target.id, endpoint.provider, model, dialect, reason, now, now)
 
 
 def sending(send: Send, opened: Open) -> Flow:

@@ -8,7 +8,7 @@ from waypost.core.model.conversation import Conversation
 from waypost.core.model.question import Features, Question
 from waypost.core.policy.decide import choose
 from waypost.core.routing.effects import Call
-from waypost.core.routing.prepare import Routes, Stage, started
+from waypost.core.routing.prepare import Routes, Stage, named, started
 
 BLIND = Features(tokens_input=0, tokens_output=0)
 """Nothing is known of the request: it could not be read, or what reads it broke."""
@@ -24,7 +24,7 @@ def blind(call: Call, routes: Routes) -> Stage:
         call.dialect, call.requested, call.auto, call.origin, BLIND, context=context, withheld=call.withheld
     )
     plan = choose(routes.plans, question)
-    requested = None if call.auto else routes.catalog.resolve(call.requested, call.origin.endpoint)
+    requested = None if call.auto else named(call, routes.catalog)
     conversation = Conversation(call.dialect, call.requested, (), call.streaming, include_usage=True)
     mode = "route" if call.auto else "observe"
     told = started(call, plan, mode, routes)  # type: ignore[arg-type]

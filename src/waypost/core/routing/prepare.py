@@ -109,10 +109,17 @@ def prepare(call: Call, routes: Routes) -> Stage:
     mode, drawn = effective_mode(plan, question, call.seed, routes.mode)
     if mode != "off" and (call.operation in OBSERVED or _owned(call, conversation)):
         mode, drawn = "observe", False
-    requested = None if call.auto else routes.catalog.resolve(call.requested, call.origin.endpoint)
+    requested = None if call.auto else named(call, routes.catalog)
     return Stage(
         call, routes, plan, mode, question, conversation, started(call, plan, mode, routes, drawn=drawn), requested
     )
+
+
+def named(call: Call, catalog: Catalog) -> Target | None:
+    """The catalog's entry for the model that the caller named."""
+    if call.operation in OBSERVED:
+        return catalog.embedding(call.requested, call.origin.endpoint)
+    return catalog.resolve(call.requested, call.origin.endpoint)
 
 
 def _owned(call: Call, conversation: Conversation) -> bool:

@@ -12,7 +12,7 @@ from waypost.core.model.frozen import dataclass
 from waypost.core.model.outcome import UNPRICED, Attempt, Baseline, Cost, Failure, Outcome, Settlement, Usage
 from waypost.core.model.target import Target
 from waypost.core.routing.effects import Effect, Observed, Seal, Settle, StreamEnd, Tell
-from waypost.core.routing.prepare import Stage
+from waypost.core.routing.prepare import OBSERVED, Stage
 from waypost.core.routing.tab import Tab, bill, forfeit
 
 Flow = Generator[Effect, Any, Any]
@@ -70,6 +70,8 @@ def estimated(stage: Stage, observed: Observed, spoken: int | None = None) -> Ob
         return observed
     features = stage.question.features
     output = features.tokens_output if spoken is None else spoken
+    if stage.call.operation in OBSERVED:
+        output = 0
     return replace(observed, usage=Usage(features.tokens_input, output, estimated=True))
 
 
@@ -115,7 +117,8 @@ def baselines(stage: Stage, usage: Usage, billed: Attempt) -> tuple[Baseline, ..
     if asked is not None:
         cost = billed.cost if asked.id == billed.target else price_usage(asked, usage)
         out.append(Baseline("requested", asked.id, cost))
-    name = stage.plan.policy.baseline
+    # What a policy compares with is a model that answers; none of them could have made these vectors.
+    name = None if stage.call.operation in OBSERVED else stage.plan.policy.baseline
     target = stage.routes.catalog.get(name) if name else None
     if target is not None:
         if target is asked:

@@ -106,27 +106,34 @@ def _count(found: Sequence[Change]) -> str:
 def _show(args: argparse.Namespace) -> int:
     catalog = source.catalog(args.catalog)
     if args.name is None:
-        return _list(args, catalog, catalog.targets)
-    target = catalog.resolve(args.name) or catalog.get(args.name)
+        return _list(args, catalog, catalog.targets, catalog.embeddings)
+    every = (*catalog.targets, *catalog.embeddings)
+    beside = (item for item in catalog.embeddings if args.name in (item.id, item.model))
+    target = catalog.resolve(args.name) or catalog.get(args.name) or next(beside, None)
     if target is not None:
         return _one(args, catalog, target)
-    served = [item for item in catalog.targets if args.name in (item.provider, item.endpoint)]
+    served = [item for item in every if args.name in (item.provider, item.endpoint)]
     if served:
         return _list(args, catalog, served)
-    names = {name for item in catalog.targets for name in (item.id, item.provider, item.model)}
+    names = {name for item in every for name in (item.id, item.provider, item.model)}
     found = near(args.name, sorted(names))
     remedy = f"did you mean {found!r}?" if found else "`waypost catalog show` lists all"
     raise SettingsError(f"no target and no provider {args.name!r}", where=catalog.name, remedy=remedy)
 
 
-def _list(args: argparse.Namespace, catalog: Catalog, targets: Sequence[Target]) -> int:
+def _list(
+    args: argparse.Namespace, catalog: Catalog, targets: Sequence[Target], embeddings: Sequence[Target] = ()
+) -> int:
     if args.json:
-        rows = [{"id": target.id, **target_facts(target)} for target in targets]
-        home.print_json({"schema": "catalog/v1", "catalog": catalog.fingerprint, "targets": rows})
+        rows, beside = ([{"id": item.id, **target_facts(item)} for item in items] for items in (targets, embeddings))
+        document = {"schema": "catalog/v1", "catalog": catalog.fingerprint, "targets": rows}
+        home.print_json({**document, "embeddings": beside} if beside else document)
         return 0
-    head, *lines = table(HEAD, [_row(target) for target in targets], right=NUMBERS)
+    head, *lines = table(HEAD, [_row(target) for target in (*targets, *embeddings)], right=NUMBERS)
     print(home.bold(head), *lines, sep="\n")
-    print(f"{len(targets)} targets of {catalog.name}, fingerprint {catalog.fingerprint[:12]}; prices in USD per MTok.")
+    more = f" and {len(embeddings)} embedding models" if embeddings else ""
+    said = f"{len(targets)} targets{more} of {catalog.name}, fingerprint {catalog.fingerprint[:12]}"
+    print(f"{said}; prices in USD per MTok.")
     return 0
 
 
