@@ -10,6 +10,7 @@ from typing import Any
 from waypost.core.codecs.anthropic_messages_turns import DIALECT, JOINED
 from waypost.core.codecs.ids import fit_call_id
 from waypost.core.codecs.schema import for_anthropic, object_root
+from waypost.core.codecs.sealing import restored
 from waypost.core.model.conversation import (
     Blob,
     Conversation,
@@ -39,8 +40,8 @@ _LEAST_BUDGET = 1_024
 """Of tokens for thinking; and it must be smaller than the limit of the answer, which it is a part of."""
 
 
-def encode_request(conversation: Conversation, target: Target) -> dict[str, Any]:
-    """The body for ``target``; the needs are taken to have been looked at.
+def encode_request(conversation: Conversation, target: Target, domain: str) -> dict[str, Any]:
+    """The body for ``target`` at an endpoint of that signing domain; the needs are taken to have been looked at.
 
     Raises:
         Untranslatable: neither the caller nor the catalog says how long an answer may be, which is required here.
@@ -54,7 +55,7 @@ def encode_request(conversation: Conversation, target: Target) -> dict[str, Any]
             raise Untranslatable("max_output", DIALECT, "max_tokens")
     if limit is not None:
         body["max_tokens"] = limit
-    system, messages = _leading(conversation.messages)
+    system, messages = _leading(conversation.messages if native else restored(conversation.messages, DIALECT, domain))
     rules = _system(system, native)
     if rules:
         body["system"] = rules
@@ -282,6 +283,8 @@ def _block(part: Part, native: bool) -> dict[str, Any] | None:
             raw = _tool_use(part, native)
         case ToolResult():
             return _tool_result(part, native)
+        case Reasoning(ext=ext) if native and "raw" in ext:
+            return dict(ext["raw"])
         case Reasoning():
             return _thinking(part)
         case Refusal(text=text):

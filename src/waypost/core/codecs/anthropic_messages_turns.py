@@ -6,6 +6,8 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
+from waypost.core.codecs.envelope import is_wrapped
+from waypost.core.codecs.sealing import opened, stands_for
 from waypost.core.codecs.wire import (
     IMAGE_MIMES,
     Draft,
@@ -90,7 +92,7 @@ def _check_order(draft: Draft, parts: tuple[Part, ...], path: str) -> None:
     calls = [position for position, part in enumerate(parts) if isinstance(part, ToolCall)]
     if len(calls) > 1:
         draft.need("tools.parallel", f"{path}.content")
-    if calls and any(not isinstance(part, ToolCall) for part in parts[calls[0] :]):
+    if calls and any(not isinstance(part, ToolCall) and not stands_for(part) for part in parts[calls[0] :]):
         draft.need("message.part_order", f"{path}.content")
 
 
@@ -228,18 +230,22 @@ def _document(draft: Draft, raw: Mapping[str, Any], path: str) -> Part:
 
 
 def _thinking_block(draft: Draft, raw: Mapping[str, Any], path: str) -> Part:
-    draft.signed = draft.signed or path
     draft.unknown(raw, frozenset({"type", "thinking", "signature"}), path)
     signature = opt_text(raw.get("signature"), f"{path}.signature")
-    return Reasoning(
-        as_text(raw.get("thinking"), f"{path}.thinking"), DIALECT, sealed(signature, DIALECT), False, NO_EXT
-    )
+    text = as_text(raw.get("thinking"), f"{path}.thinking")
+    if signature is not None and is_wrapped(signature):
+        return opened(draft, signature, text, path, {"raw": raw})
+    draft.signed = draft.signed or path
+    return Reasoning(text, DIALECT, sealed(signature, DIALECT), False, NO_EXT)
 
 
 def _redacted(draft: Draft, raw: Mapping[str, Any], path: str) -> Part:
-    draft.signed = draft.signed or path
     draft.unknown(raw, frozenset({"type", "data"}), path)
-    return Reasoning("", DIALECT, sealed(as_text(raw.get("data"), f"{path}.data"), DIALECT), True, NO_EXT)
+    data = as_text(raw.get("data"), f"{path}.data")
+    if is_wrapped(data):
+        return opened(draft, data, "", path, {"raw": raw})
+    draft.signed = draft.signed or path
+    return Reasoning("", DIALECT, sealed(data, DIALECT), True, NO_EXT)
 
 
 _USE = frozenset({"type", "id", "name", "input", "cache_control", "caller", "toolset_name"})

@@ -10,15 +10,18 @@ from waypost.core.model.target import Dialect, Endpoint, Target
 from waypost.errors import Untranslatable
 
 
-def check(conversation: Conversation, dialect: Dialect, expresses: frozenset[str]) -> None:
+def check(conversation: Conversation, dialect: Dialect, expresses: frozenset[str], domain: str) -> None:
     """Raise Untranslatable for the first required need that another dialect cannot express.
 
-    Towards its own dialect a conversation is complete: ``ext`` holds what has no common meaning.
+    Towards its own dialect a conversation is complete: ``ext`` holds what has no common meaning. Signed reasoning can
+    be given back at its own signing ``domain``.
     """
     if conversation.dialect == dialect:
         return
     for need in conversation.needs:
         if need.severity == "required" and need.flag not in expresses:
+            if need.flag == "reasoning.signature" and need.value == domain:
+                continue
             raise Untranslatable(need.flag, dialect, need.path)
 
 

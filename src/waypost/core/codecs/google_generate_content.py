@@ -51,8 +51,8 @@ class GoogleGenerateContent:
         return decode_request(body)
 
     def encode_request(self, conversation: Conversation, target: Target, endpoint: Endpoint) -> dict[str, Any]:
-        check(conversation, self.dialect, self.expresses)
-        body = encode_request(conversation, target)
+        check(conversation, self.dialect, self.expresses, endpoint.domain)
+        body = encode_request(conversation, target, endpoint.domain)
         for name in endpoint.drops:
             body.pop(name, None)
         return body

@@ -9,7 +9,7 @@ from typing import Any, Final
 from waypost.core.codecs.google_generate_content_media import MEDIA, OPTIONS, read_media, read_options
 from waypost.core.codecs.ids import short_hash
 from waypost.core.codecs.wire import Draft, as_map, as_text, camel, dumps, opt_list, opt_map, opt_text
-from waypost.core.model.conversation import NO_EXT, Blob, Part, Text, ToolCall, ToolResult, Uri
+from waypost.core.model.conversation import NO_EXT, Blob, Part, Sealed, Text, ToolCall, ToolResult, Uri
 
 SKIP_SIGNATURE: Final = "skip_thought_signature_validator"
 """What Google takes in the place of a signature that it never made, on a call out of another model's history."""
@@ -38,7 +38,7 @@ class Calls:
         self.draft = draft
         self.open: list[tuple[str, str]] = []
 
-    def call(self, call: Mapping[str, Any], path: str, ext: Mapping[str, Any]) -> Part:
+    def call(self, call: Mapping[str, Any], path: str, ext: Mapping[str, Any], seal: Sealed | None) -> Part:
         path = f"{path}.functionCall"
         self.draft.unknown(call, _CALL, path)
         if call.get("partialArgs") or call.get("willContinue"):
@@ -48,7 +48,7 @@ class Calls:
         given = opt_text(call.get("id"), f"{path}.id")
         call_id = given or f"call_wp_{short_hash(path.removesuffix('.functionCall'))}"
         self.open.append((call_id, name))
-        return ToolCall(call_id, name, arguments, ext)
+        return ToolCall(call_id, name, arguments, ext, seal=seal)
 
     def response(self, raw: Mapping[str, Any], path: str, ext: Mapping[str, Any]) -> Part:
         path = f"{path}.functionResponse"

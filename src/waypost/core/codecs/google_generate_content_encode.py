@@ -11,6 +11,8 @@ from waypost.core.codecs.google_generate_content_calls import SKIP_SIGNATURE
 from waypost.core.codecs.google_generate_content_turns import DIALECT, JOINED
 from waypost.core.codecs.schema import object_root
 from waypost.core.codecs.schema_google import for_google, google_drops
+from waypost.core.codecs.sealing import restored, valid
+from waypost.core.codecs.wire import seal_of
 from waypost.core.model.conversation import (
     Blob,
     Conversation,
@@ -41,8 +43,10 @@ _SEEDS = range(-(2**31), 2**31)
 _WANTS_NO_SIGNATURE = re.compile(r"(models/|publishers/google/models/)?gemini-[12]\b|.*gemma")
 
 
-def encode_request(conversation: Conversation, target: Target) -> dict[str, Any]:
-    """The body for ``target``, with ``model`` and ``stream`` in it; the needs are taken to have been looked at.
+def encode_request(conversation: Conversation, target: Target, domain: str) -> dict[str, Any]:
+    """The body for ``target`` at an endpoint of that signing domain, with ``model`` and ``stream`` in it.
+
+    The needs are taken to have been looked at.
 
     Raises:
         Untranslatable: a value is beyond what this dialect takes, though the need as such is not.
@@ -51,10 +55,10 @@ def encode_request(conversation: Conversation, target: Target) -> dict[str, Any]
     body: dict[str, Any] = {"model": target.model}
     if conversation.stream:
         body["stream"] = True
-    system, messages = _leading(conversation.messages)
+    system, messages = _leading(conversation.messages if native else restored(conversation.messages, DIALECT, domain))
     if system:
         body["systemInstruction"] = _system(system, native)
-    body["contents"] = _Turns(native, _WANTS_NO_SIGNATURE.match(target.model) is None).of(messages)
+    body["contents"] = _Turns(native, _WANTS_NO_SIGNATURE.match(target.model) is None, domain).of(messages)
     if native:
         body.update(conversation.ext.get("fields", {}))
         return body
@@ -160,8 +164,9 @@ def _calling(choice: ToolChoice, strict: bool) -> dict[str, Any]:
 class _Turns:
     """Contents in order. The results of one turn's calls stand in the one content that follows it, by name and id."""
 
-    def __init__(self, native: bool, signed: bool) -> None:
+    def __init__(self, native: bool, signed: bool, domain: str) -> None:
         self.native = native
+        self.domain = domain
         self.signed = signed
         self.out: list[dict[str, Any]] = []
         self.names: dict[str, str] = {}
@@ -200,16 +205,22 @@ class _Turns:
             elif isinstance(part, ToolCall):
                 parts.append(self._call(part, first=not called))
                 called = True
+            elif isinstance(part, Reasoning):
+                parts.append(_thought(part))
             elif _said(part):
-                parts.append(_part(part))
+                seal = valid(seal_of(part), DIALECT, self.domain)
+                parts.append(_part(part) if seal is None else {**_part(part), "thoughtSignature": seal.data})
         return parts
 
     def _call(self, part: ToolCall, *, first: bool) -> dict[str, Any]:
         self.names[part.id] = part.name
         call = {"id": part.id, "name": part.name, "args": json.loads(part.arguments or "{}")}
         raw: dict[str, Any] = {"functionCall": call}
+        seal = valid(part.seal, DIALECT, self.domain)
         # Only the first of several calls is signed.
-        if first and self.signed:
+        if seal is not None:
+            raw["thoughtSignature"] = seal.data
+        elif first and self.signed:
             raw["thoughtSignature"] = SKIP_SIGNATURE
         return raw
 
@@ -226,8 +237,14 @@ class _Turns:
         return {"functionResponse": raw}
 
 
+def _thought(part: Reasoning) -> dict[str, Any]:
+    """Reasoning that this endpoint has signed."""
+    raw: dict[str, Any] = {"text": part.text, "thought": True}
+    return raw if part.seal is None else {**raw, "thoughtSignature": part.seal.data}
+
+
 def _said(part: Part) -> bool:
-    """Whether ``part`` is sent: an empty text is refused here, and reasoning is valid at its origin only."""
+    """Whether ``part`` is sent: an empty text is refused here, and so is reasoning in a system message."""
     if isinstance(part, Reasoning):
         return False
     return not isinstance(part, Text) or bool(part.text)

@@ -6,10 +6,13 @@ Names of members may be in camel or in snake case, and Google's own SDK sends bo
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, Final
 
+from waypost.core.codecs.envelope import is_wrapped
 from waypost.core.codecs.google_generate_content_calls import SKIP_SIGNATURE, Calls
 from waypost.core.codecs.google_generate_content_media import MEDIA, OPTIONS, read_media, read_options
+from waypost.core.codecs.sealing import opened
 from waypost.core.codecs.wire import (
     Draft,
     as_list,
@@ -18,15 +21,16 @@ from waypost.core.codecs.wire import (
     camel,
     opt_list,
     opt_text,
-    sealed,
 )
 from waypost.core.model.conversation import (
     NO_EXT,
+    SEAL,
     Blob,
     Message,
     Opaque,
     Part,
     Reasoning,
+    Sealed,
     Text,
     ToolCall,
     ToolResult,
@@ -85,7 +89,7 @@ class _Contents:
         self.found: list[Message] = []
         self._calls = Calls(draft)
         self._asked = -1
-        self._signed: tuple[int, str] | None = None
+        self._signed: tuple[int, str, str] | None = None
 
     def content(self, item: Any, index: int) -> None:
         path = f"contents[{index}]"
@@ -147,9 +151,21 @@ class _Contents:
         if self._signed is None:
             return
         # Signatures are asked back while a tool turn is open; in a closed one they only make the next thought better.
-        index, path = self._signed
-        is_open = self.found[-1].role == "tool" and index > self._asked
-        draft.need("reasoning.signature", path, None, "required" if is_open else "hint")
+        index, path, domain = self._signed
+        if self.found[-1].role == "tool" and index > self._asked:
+            draft.need("reasoning.signature", path, domain or None)
+        else:
+            draft.hint("reasoning.signature", path)
+
+    def _held(self, signature: str | None, index: int, path: str) -> Reasoning:
+        """What a part's signature stands for; nothing, where it is the word for none."""
+        if signature is None or signature == SKIP_SIGNATURE:
+            return _UNSIGNED
+        wrapped = is_wrapped(signature)
+        held = opened(self.draft, signature, "", path) if wrapped else _signed(signature)
+        if held.seal is not None:
+            self._signed = (index, path, held.seal.domain)
+        return held
 
     def _part(self, item: Any, role: str, index: int, path: str) -> Part:
         raw = as_map(item, path)
@@ -159,8 +175,7 @@ class _Contents:
         self.draft.unknown(raw, _PART, path)
         read_options(self.draft, raw, path)
         signature = opt_text(raw.get("thoughtSignature"), f"{path}.thoughtSignature")
-        if signature is not None and signature != SKIP_SIGNATURE:
-            self._signed = (index, path)
+        held = self._held(signature, index, path)
         kinds = [kind for kind in _KINDS if raw.get(kind) is not None]
         if len(kinds) > 1:
             raise ValueError(f"{path}: expected one kind of content, not {len(kinds)}")
@@ -173,12 +188,12 @@ class _Contents:
             if raw.get("thought") or (signature is not None and not kinds):
                 if text:
                     self.draft.hint("reasoning.text", path)
-                return Reasoning(text, DIALECT, sealed(signature, DIALECT), False, ext)
-            return Text(text, ext)
+                return replace(held, text=text, ext=ext)
+            return Text(text, ext if held.seal is None else {**ext, SEAL: held.seal})
         if kind == "functionCall":
             if role != "model":
                 raise ValueError(f"{path}.functionCall: expected in a turn of the model, not of the user")
-            return self._calls.call(camel(as_map(raw[kind], f"{path}.{kind}")), path, ext)
+            return self._calls.call(camel(as_map(raw[kind], f"{path}.{kind}")), path, ext, held.seal)
         if kind == "functionResponse":
             if role == "model":
                 raise ValueError(f"{path}.functionResponse: expected in a turn of the user, not of the model")
@@ -187,6 +202,13 @@ class _Contents:
             return read_media(self.draft, raw, kind, path, ext)
         self.draft.need(_OPAQUE.get(kind) or _tool_flag(raw[kind]), path)
         return Opaque(DIALECT, item)
+
+
+_UNSIGNED: Final = Reasoning("", DIALECT, None, False, NO_EXT)
+
+
+def _signed(signature: str) -> Reasoning:
+    return Reasoning("", DIALECT, Sealed(signature, DIALECT), False, NO_EXT)
 
 
 def _tool_flag(value: Any) -> str:

@@ -46,7 +46,7 @@ class OpenAIResponses:
         return decode_request(body)
 
     def encode_request(self, conversation: Conversation, target: Target, endpoint: Endpoint) -> dict[str, Any]:
-        check(conversation, self.dialect, self.expresses)
+        check(conversation, self.dialect, self.expresses, endpoint.domain)
         return encode_request(conversation, target, endpoint)
 
     def retarget(self, body: Mapping[str, Any], target: Target, endpoint: Endpoint) -> dict[str, Any]:

@@ -6,7 +6,9 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from waypost.core.codecs.envelope import is_wrapped
 from waypost.core.codecs.openai_responses_parts import DIALECT, read_content
+from waypost.core.codecs.sealing import opened
 from waypost.core.codecs.wire import Draft, as_map, as_text, is_object_text, opt_list, opt_map, opt_text
 from waypost.core.model.conversation import NO_EXT, Blob, Message, Part, Reasoning, Sealed, ToolCall, ToolResult, Uri
 
@@ -80,6 +82,7 @@ def read_result(draft: Draft, raw: Mapping[str, Any], path: str) -> Message:
     return Message("tool", (result,), None, ext or NO_EXT)
 
 
+_SEALED = "encrypted_content"
 _REASONING = frozenset({"type", "id", "summary", "content", "encrypted_content", "status"})
 
 
@@ -87,6 +90,8 @@ def read_reasoning(draft: Draft, raw: Mapping[str, Any], path: str) -> Item:
     fields = draft.unknown(raw, _REASONING, path)
     fields.update((name, raw[name]) for name in ("id", "status", "summary", "content") if raw.get(name) is not None)
     sealed = opt_text(raw.get("encrypted_content"), f"{path}.encrypted_content")
+    if sealed and is_wrapped(sealed):
+        return (opened(draft, sealed, reasoning_text(raw, path), path),), {"fields": {**fields, _SEALED: sealed}}
     if sealed:
         draft.signed = draft.signed or path
     else:

@@ -6,10 +6,11 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from waypost.core.codecs.ids import fit_call_id
+from waypost.core.codecs.ids import fit_call_id, short_hash
 from waypost.core.codecs.openai_responses_items import native_items, part_out
 from waypost.core.codecs.openai_responses_parts import DIALECT
 from waypost.core.codecs.schema import object_root
+from waypost.core.codecs.sealing import restored
 from waypost.core.model.conversation import (
     Conversation,
     Message,
@@ -17,6 +18,7 @@ from waypost.core.model.conversation import (
     Reasoning,
     Refusal,
     Schema,
+    Sealed,
     Text,
     Tool,
     ToolCall,
@@ -50,7 +52,8 @@ def encode_request(conversation: Conversation, target: Target, endpoint: Endpoin
         free = frozenset(
             part.id for one in conversation.messages for part in one.parts if isinstance(part, ToolCall) and part.free
         )
-        body["input"] = [item for message in conversation.messages for item in _items(message, free)]
+        messages = restored(conversation.messages, DIALECT, endpoint.domain)
+        body["input"] = [item for message in messages for item in _items(message, free)]
         body["store"] = False
     if conversation.stream:
         body["stream"] = True
@@ -94,8 +97,12 @@ def _parameters(conversation: Conversation, target: Target, body: dict[str, Any]
         body["text"] = text
     if native:
         return
-    if sampling.logprobs:
-        body["include"] = ["message.output_text.logprobs"]
+    included = ["message.output_text.logprobs"] if sampling.logprobs else []
+    # What is not stored can be thought on only by who has it; models that do not reason refuse to be asked.
+    if "reasoning.effort" in target.capabilities:
+        included.append("reasoning.encrypted_content")
+    if included:
+        body["include"] = included
     # 1 is the default everywhere, and some models refuse to be told.
     for name in ("temperature", "top_p"):
         if body.get(name) == 1 and f"sampling.{name}" not in target.capabilities:
@@ -151,13 +158,24 @@ def _said(parts: tuple[Part, ...]) -> Iterator[dict[str, Any]]:
                     yield {"role": "assistant", "content": "".join(texts)}
                     texts = []
                 yield _call(part)
+            case Reasoning(seal=seal) if seal is not None and seal.dialect == DIALECT:
+                if texts:
+                    yield {"role": "assistant", "content": "".join(texts)}
+                    texts = []
+                yield _reasoning(part, seal)
             case Reasoning():
-                # Sealed reasoning is valid at its origin only; what is unsigned has no place in an item here.
                 continue
             case _:
                 raise TypeError(f"a turn of the model cannot hold {type(part).__name__}")
-    if texts or not any(isinstance(part, ToolCall) for part in parts):
+    if texts or not any(isinstance(part, ToolCall | Reasoning) for part in parts):
         yield {"role": "assistant", "content": "".join(texts)}
+
+
+def _reasoning(part: Reasoning, seal: Sealed) -> dict[str, Any]:
+    """Reasoning that this endpoint has sealed; an item of it has an id here, which nobody looks up."""
+    summary = [{"type": "summary_text", "text": part.text}] if part.text else []
+    made = seal.item or f"rs_{short_hash(seal.data)}"
+    return {"type": "reasoning", "id": made, "summary": summary, "encrypted_content": seal.data}
 
 
 def _call(part: ToolCall) -> dict[str, Any]:

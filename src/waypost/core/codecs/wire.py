@@ -10,11 +10,14 @@ from typing import Any
 from waypost.core.model.conversation import (
     NO_EXT,
     NO_SAMPLING,
+    SEAL,
     Conversation,
     Message,
+    Part,
     Reasoning,
     Sampling,
     Sealed,
+    Text,
     ToolCall,
 )
 from waypost.core.model.needs import Need, Severity
@@ -120,11 +123,34 @@ def signed_history(draft: Draft, messages: Sequence[Message]) -> None:
     and a target that cannot read it goes without."""
     if draft.signed is None:
         return
+    domain = open_seal(messages)
+    if domain is None:
+        draft.hint("reasoning.signature", draft.signed)
+    else:
+        draft.need("reasoning.signature", draft.signed, domain or None)
+
+
+def open_seal(messages: Sequence[Message]) -> str | None:
+    """The signing domain that an open tool turn has its latest reasoning from, empty for the caller's own endpoint;
+    ``None`` where no tool turn is open, or where it has none."""
     spoken = [index for index, message in enumerate(messages) if message.role == "assistant"]
-    is_open = bool(spoken) and any(message.role == "tool" for message in messages[spoken[-1] + 1 :])
-    asked = max((index for index in range(spoken[-1] if spoken else 0) if _asks(messages, index)), default=-1)
-    current = any(isinstance(part, Reasoning) for index in spoken if index > asked for part in messages[index].parts)
-    draft.need("reasoning.signature", draft.signed, None, "required" if is_open and current else "hint")
+    if not spoken or all(message.role != "tool" for message in messages[spoken[-1] + 1 :]):
+        return None
+    asked = max((index for index in range(spoken[-1]) if _asks(messages, index)), default=-1)
+    found = [seal for index in spoken if index > asked for part in messages[index].parts if (seal := seal_of(part))]
+    return found[-1].domain if found else None
+
+
+def seal_of(part: Part) -> Sealed | None:
+    """The seal of a part, if it has one."""
+    match part:
+        case Reasoning(seal=seal) | ToolCall(seal=seal):
+            return seal
+        case Text(ext=ext):
+            seal = ext.get(SEAL)
+            return seal if isinstance(seal, Sealed) else None
+        case _:
+            return None
 
 
 def _asks(messages: Sequence[Message], index: int) -> bool:

@@ -62,6 +62,14 @@ class Endpoint:
     """Top-level request fields that this endpoint refuses and that carry no meaning there (data, not code)."""
     also: tuple[tuple[Dialect, str], ...] = ()
     """Further dialects that are spoken at ``base_url``, each with its path."""
+    signing_domain: str | None = None
+    """Whom else it shares signatures of reasoning with, where it does: endpoints of one signing domain read those of
+    each other."""
+
+    @property
+    def domain(self) -> str:
+        """Its signing domain; its own name where it shares none."""
+        return self.signing_domain or self.name
 
     def speaks(self, dialect: Dialect) -> bool:
         """Whether a call in ``dialect`` is understood here as it is."""
