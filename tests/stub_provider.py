@@ -104,7 +104,15 @@ def _read(connection: socket.socket) -> Seen | None:
     while len(rest) < int(headers.get("content-length", "0")):
         rest += connection.recv(65536)
     method, path, _ = first.split(" ")
-    return Seen(method, path, headers, json.loads(rest) if rest else None, head + b"\r\n\r\n" + rest)
+    return Seen(method, path, headers, _body(rest), head + b"\r\n\r\n" + rest)
+
+
+def _body(rest: bytes) -> Any:
+    """JSON as what it says; anything else (a form, say) as its bytes."""
+    try:
+        return json.loads(rest) if rest else None
+    except ValueError:
+        return rest
 
 
 def _head(status: int, headers: dict[str, str]) -> bytes:

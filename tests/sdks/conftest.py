@@ -20,6 +20,7 @@ NEEDS = {
     "test_content_": ("openai", "cryptography"),
     "test_answered_by_responses": ("openai", "anthropic"),
     "test_lent_clients": ("openai", "anthropic"),
+    "test_untouched": ("openai", "anthropic", "google.genai"),
     "test_rollout_share": ("openai", "jsonschema"),
 }
 """What a test file needs by the beginning of its name, if that is not openai alone."""
