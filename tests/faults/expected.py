@@ -25,7 +25,7 @@ def _sent(run: Run, mode: str) -> list[dict[str, Any]]:
     if mode == "observe":
         return run.requests
     return [
-        {**item, "body": {name: value for name, value in item["body"].items() if name != "stream_options"}}
+        {**item, "body": {name: value for name, value in (item["body"] or {}).items() if name != "stream_options"}}
         for item in run.requests
     ]
 

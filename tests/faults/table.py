@@ -216,7 +216,7 @@ BEFORE = (
     Fault("limited_until_a_date", "before", refused(429, retry_after="Wed, 21 Oct 2015 07:28:00 GMT")),
     Fault("told_not_to_retry", "before", refused(503, x_should_retry="false")),
     Fault("told_to_retry", "before", refused(400, x_should_retry="true", retry_after_ms="1")),
-    Fault("redirected", "before", lambda ask: list(text_answer("", 302, location="/elsewhere"))),
+    Fault("redirected", "before", once(lambda ask: list(text_answer("", 307, location=ask.seen.path)))),
     Fault("first_limited", "before", once(refused(429, retry_after_ms="1"))),
     Fault("first_failed", "before", once(refused(500, retry_after_ms="1"))),
     Fault("first_reset", "before", once(always(RESET))),
@@ -235,7 +235,9 @@ WHOLE = (
     Fault("half_and_late", "whole", body(lambda ask, data: (data[:9], len(data)), LONG), SHORT_S, retries=0),
     Fault("too_short_a_length", "whole", body(lambda ask, data: (data, len(data) - 9))),
     Fault(
-        "not_zipped", "whole", lambda ask: list(text_answer("no gzip", 200, "application/json", content_encoding="gzip"))
+        "not_zipped",
+        "whole",
+        lambda ask: list(text_answer("no gzip", 200, "application/json", content_encoding="gzip")),
     ),
     Fault("no_utf8", "whole", body(lambda ask, data: (data[:-1] + b"\xff}", len(data) + 1))),
     Fault("first_half", "whole", once(body(lambda ask, data: (data[:20], len(data))))),

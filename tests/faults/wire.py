@@ -126,7 +126,10 @@ def _tool_events(dialect: str, model: str, *, usage: bool) -> tuple[list[Any], i
         case "openai.chat":
             first, *_, last = chat_chunks([], model, usage=False)[:2]
             named = {"index": 0, "id": "call_0", "type": "function", "function": {"name": name, "arguments": ""}}
-            deltas: list[dict[str, Any]] = [named, *({"index": 0, "function": {"arguments": piece}} for piece in pieces)]
+            deltas: list[dict[str, Any]] = [
+                named,
+                *({"index": 0, "function": {"arguments": piece}} for piece in pieces),
+            ]
             body = [_chat_delta(first, {"tool_calls": [delta]}) for delta in deltas]
             last["choices"][0]["finish_reason"] = "tool_calls"
             tail = chat_chunks([], model, usage=usage)[2:]

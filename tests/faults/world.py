@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import importlib
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,7 +20,7 @@ from faults.calls import INSTALLED, SDKS, STYLES, Came, came_of, what_of
 from faults.calls import streams as is_stream
 from faults.table import Ask, Fault
 from faults.wire import CHAT, GOOGLE, MESSAGES, RESPONSES
-from stub_provider import Seen, StubProvider, json_answer
+from stub_provider import Seen, StubProvider
 from waypost.adapters.state.memory import MemoryState
 from waypost.core.model.events import Attempted, InternalError, Settled, Started
 from waypost.core.routing import retries
@@ -102,7 +102,7 @@ class World:
             self._patching.setenv(name, value)
         self._patching.setenv("WAYPOST_HOME", str(self.home / "home"))
         self._patching.setenv("WAYPOST_RELOAD", "off")
-        for sdk in sorted(set(SDKS[dialect] for dialect in INSTALLED)):
+        for sdk in sorted({SDKS[dialect] for dialect in INSTALLED}):
             self._hurry(sdk)
         self._patching.setattr(retries, "FIRST_PAUSE_NS", int(PAUSE_S * 1e9))
         return self

@@ -21,9 +21,11 @@ RECEIPT = "x-waypost-receipt"
 _MS = 1_000_000
 _NOT_THE_CALLERS = ("connection", "auth", "not_found")
 """Failures at another endpoint that would mislead as a status of the caller's own: its key and model are fine."""
-_CONNECTION = frozenset(("TransportError", "ClientConnectionError", "ClientPayloadError", "ConnectionError"))
+_CONNECTION = frozenset(
+    ("TransportError", "TooManyRedirects", "ClientConnectionError", "ClientPayloadError", "ConnectionError")
+)
 _TIMEOUT = frozenset(("TimeoutException", "TimeoutError"))
-_MALFORMED = frozenset(("JSONDecodeError", "UnknownApiResponseError"))
+_MALFORMED = frozenset(("JSONDecodeError", "UnknownApiResponseError", "DecodingError"))
 
 
 def classify(error: BaseException) -> Failure:

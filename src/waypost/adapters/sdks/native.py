@@ -12,7 +12,7 @@ from types import ModuleType
 from typing import Any
 
 from waypost.core.codecs import CODECS
-from waypost.core.model.outcome import Failure
+from waypost.core.model.outcome import Failure, FailureKind
 from waypost.core.routing.effects import Observed, Summary
 from waypost.core.routing.ports import Codec
 
@@ -36,7 +36,28 @@ def classify(error: BaseException) -> Failure:
         return Failure(failure.kind, failure.status, failure.type, retry_after(_headers(error)))
     if "APIError" in names:
         return Failure("server_error", type=type(error).__name__)
-    return Failure("internal", type=type(error).__name__)
+    kind: FailureKind = "malformed" if _reading(error) else "internal"
+    kind = next((known for name, known in _OF_AN_ANSWER.items() if name in names), kind)
+    return Failure(kind, type=type(error).__name__)
+
+
+_OF_AN_ANSWER: Mapping[str, FailureKind] = {
+    "LengthFinishReasonError": "context_length",
+    "ContentFilterFinishReasonError": "content_filter",
+}
+"""What the SDK's parsing says of a whole answer that was cut off."""
+_READERS = ("openai", "anthropic", "json", "httpx", "httpx2")
+"""Packages that break at an answer which they cannot read; a validator of the caller's is in none of them."""
+
+
+def _reading(error: BaseException) -> bool:
+    """Whether it was raised while the SDK made its own object of an answer, and by the SDK."""
+    trace, inside, where = error.__traceback__, False, ""
+    while trace is not None:
+        inside = inside or trace.tb_frame.f_code.co_name == "_process_response"
+        where = trace.tb_frame.f_globals.get("__name__", "")
+        trace = trace.tb_next
+    return inside and where.partition(".")[0] in _READERS and type(error).__name__ != "ValidationError"
 
 
 def _codec_for(error: BaseException) -> Codec:

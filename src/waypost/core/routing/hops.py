@@ -120,7 +120,7 @@ def try_one(stage: Stage, hops: Hops, exchange: Exchange, decided: Decided | Non
             failure = _classify(stage.call, error)
             if exchange.home and hops.error is None:
                 hops.error = error
-            if failure.kind == "internal":
+            if failure.kind == "internal" and (not exchange.home or _ours(error)):
                 yield Tell(InternalError("send", type(error).__name__, stage.call.receipt), error)
         hops.failure = failure
         attempted = ended(attempting, target, stage.routes.now(), failure=failure)
@@ -162,6 +162,15 @@ def stage_with_need(stage: Stage, gap: Untranslatable) -> Stage:
 
 def _classify(call: Call, error: Exception) -> Failure:
     return error.failure if isinstance(error, SendFailed) else call.classify(error)
+
+
+def _ours(error: BaseException) -> bool:
+    """Whether it was raised by code of ours, and not by the SDK or by what the caller gave it."""
+    trace, where = error.__traceback__, ""
+    while trace is not None:
+        where = trace.tb_frame.f_globals.get("__name__", "")
+        trace = trace.tb_next
+    return where.partition(".")[0] == "waypost"
 
 
 def _is_last(stage: Stage, hops: Hops, decided: Decided) -> bool:
