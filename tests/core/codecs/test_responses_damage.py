@@ -202,7 +202,7 @@ def test_reasoning_text_of_open_models() -> None:
         END,
     )
     assert found[1:5] == [
-        PartStart(0, "reasoning"),
+        PartStart(0, "reasoning", "rs_1"),
         PartDelta(0, "Hm.", "reasoning"),
         PartDelta(0, "g", "signature"),
         PartStop(0),

@@ -17,6 +17,7 @@ from waypost.core.codecs.anthropic_messages_reply import (
 from waypost.core.codecs.anthropic_messages_stream import MessagesReader, MessagesWriter
 from waypost.core.codecs.anthropic_messages_turns import DIALECT
 from waypost.core.codecs.expression import check, retarget
+from waypost.core.codecs.handout import Signer
 from waypost.core.model.conversation import Conversation, Reply
 from waypost.core.model.outcome import Failure, Usage
 from waypost.core.model.target import Dialect, Endpoint, Target
@@ -62,16 +63,16 @@ class AnthropicMessages:
     def decode_response(self, body: Mapping[str, Any]) -> Reply:
         return decode_response(body)
 
-    def encode_response(self, reply: Reply) -> dict[str, Any]:
-        return encode_response(reply)
+    def encode_response(self, reply: Reply, signer: Signer | None = None) -> dict[str, Any]:
+        return encode_response(reply, signer)
 
     def reader(self) -> MessagesReader:
         return MessagesReader()
 
-    def writer(self, *, include_usage: bool) -> MessagesWriter:
+    def writer(self, *, include_usage: bool, signer: Signer | None = None) -> MessagesWriter:
         """Usage is always part of a stream here."""
         del include_usage
-        return MessagesWriter()
+        return MessagesWriter(signer)
 
     def usage(self, body: Mapping[str, Any]) -> Usage | None:
         return usage_of(body)

@@ -9,6 +9,7 @@ from typing import Any, Final
 from waypost.core.codecs.anthropic_messages_encode import CALL_ID
 from waypost.core.codecs.anthropic_messages_turns import DIALECT
 from waypost.core.codecs.failures import Described, described, kind_of
+from waypost.core.codecs.handout import Handout, Signer
 from waypost.core.codecs.ids import answer_id, call_id_or_position, reply_seed
 from waypost.core.codecs.wire import as_list, as_map, as_text, count, dumps, opt_map, opt_text, sealed
 from waypost.core.model.conversation import NO_EXT, Finish, Opaque, Part, Reasoning, Refusal, Reply, Text, ToolCall
@@ -71,8 +72,8 @@ def _part(raw: Mapping[str, Any], path: str) -> Part:
     return Opaque(DIALECT, raw)
 
 
-def encode_response(reply: Reply) -> dict[str, Any]:
-    """A whole answer as Anthropic writes it.
+def encode_response(reply: Reply, signer: Signer | None = None) -> dict[str, Any]:
+    """A whole answer as Anthropic writes it, with the reasoning of ``signer`` in envelopes.
 
     Raises:
         ValueError: the model's tool arguments are not a JSON object, which this dialect cannot carry.
@@ -80,11 +81,17 @@ def encode_response(reply: Reply) -> dict[str, Any]:
     made = answer_id("msg_", reply.id, reply_seed(reply))
     content: list[dict[str, Any]] = []
     calls = 0
+    handout = Handout(signer)
     for part in reply.parts:
         if isinstance(part, Text) and part.text:
             content.append({"type": "text", "text": part.text, "citations": None})
+            content += map(_sealed_block, handout.after(part))
+        elif isinstance(part, Reasoning):
+            content += map(_sealed_block, handout.thought(part))
         elif isinstance(part, ToolCall):
-            content.append(_tool_use(part, made, calls))
+            called = _tool_use(part, made, calls)
+            content += map(_sealed_block, handout.before(part.seal, called["id"]))
+            content.append(called)
             calls += 1
     refusals = [part.text for part in reply.parts if isinstance(part, Refusal)]
     return {
@@ -96,6 +103,18 @@ def encode_response(reply: Reply) -> dict[str, Any]:
         "usage": usage_out(reply.usage),
         **stop_out(reply.finish, reply.stop_sequence, "\n".join(refusals)),
     }
+
+
+def _sealed_block(handed: tuple[Reasoning, str]) -> dict[str, Any]:
+    part, envelope = handed
+    if part.text:
+        return {"type": "thinking", "thinking": part.text, "signature": envelope}
+    return redacted_out(envelope)
+
+
+def redacted_out(envelope: str) -> dict[str, Any]:
+    """Reasoning of which there is nothing to be read."""
+    return {"type": "redacted_thinking", "data": envelope}
 
 
 def _tool_use(call: ToolCall, answer: str, position: int) -> dict[str, Any]:

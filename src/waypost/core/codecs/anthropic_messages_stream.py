@@ -12,11 +12,13 @@ from waypost.core.codecs.anthropic_messages_reply import (
     classify,
     delta_usage_out,
     error_body,
+    redacted_out,
     stop_out,
     usage_of,
     usage_out,
 )
 from waypost.core.codecs.framing import frame
+from waypost.core.codecs.handout import Handed, Handout, Signer
 from waypost.core.codecs.ids import answer_id, fit_call_id
 from waypost.core.codecs.usage import later
 from waypost.core.codecs.wire import as_int, as_map, as_text, dumps, dumps_ascii, opt_map, opt_text
@@ -96,7 +98,7 @@ class MessagesReader:
                 start = PartStart(self._next, "reasoning")
                 first = PartDelta(self._next, _first(block, "thinking"), "reasoning")
             case "redacted_thinking":
-                start = PartStart(self._next, "reasoning")
+                start = PartStart(self._next, "reasoning", redacted=True)
                 first = PartDelta(self._next, _first(block, "data"), "signature")
             case _:
                 return ()
@@ -141,11 +143,13 @@ class MessagesReader:
 
 
 class MessagesWriter:
-    """Deltas to events as Anthropic writes them. Reasoning of another dialect has no signature and is not shown."""
+    """Deltas to events as Anthropic writes them, with the reasoning of ``signer`` in envelopes."""
 
-    __slots__ = ("_blocks", "_count", "_ended", "_id", "_refusal", "_usage")
+    __slots__ = ("_blocks", "_count", "_ended", "_handout", "_id", "_refusal", "_thought", "_usage")
 
-    def __init__(self) -> None:
+    def __init__(self, signer: Signer | None = None) -> None:
+        self._handout = Handout(signer)
+        self._thought: int | None = None
         self._blocks: dict[int, int] = {}
         self._count = 0
         self._ended = False
@@ -197,19 +201,35 @@ class MessagesWriter:
         return _event({"type": "message_start", "message": message})
 
     def _part(self, part: PartStart) -> bytes:
+        self._handout.begin(part)
         match part.kind:
             case "text":
-                block: dict[str, Any] = {"type": "text", "text": "", "citations": None}
+                return self._begin(part.index, {"type": "text", "text": "", "citations": None})
             case "tool_call":
                 call_id = fit_call_id(part.id or f"{self._id}/{self._count}", CALL_ID)
+                held = self._redacted(self._handout.call(part, call_id))
                 block = {"type": "tool_use", "id": call_id, "name": part.name or "", "input": {}}
+                return held + self._begin(part.index, block)
             case "reasoning" | "refusal":
                 return b""
             case _:
                 assert_never(part.kind)
-        index = self._blocks[part.index] = self._count
+
+    def _begin(self, part: int, block: dict[str, Any]) -> bytes:
+        index = self._blocks[part] = self._count
         self._count += 1
         return _event({"type": "content_block_start", "index": index, "content_block": block})
+
+    def _redacted(self, handed: Handed) -> bytes:
+        """Whole blocks of reasoning of which there is nothing to be read."""
+        out = b""
+        for _, envelope in handed:
+            out += _event(
+                {"type": "content_block_start", "index": self._count, "content_block": redacted_out(envelope)}
+            )
+            out += _event({"type": "content_block_stop", "index": self._count})
+            self._count += 1
+        return out
 
     def _delta(self, delta: PartDelta) -> bytes:
         index = self._blocks.get(delta.index)
@@ -221,15 +241,37 @@ class MessagesWriter:
             case "refusal":
                 self._refusal = (self._refusal + delta.text)[:_REFUSAL_LIMIT]
                 return b""
-            case "reasoning" | "signature":
+            case "reasoning":
+                return self._think(delta) if self._handout.shown else b""
+            case "signature":
+                self._handout.sealed(delta)
                 return b""
             case _:
                 assert_never(delta.kind)
         return _event({"type": "content_block_delta", "index": index, "delta": piece})
 
+    def _think(self, delta: PartDelta) -> bytes:
+        out = b""
+        if delta.index not in self._blocks:
+            self._thought = delta.index
+            out = self._begin(delta.index, {"type": "thinking", "thinking": "", "signature": ""})
+        piece = {"type": "thinking_delta", "thinking": delta.text}
+        return out + _event({"type": "content_block_delta", "index": self._blocks[delta.index], "delta": piece})
+
     def _stop(self, part: int) -> bytes:
         index = self._blocks.get(part)
-        return b"" if index is None else _event({"type": "content_block_stop", "index": index})
+        thought = self._thought == part
+        handed = self._handout.end(part, said=thought)
+        out = b""
+        if thought and index is not None:
+            self._thought = None
+            for _, envelope in handed:
+                piece = {"type": "signature_delta", "signature": envelope}
+                out += _event({"type": "content_block_delta", "index": index, "delta": piece})
+            handed = ()
+        if index is not None:
+            out += _event({"type": "content_block_stop", "index": index})
+        return out + self._redacted(handed)
 
     def _finish(self, finished: Finished) -> bytes:
         self._ended = True

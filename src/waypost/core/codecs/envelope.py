@@ -28,7 +28,7 @@ LIMIT: Final = 1_048_576
 """The longest envelope, in characters. Longer state is not handed out, and nothing longer is read."""
 
 _DIGEST = 6
-_OF = frozenset({"itself", "text", "call"})
+_OF = frozenset({"itself", "turn", "text", "call"})
 _LETTERS = str.maketrans("+/", "-_")
 
 

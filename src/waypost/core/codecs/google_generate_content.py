@@ -16,6 +16,7 @@ from waypost.core.codecs.google_generate_content_reply import (
 )
 from waypost.core.codecs.google_generate_content_stream import GenerateReader, GenerateWriter
 from waypost.core.codecs.google_generate_content_turns import DIALECT
+from waypost.core.codecs.handout import Signer
 from waypost.core.model.conversation import Conversation, Reply
 from waypost.core.model.outcome import Failure, Usage
 from waypost.core.model.target import Dialect, Endpoint, Target
@@ -67,16 +68,16 @@ class GoogleGenerateContent:
     def decode_response(self, body: Mapping[str, Any]) -> Reply:
         return decode_response(body)
 
-    def encode_response(self, reply: Reply) -> dict[str, Any]:
-        return encode_response(reply)
+    def encode_response(self, reply: Reply, signer: Signer | None = None) -> dict[str, Any]:
+        return encode_response(reply, signer)
 
     def reader(self) -> GenerateReader:
         return GenerateReader()
 
-    def writer(self, *, include_usage: bool) -> GenerateWriter:
+    def writer(self, *, include_usage: bool, signer: Signer | None = None) -> GenerateWriter:
         """Usage is always part of a stream here."""
         del include_usage
-        return GenerateWriter()
+        return GenerateWriter(signer)
 
     def usage(self, body: Mapping[str, Any]) -> Usage | None:
         return usage_of(body)

@@ -16,11 +16,12 @@ _VALUES = ("stringValue", "numberValue", "boolValue", "nullValue")
 class PartialCall:
     """The arguments so far. A text whose piece says that it continues is made longer by the next one."""
 
-    __slots__ = ("args", "id", "name")
+    __slots__ = ("args", "id", "name", "sealed")
 
     def __init__(self, name: str, call_id: str | None) -> None:
         self.name = name
         self.id = call_id
+        self.sealed: str | None = None
         self.args: dict[str, Any] = {}
 
     def add(self, pieces: Sequence[Any], path: str) -> None:

@@ -8,9 +8,21 @@ from typing import Any, Final
 
 from waypost.core.codecs.google_generate_content_calls import SKIP_SIGNATURE
 from waypost.core.codecs.google_generate_content_turns import DIALECT
+from waypost.core.codecs.handout import Handout, Signer
 from waypost.core.codecs.ids import answer_id, reply_seed
 from waypost.core.codecs.wire import as_map, as_text, camel, count, dumps, opt_list, opt_map, opt_text, sealed
-from waypost.core.model.conversation import NO_EXT, Finish, Opaque, Part, Reasoning, Refusal, Reply, Text, ToolCall
+from waypost.core.model.conversation import (
+    NO_EXT,
+    SEAL,
+    Finish,
+    Opaque,
+    Part,
+    Reasoning,
+    Refusal,
+    Reply,
+    Text,
+    ToolCall,
+)
 from waypost.core.model.outcome import Usage
 
 FINISH: Final[Mapping[str, Finish]] = {
@@ -101,30 +113,41 @@ def _parts(candidate: Mapping[str, Any]) -> tuple[Part, ...]:
 
 def _part(item: Mapping[str, Any], path: str) -> Part:
     raw = camel(item)
+    signature = opt_text(raw.get("thoughtSignature"), f"{path}.thoughtSignature")
     if raw.get("functionCall") is not None:
         call = camel(as_map(raw["functionCall"], f"{path}.functionCall"))
         name = as_text(call.get("name"), f"{path}.functionCall.name")
         arguments = dumps(opt_map(call.get("args"), f"{path}.functionCall.args"))
-        return ToolCall(str(call.get("id") or ""), name, arguments, {"raw": item})
-    signature = opt_text(raw.get("thoughtSignature"), f"{path}.thoughtSignature")
+        return ToolCall(str(call.get("id") or ""), name, arguments, {"raw": item}, seal=sealed(signature, DIALECT))
     text = opt_text(raw.get("text"), f"{path}.text")
     if raw.get("thought") or (text is None and signature is not None):
         return Reasoning(text or "", DIALECT, sealed(signature, DIALECT), False, {"raw": item})
-    return Opaque(DIALECT, item) if text is None else Text(text, {"raw": item} if signature else NO_EXT)
+    return (
+        Opaque(DIALECT, item)
+        if text is None
+        else Text(text, {"raw": item, SEAL: sealed(signature, DIALECT)} if signature else NO_EXT)
+    )
 
 
-def encode_response(reply: Reply) -> dict[str, Any]:
-    """A whole answer as Google writes it. A refusal in words is text, with the reason of one that was filtered.
+def encode_response(reply: Reply, signer: Signer | None = None) -> dict[str, Any]:
+    """A whole answer as Google writes it, with the reasoning of ``signer`` in envelopes.
+
+    A refusal in words is text, with the reason of one that was filtered.
 
     Raises:
         ValueError: the model's tool arguments are not a JSON object, which this dialect cannot carry.
     """
     parts: list[dict[str, Any]] = []
     called = False
+    handout = Handout(signer)
     for part in reply.parts:
         if isinstance(part, Text | Refusal) and part.text:
             parts.append({"text": part.text})
+            parts += map(thought_out, handout.after(part) if isinstance(part, Text) else ())
+        elif isinstance(part, Reasoning):
+            parts += map(thought_out, handout.thought(part))
         elif isinstance(part, ToolCall):
+            parts += map(thought_out, handout.before(part.seal, part.id))
             parts.append(call_out(part.id, part.name, part.arguments, first=not called))
             called = True
     refused = any(isinstance(part, Refusal) for part in reply.parts)
@@ -151,6 +174,12 @@ def chunk(
     if usage is not None:
         raw["usageMetadata"] = usage_out(usage)
     return {**raw, "modelVersion": model, "responseId": answer}
+
+
+def thought_out(handed: tuple[Reasoning, str]) -> dict[str, Any]:
+    """Reasoning, and what stands for the seals of other parts."""
+    part, envelope = handed
+    return {"text": part.text, "thought": True, "thoughtSignature": envelope}
 
 
 def call_out(call_id: str | None, name: str, arguments: str, *, first: bool) -> dict[str, Any]:

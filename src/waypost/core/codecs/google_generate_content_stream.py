@@ -15,8 +15,10 @@ from waypost.core.codecs.google_generate_content_reply import (
     call_out,
     chunk,
     finish_of,
+    thought_out,
     usage_of,
 )
+from waypost.core.codecs.handout import Handed, Handout, Signer
 from waypost.core.codecs.ids import answer_id
 from waypost.core.codecs.usage import later
 from waypost.core.codecs.wire import as_map, as_text, camel, dumps, dumps_ascii, opt_list, opt_map, opt_text
@@ -111,7 +113,9 @@ class GenerateReader:
 
     def _part(self, raw: Mapping[str, Any], path: str) -> Sequence[Delta]:
         if raw.get("functionCall") is not None:
-            return self._call(camel(as_map(raw["functionCall"], f"{path}.functionCall")), f"{path}.functionCall")
+            sealed = opt_text(raw.get("thoughtSignature"), f"{path}.thoughtSignature")
+            call = camel(as_map(raw["functionCall"], f"{path}.functionCall"))
+            return self._call(call, f"{path}.functionCall", sealed)
         text = opt_text(raw.get("text"), f"{path}.text")
         if text and len(raw) == 1:
             return self._say("text", text)
@@ -119,7 +123,10 @@ class GenerateReader:
         if text:
             out += self._say("reasoning" if raw.get("thought") else "text", text)
         signature = opt_text(raw.get("thoughtSignature"), f"{path}.thoughtSignature")
-        if signature and self._open is not None and self._open[0] == "reasoning":
+        if signature:
+            if self._open is None or self._open[0] == "refusal":
+                out += (*self._stop(), PartStart(self._start("reasoning"), "reasoning"))
+            assert self._open is not None
             out.append(PartDelta(self._open[1], signature, "signature"))
         return out
 
@@ -140,36 +147,48 @@ class GenerateReader:
         stopped, self._open = self._open, None
         return () if stopped is None else (PartStop(stopped[1]),)
 
-    def _call(self, call: Mapping[str, Any], path: str) -> Sequence[Delta]:
+    def _call(self, call: Mapping[str, Any], path: str, sealed: str | None) -> Sequence[Delta]:
         """A whole call, or a piece of one whose arguments come in pieces; it is told when it is whole."""
         partial, self._partial = self._partial, None
         name = opt_text(call.get("name"), f"{path}.name")
         call_id = opt_text(call.get("id"), f"{path}.id")
         if partial is None and not call.get("partialArgs") and not call.get("willContinue"):
-            return self._called_with(call_id, as_text(name, f"{path}.name"), opt_map(call.get("args"), f"{path}.args"))
+            args = opt_map(call.get("args"), f"{path}.args")
+            return self._called_with(call_id, as_text(name, f"{path}.name"), args, sealed)
         partial = partial or PartialCall(as_text(name, f"{path}.name"), call_id)
+        partial.sealed = sealed or partial.sealed
         partial.add(opt_list(call.get("partialArgs"), f"{path}.partialArgs"), f"{path}.partialArgs")
         if call.get("willContinue"):
             self._partial = partial
             return ()
-        return self._called_with(partial.id, partial.name, partial.args)
+        return self._called_with(partial.id, partial.name, partial.args, partial.sealed)
 
-    def _called_with(self, call_id: str | None, name: str, args: Mapping[str, Any]) -> Sequence[Delta]:
+    def _called_with(
+        self, call_id: str | None, name: str, args: Mapping[str, Any], sealed: str | None
+    ) -> Sequence[Delta]:
         self._called = True
         stop = self._stop()
         index = self._start("tool_call")
-        start = PartStart(index, "tool_call", call_id, name)
+        start = PartStart(index, "tool_call", call_id, name, seal=sealed)
         return (*stop, start, PartDelta(index, dumps(args), "arguments"), *self._stop())
 
 
 class GenerateWriter:
-    """Deltas to chunks as Google writes them. A call is held back until it is whole. Reasoning is not shown."""
+    """Deltas to chunks as Google writes them. A call is held back until it is whole.
 
-    __slots__ = ("_after", "_arguments", "_called", "_calls", "_ended", "_id", "_model", "_refused", "_usage")
+    The reasoning of ``signer`` is in envelopes.
+    """
 
-    def __init__(self) -> None:
+    __slots__ = (
+        *("_after", "_arguments", "_called", "_calls", "_ended", "_handout", "_id", "_model", "_refused", "_thinking"),
+        "_usage",
+    )
+
+    def __init__(self, signer: Signer | None = None) -> None:
         self._begin(Start("", ""))
-        self._calls: dict[int, tuple[str | None, str]] = {}
+        self._handout = Handout(signer)
+        self._thinking = False
+        self._calls: dict[int, PartStart] = {}
         self._arguments: dict[int, list[str]] = {}
         self._called = False
         self._refused = False
@@ -184,8 +203,9 @@ class GenerateWriter:
                 self._begin(delta)
                 return b""
             case PartStart():
+                self._handout.begin(delta)
                 if delta.kind == "tool_call":
-                    self._calls[delta.index] = (delta.id, delta.name or "")
+                    self._calls[delta.index] = delta
                     self._arguments[delta.index] = []
                 return b""
             case PartDelta():
@@ -215,22 +235,34 @@ class GenerateWriter:
             case "arguments":
                 self._arguments.setdefault(delta.index, []).append(delta.text)
                 return b""
-            case "reasoning" | "signature":
+            case "reasoning":
+                if not self._handout.shown:
+                    return b""
+                self._thinking = True
+                return self._chunk({"text": delta.text, "thought": True})
+            case "signature":
+                self._handout.sealed(delta)
                 return b""
             case _:
                 assert_never(delta.kind)
 
+    def _thoughts(self, handed: Handed) -> bytes:
+        return b"".join([self._chunk(thought_out(one)) for one in handed])
+
     def _stop(self, index: int) -> bytes:
         called = self._calls.pop(index, None)
         if called is None:
-            return b""
+            said, self._thinking = self._thinking, False
+            return self._thoughts(self._handout.end(index, said=said))
+        held = self._thoughts(self._handout.call(called, called.id or ""))
         try:
-            part = call_out(*called, "".join(self._arguments.pop(index)), first=not self._called)
+            arguments = "".join(self._arguments.pop(index))
+            part = call_out(called.id, called.name or "", arguments, first=not self._called)
         except ValueError:
             # Arguments that are no object cannot be said here, and a call without them would be another one.
             return self._error(Failure("malformed"))
         self._called = True
-        return self._chunk(part)
+        return held + self._chunk(part)
 
     def _begin(self, start: Start) -> None:
         self._id = answer_id("", start.id, start.model)

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from waypost.core.codecs.expression import check
+from waypost.core.codecs.handout import Signer
 from waypost.core.codecs.openai_chat_decode import decode_request
 from waypost.core.codecs.openai_chat_encode import ask_usage, encode_request, retarget
 from waypost.core.codecs.openai_chat_reply import decode_response, encode_response, usage_of
@@ -57,14 +58,14 @@ class OpenAIChat:
     def decode_response(self, body: Mapping[str, Any]) -> Reply:
         return decode_response(body)
 
-    def encode_response(self, reply: Reply) -> dict[str, Any]:
-        return encode_response(reply)
+    def encode_response(self, reply: Reply, signer: Signer | None = None) -> dict[str, Any]:
+        return encode_response(reply, signer)
 
     def reader(self) -> ChatReader:
         return ChatReader()
 
-    def writer(self, *, include_usage: bool) -> ChatWriter:
-        return ChatWriter(include_usage=include_usage)
+    def writer(self, *, include_usage: bool, signer: Signer | None = None) -> ChatWriter:
+        return ChatWriter(include_usage=include_usage, signer=signer)
 
     def usage(self, body: Mapping[str, Any]) -> Usage | None:
         return usage_of(body)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Final
 
+from waypost.core.codecs.handout import Handout, Signer
 from waypost.core.codecs.ids import answer_id, call_id_or_position, reply_seed
 from waypost.core.codecs.openai_chat_encode import CALL_ID
 from waypost.core.codecs.openai_chat_turns import DIALECT
@@ -121,8 +123,9 @@ def content_text(content: Any, path: str) -> str | None:
     return "".join(as_text(part.get("text"), f"{path}.text") for part in parts if part.get("type") == "text")
 
 
-def encode_response(reply: Reply) -> dict[str, Any]:
-    """A whole answer as OpenAI writes it. Reasoning has no field here and is not shown."""
+def encode_response(reply: Reply, signer: Signer | None = None) -> dict[str, Any]:
+    """A whole answer as OpenAI writes it. Reasoning has no field here and is not shown; what is to come back with the
+    calls of an answer is kept by ``signer``."""
     made = answer_id("chatcmpl-", reply.id, reply_seed(reply))
     texts = [part.text for part in reply.parts if isinstance(part, Text)]
     refusals = [part.text for part in reply.parts if isinstance(part, Refusal)]
@@ -134,7 +137,12 @@ def encode_response(reply: Reply) -> dict[str, Any]:
         "annotations": [],
     }
     if calls:
-        message["tool_calls"] = [_call(call, made, position) for position, call in enumerate(calls)]
+        called = message["tool_calls"] = [_call(call, made, position) for position, call in enumerate(calls)]
+        if signer is not None and signer.keep is not None:
+            ids = [raw["id"] for raw in called]
+            parts = _kept(replace(signer, shown=True), reply.parts, iter(ids))
+            if parts:
+                signer.keep([(made, call.name) for made, call in zip(ids, calls, strict=True)], parts)
     choice = {
         "index": 0,
         "message": message,
@@ -151,6 +159,22 @@ def encode_response(reply: Reply) -> dict[str, Any]:
         "service_tier": None,
         "system_fingerprint": None,
     }
+
+
+def _kept(signer: Signer, parts: Sequence[Part], ids: Iterator[str]) -> list[Reasoning]:
+    handout = Handout(signer)
+    out: list[Reasoning] = []
+    for part in parts:
+        match part:
+            case Reasoning(text=text):
+                out += handout.kept(handout.thought(part), text)
+            case Text():
+                out += handout.kept(handout.after(part))
+            case ToolCall(seal=seal):
+                out += handout.kept(handout.before(seal, next(ids)))
+            case _:
+                continue
+    return out
 
 
 def _call(call: ToolCall, answer: str, position: int) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, assert_never
 
 from waypost.core.codecs.framing import frame
+from waypost.core.codecs.handout import Kept, Signer
 from waypost.core.codecs.ids import answer_id, fit_call_id
 from waypost.core.codecs.openai_chat_encode import CALL_ID
 from waypost.core.codecs.openai_chat_reply import (
@@ -142,11 +143,13 @@ class ChatReader:
 
 
 class ChatWriter:
-    """Deltas to chunks as OpenAI writes them. Reasoning has no field here and is not shown."""
+    """Deltas to chunks as OpenAI writes them. Reasoning has no field here and is not shown; what is to come back with
+    the calls of an answer is kept by ``signer``."""
 
-    __slots__ = ("_after", "_arguments", "_before", "_calls", "_ended", "_head", "_include_usage", "_kinds")
+    __slots__ = ("_after", "_arguments", "_before", "_calls", "_ended", "_head", "_include_usage", "_kept", "_kinds")
 
-    def __init__(self, *, include_usage: bool) -> None:
+    def __init__(self, *, include_usage: bool, signer: Signer | None = None) -> None:
+        self._kept = Kept(signer) if signer is not None and signer.keep is not None else None
         self._include_usage = include_usage
         self._after = '}],"usage":null}\n\n' if include_usage else "}]}\n\n"
         self._begin(Start("", ""))
@@ -205,6 +208,8 @@ class ChatWriter:
     def _part(self, part: PartStart) -> bytes:
         self._kinds[part.index] = part.kind
         if part.kind != "tool_call":
+            if self._kept is not None:
+                self._kept.begin(part)
             return b""
         slot = self._calls[part.index] = len(self._calls)
         call_id = fit_call_id(part.id or f"{self._head.get('id')}/{slot}", CALL_ID)
@@ -214,6 +219,8 @@ class ChatWriter:
             call.update(type="custom", custom={"name": part.name or "", "input": ""})
         else:
             call.update(type="function", function={"name": part.name or "", "arguments": ""})
+        if self._kept is not None:
+            self._kept.call(part, call_id)
         return self._chunk({"tool_calls": [call]})
 
     def _delta(self, delta: PartDelta) -> bytes:
@@ -227,6 +234,8 @@ class ChatWriter:
                 self._arguments.add(delta.index)
                 return self._fragment(delta.index, delta.text)
             case "reasoning" | "signature":
+                if self._kept is not None:
+                    self._kept.more(delta)
                 return b""
             case _:
                 assert_never(delta.kind)
@@ -237,6 +246,8 @@ class ChatWriter:
         return self._chunk({"tool_calls": [{"index": self._calls[index], "function": {"arguments": text}}]})
 
     def _stop(self, index: int) -> bytes:
+        if self._kept is not None:
+            self._kept.end(index)
         # A call without arguments is an empty object here, where other dialects send nothing at all.
         if self._kinds.get(index) == "tool_call" and index not in self._arguments:
             return self._fragment(index, "{}")
@@ -244,6 +255,8 @@ class ChatWriter:
 
     def _finish(self, finished: Finished) -> bytes:
         self._ended = True
+        if self._kept is not None:
+            self._kept.keep()
         out = self._chunk({}, f'"{FINISH_OUT[finished.finish]}"')
         if self._include_usage:
             usage = usage_out(finished.usage)

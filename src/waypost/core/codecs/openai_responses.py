@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from waypost.core.codecs.expression import check, retarget
+from waypost.core.codecs.handout import Signer
 from waypost.core.codecs.openai_errors import classify, encode_error
 from waypost.core.codecs.openai_responses_decode import decode_request
 from waypost.core.codecs.openai_responses_encode import encode_request
@@ -59,16 +60,16 @@ class OpenAIResponses:
     def decode_response(self, body: Mapping[str, Any]) -> Reply:
         return decode_response(body)
 
-    def encode_response(self, reply: Reply) -> dict[str, Any]:
-        return encode_response(reply)
+    def encode_response(self, reply: Reply, signer: Signer | None = None) -> dict[str, Any]:
+        return encode_response(reply, signer)
 
     def reader(self) -> ResponsesReader:
         return ResponsesReader()
 
-    def writer(self, *, include_usage: bool) -> ResponsesWriter:
+    def writer(self, *, include_usage: bool, signer: Signer | None = None) -> ResponsesWriter:
         """Usage is always part of a stream here."""
         del include_usage
-        return ResponsesWriter()
+        return ResponsesWriter(signer)
 
     def usage(self, body: Mapping[str, Any]) -> Usage | None:
         return usage_of(body)

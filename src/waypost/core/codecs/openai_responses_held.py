@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from waypost.core.codecs.openai_responses_reply import call_out, said_out
+from waypost.core.codecs.openai_responses_reply import call_out, item_id, reasoning_out, said_out
 from waypost.core.model.conversation import NO_EXT, PartStart, ToolCall
 
 _PIECES = 256
@@ -31,9 +31,9 @@ class Held:
 
 
 class Piece:
-    """A part of the answer: a text or a refusal in a message, or a call."""
+    """A part of the answer: a text or a refusal in a message, a call, or reasoning."""
 
-    __slots__ = ("at", "call_id", "free", "kind", "logprobs", "name", "text", "within")
+    __slots__ = ("at", "call_id", "envelope", "free", "kind", "logprobs", "name", "text", "within")
 
     def __init__(self, part: PartStart, at: int, within: int, call_id: str) -> None:
         self.kind = part.kind
@@ -43,11 +43,15 @@ class Piece:
         self.free = part.free
         self.name = part.name or ""
         self.text = Held()
+        self.envelope: str | None = None
         self.logprobs: list[Mapping[str, Any]] = []
 
     def call(self, answer: str, status: str) -> dict[str, Any]:
         call = ToolCall("", self.name, self.text.whole(), NO_EXT, free=self.free)
         return call_out(call, answer, self.at, self.call_id, status)
+
+    def thought(self, answer: str, status: str) -> dict[str, Any]:
+        return reasoning_out(item_id("rs_", answer, self.at), self.text.whole(), self.envelope, status)
 
     def content(self) -> dict[str, Any]:
         return said_out(self.text.whole(), refusal=self.kind == "refusal", logprobs=self.logprobs)

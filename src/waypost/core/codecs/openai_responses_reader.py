@@ -117,7 +117,7 @@ class ResponsesReader:
                 part = self._begin(at, _WHOLE, "tool_call", out, item)
                 self._first(part, _given(item), "arguments", out)
             case "reasoning":
-                self._begin(at, _WHOLE, "reasoning", out)
+                self._begin(at, _WHOLE, "reasoning", out, {"call_id": item.get("id")})
 
     def _item_done(self, raw: Mapping[str, Any], out: list[Delta]) -> None:
         item = as_map(raw.get("item"), "item")

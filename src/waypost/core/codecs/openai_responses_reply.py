@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from waypost.core.codecs.failures import described
+from waypost.core.codecs.handout import Handed, Handout, Signer
 from waypost.core.codecs.ids import INFIX, answer_id, call_id_or_position, reply_seed, short_hash
 from waypost.core.codecs.openai_responses_calls import reasoning_text
 from waypost.core.codecs.openai_responses_encode import CALL_ID
@@ -115,11 +116,12 @@ def logprobs_of(raw: Mapping[str, Any], path: str) -> tuple[Mapping[str, Any], .
     return tuple(as_map(item, f"{path}.logprobs[{index}]") for index, item in enumerate(found))
 
 
-def encode_response(reply: Reply) -> dict[str, Any]:
-    """A whole answer as OpenAI writes it. Reasoning of another dialect is not shown: it could not be handed back."""
+def encode_response(reply: Reply, signer: Signer | None = None) -> dict[str, Any]:
+    """A whole answer as OpenAI writes it, with the reasoning of ``signer`` in envelopes."""
     made = answer_id("resp_", reply.id, reply_seed(reply))
     status = answer_status(reply.finish, refused=any(isinstance(part, Refusal) for part in reply.parts))
-    output = list(_output(reply, made, "incomplete" if status == "incomplete" else "completed"))
+    said = "incomplete" if status == "incomplete" else "completed"
+    output = list(_output(reply, made, said, Handout(signer)))
     return response_out(made, reply.model, reply.created, output, status, reply.finish, reply.usage)
 
 
@@ -132,22 +134,38 @@ def answer_status(finish: Finish, *, refused: bool) -> str:
     return "completed" if finish == "content_filter" and refused else _STATUS.get(finish, "completed")
 
 
-def _output(reply: Reply, made: str, status: str) -> Iterator[dict[str, Any]]:
+def _output(reply: Reply, made: str, status: str, handout: Handout) -> Iterator[dict[str, Any]]:
     content: list[dict[str, Any]] = []
     items = calls = 0
     for part in reply.parts:
+        handed: Handed = ()
+        call_id = ""
         if isinstance(part, Text | Refusal):
             known = reply.logprobs if not content else ()
             content.append(said_out(part.text, refusal=isinstance(part, Refusal), logprobs=known))
+            handed = handout.after(part) if isinstance(part, Text) else ()
+        elif isinstance(part, Reasoning):
+            handed = handout.thought(part)
         elif isinstance(part, ToolCall):
-            if content:
-                yield message_out(item_id("msg_", made, items), content, status)
-                content, items = [], items + 1
             call_id = call_id_or_position(part, made, calls, CALL_ID)
+            handed = handout.before(part.seal, call_id)
+        if content and (handed or isinstance(part, ToolCall)):
+            yield message_out(item_id("msg_", made, items), content, status)
+            content, items = [], items + 1
+        for thought, envelope in handed:
+            yield reasoning_out(item_id("rs_", made, items), thought.text, envelope)
+            items += 1
+        if isinstance(part, ToolCall):
             yield call_out(part, made, items, call_id)
             items, calls = items + 1, calls + 1
     if content:
         yield message_out(item_id("msg_", made, items), content, status)
+
+
+def reasoning_out(made: str, text: str, envelope: str | None, status: str = "completed") -> dict[str, Any]:
+    """A reasoning item."""
+    summary = [{"type": "summary_text", "text": text}] if text else []
+    return {"id": made, "type": "reasoning", "summary": summary, "encrypted_content": envelope, "status": status}
 
 
 def item_id(prefix: str, answer: str, position: int) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any, assert_never
 
 from waypost.core.codecs.framing import frame
+from waypost.core.codecs.handout import Handed, Handout, Signer
 from waypost.core.codecs.ids import answer_id, fit_call_id
 from waypost.core.codecs.openai_errors import error_body
 from waypost.core.codecs.openai_responses_encode import CALL_ID
@@ -33,11 +34,15 @@ from waypost.core.model.outcome import Failure
 
 
 class ResponsesWriter:
-    """Deltas to events as OpenAI writes them. Another dialect's reasoning is not shown: it could not be handed back."""
+    """Deltas to events as OpenAI writes them, with the reasoning of ``signer`` in envelopes."""
 
-    __slots__ = ("_calls", "_created", "_ended", "_heads", "_id", "_message", "_model", "_number", "_open", "_output")
+    __slots__ = (
+        *("_calls", "_created", "_ended", "_handout", "_heads", "_id", "_message", "_model", "_number", "_open"),
+        "_output",
+    )
 
-    def __init__(self) -> None:
+    def __init__(self, signer: Signer | None = None) -> None:
+        self._handout = Handout(signer)
         self._ended = False
         self._number = 0
         self._calls = 0
@@ -93,6 +98,7 @@ class ResponsesWriter:
     # Parts.
 
     def _part(self, part: PartStart) -> bytes:
+        self._handout.begin(part)
         if part.kind == "reasoning":
             return b""
         out = b""
@@ -100,6 +106,7 @@ class ResponsesWriter:
             out += self._end_message()
             call_id = fit_call_id(part.id or f"{self._id}/{self._calls}", CALL_ID)
             self._calls += 1
+            out += self._sealed(self._handout.call(part, call_id))
             piece = self._piece(part, 0, call_id, [])
             item = piece.call(self._id, "in_progress")
             self._heads[part.index] = f'"output_index":{piece.at},"item_id":"{item["id"]}"'
@@ -132,6 +139,13 @@ class ResponsesWriter:
         return item_id(prefix, self._id, at)
 
     def _delta(self, delta: PartDelta) -> bytes:
+        if delta.kind == "signature":
+            self._handout.sealed(delta)
+            return b""
+        if delta.kind == "reasoning" and delta.index not in self._open:
+            if not self._handout.shown:
+                return b""
+            return self._think(delta.index) + self._delta(delta)
         piece = self._open.get(delta.index)
         if piece is None:
             return b""
@@ -147,10 +161,34 @@ class ResponsesWriter:
             case "arguments":
                 kind = "custom_tool_call_input" if piece.free else "function_call_arguments"
                 return self._more(f"response.{kind}.delta", delta, "")
-            case "reasoning" | "signature":
-                return b""
+            case "reasoning":
+                return self._more("response.reasoning_summary_text.delta", delta, "")
             case _:
                 assert_never(delta.kind)
+
+    def _think(self, index: int) -> bytes:
+        """Reasoning of which there is something to be read."""
+        out = self._end_message()
+        piece = self._piece(PartStart(index, "reasoning"), 0, "", [])
+        item = piece.thought(self._id, "in_progress")
+        where = {"output_index": piece.at, "item_id": item["id"], "summary_index": 0}
+        self._heads[index] = dumps_ascii(where)[1:-1]
+        out += self._event("response.output_item.added", output_index=piece.at, item=item)
+        part = {"type": "summary_text", "text": ""}
+        return out + self._event("response.reasoning_summary_part.added", **where, part=part)
+
+    def _sealed(self, handed: Handed) -> bytes:
+        """Whole items of reasoning of which there is nothing to be read."""
+        out = self._end_message() if handed else b""
+        for _, envelope in handed:
+            piece = Piece(PartStart(-1, "reasoning"), len(self._output), 0, "")
+            piece.envelope = envelope
+            self._output.append([piece])
+            begun = piece.thought(self._id, "in_progress")
+            out += self._event("response.output_item.added", output_index=piece.at, item=begun)
+            item = piece.thought(self._id, "completed")
+            out += self._event("response.output_item.done", output_index=piece.at, item=item)
+        return out
 
     def _more(self, kind: str, delta: PartDelta, more: str) -> bytes:
         # The deltas of a part share their beginning, which is most of each.
@@ -163,8 +201,10 @@ class ResponsesWriter:
 
     def _stop(self, index: int) -> bytes:
         piece = self._open.get(index)
+        if piece is None:
+            return self._sealed(self._handout.end(index))
         # Some servers of chat completions go on with a call after another has begun; what is done cannot be undone.
-        if piece is None or (piece.kind == "tool_call" and not piece.free and not is_object_text(piece.text.whole())):
+        if piece.kind == "tool_call" and not piece.free and not is_object_text(piece.text.whole()):
             return b""
         return self._close(index)
 
@@ -173,13 +213,26 @@ class ResponsesWriter:
         del self._heads[index]
         if piece.kind == "tool_call":
             return self._call_done(piece)
+        if piece.kind == "reasoning":
+            return self._thought(index, piece)
         where = self._where(piece)
         content = piece.content()
         if piece.kind == "refusal":
             out = self._event("response.refusal.done", **where, refusal=content["refusal"])
         else:
             out = self._event("response.output_text.done", **where, text=content["text"], logprobs=content["logprobs"])
-        return out + self._event("response.content_part.done", **where, part=content)
+        out += self._event("response.content_part.done", **where, part=content)
+        return out + self._sealed(self._handout.end(index))
+
+    def _thought(self, index: int, piece: Piece) -> bytes:
+        handed = self._handout.end(index, said=True)
+        piece.envelope = handed[0][1] if handed else None
+        item = piece.thought(self._id, "completed")
+        where = {"output_index": piece.at, "item_id": item["id"], "summary_index": 0}
+        part = item["summary"][0]
+        out = self._event("response.reasoning_summary_text.done", **where, text=part["text"])
+        out += self._event("response.reasoning_summary_part.done", **where, part=part)
+        return out + self._event("response.output_item.done", output_index=piece.at, item=item)
 
     def _call_done(self, piece: Piece) -> bytes:
         item = piece.call(self._id, "completed")
@@ -204,6 +257,8 @@ class ResponsesWriter:
         first = pieces[0]
         if first.kind == "tool_call":
             return first.call(self._id, "completed")
+        if first.kind == "reasoning":
+            return first.thought(self._id, "completed")
         return message_out(self._item_id("msg_", first.at), [piece.content() for piece in pieces], status)
 
     def _finish(self, finished: Finished) -> bytes:

@@ -2,51 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import replace
 from itertools import groupby
 
-from waypost.core.codecs.envelope import unwrap, wrap
+from waypost.core.codecs.envelope import unwrap
 from waypost.core.codecs.wire import Draft
 from waypost.core.model.conversation import NO_EXT, SEAL, Ext, Message, Part, Reasoning, Sealed, Text, ToolCall
-from waypost.core.model.frozen import dataclass
 from waypost.core.model.target import Dialect
-
-CallName = tuple[str, str]
-"""The id of a call of a tool, as its caller has it, and the tool's name."""
-
-
-@dataclass(frozen=True, slots=True)
-class Signer:
-    """Who sealed the reasoning of an answer: a dialect at a signing domain.
-
-    ``keep`` takes what an answer with these calls needs when it comes back, for a dialect without room for it.
-    """
-
-    dialect: Dialect
-    domain: str
-    keep: Callable[[Sequence[CallName], Sequence[Reasoning]], None] | None = None
-
-    def sealed(self, data: str, item: str | None = None) -> Sealed | None:
-        """``data`` of that origin; ``None`` where there is none."""
-        return Sealed(data, self.dialect, self.domain, item) if data else None
-
-    def owned(self, part: Reasoning) -> Reasoning:
-        """A part of the answer with its origin."""
-        seal = part.seal or Sealed("", self.dialect)
-        return replace(part, origin=self.dialect, seal=replace(seal, dialect=self.dialect, domain=self.domain))
-
-    def envelope(self, part: Reasoning) -> str | None:
-        """The envelope of a part of the answer; ``None`` where it would be too long."""
-        return wrap(self.owned(part))
-
-    def of_call(self, seal: Sealed | None, call: str) -> Reasoning | None:
-        """What stands for the seal of a call that the caller knows by the id ``call``."""
-        return None if seal is None else self.owned(Reasoning("", self.dialect, seal, True, NO_EXT, "call", call))
-
-    def of_text(self, seal: Sealed | None) -> Reasoning | None:
-        """What stands for the seal of the text before it."""
-        return None if seal is None else self.owned(Reasoning("", self.dialect, seal, True, NO_EXT, "text"))
 
 
 def opened(draft: Draft, envelope: str, text: str, path: str, ext: Ext = NO_EXT) -> Reasoning:
@@ -64,7 +27,7 @@ def opened(draft: Draft, envelope: str, text: str, path: str, ext: Ext = NO_EXT)
 
 def stands_for(part: Part) -> bool:
     """Whether a part is none of the model's own, but holds the seal of another."""
-    return isinstance(part, Reasoning) and part.of != "itself"
+    return isinstance(part, Reasoning) and part.of in ("text", "call")
 
 
 def valid(seal: Sealed | None, dialect: Dialect, domain: str) -> Sealed | None:
@@ -90,13 +53,14 @@ def _turn(turn: list[Message], dialect: Dialect, domain: str) -> Iterator[Messag
     _give_back(parts, dialect, domain)
     for message, kept in zip(turn, parts, strict=True):
         if kept or not message.parts:
-            yield message if len(kept) == len(message.parts) else replace(message, parts=tuple(kept))
+            yield replace(message, parts=tuple(kept))
 
 
 def _give_back(parts: list[list[Part]], dialect: Dialect, domain: str) -> None:
     calls: dict[str, Sealed] = {}
     last_text: tuple[list[Part], int] | None = None
     said: list[str] = []
+    front: list[Part] = []
     for within in parts:
         kept: list[Part] = []
         for part in within:
@@ -107,7 +71,9 @@ def _give_back(parts: list[list[Part]], dialect: Dialect, domain: str) -> None:
                 kept.append(part)
                 continue
             seal = valid(part.seal, dialect, domain)
-            if part.of == "itself":
+            if part.of == "turn":
+                front += [] if seal is None else [replace(part, ext=NO_EXT)]
+            elif part.of == "itself":
                 if seal is not None:
                     kept.append(replace(part, text="".join((*said, part.text)), ext=NO_EXT))
                 # A stream's thoughts come back in pieces, of which the last one has the seal.
@@ -126,3 +92,4 @@ def _give_back(parts: list[list[Part]], dialect: Dialect, domain: str) -> None:
         for at, part in enumerate(within):
             if isinstance(part, ToolCall) and part.id in calls:
                 within[at] = replace(part, seal=calls[part.id])
+    parts[0][:0] = front

@@ -56,7 +56,8 @@ class Reasoning:
     """A reasoning block of the dialect ``origin``, with its seal where it has one.
 
     One that stands for the seal of another part has no text: it is ``of`` the text before it, or of the call with
-    the id ``call``, because the caller's dialect has no room on that part itself.
+    the id ``call``, because the caller's dialect has no room on that part itself. What is of the ``turn`` stood at its
+    beginning, where its caller did not ask to see it.
     """
 
     text: str
@@ -64,7 +65,7 @@ class Reasoning:
     seal: Sealed | None = None
     redacted: bool = False
     ext: Ext = field(default_factory=dict)
-    of: Literal["itself", "text", "call"] = "itself"
+    of: Literal["itself", "turn", "text", "call"] = "itself"
     call: str | None = None
 
 

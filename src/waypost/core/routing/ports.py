@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Mapping, Sequence
 from typing import Any, Literal, Protocol, TypeAlias, TypeVar
 
+from waypost.core.codecs.handout import Signer
 from waypost.core.model.ask import Ask, Bill, Demand, Level, Sight
 from waypost.core.model.conversation import Conversation, Delta, Reply
 from waypost.core.model.events import Event
@@ -58,11 +59,12 @@ class Codec(Protocol):
 
     def decode_response(self, body: Mapping[str, Any]) -> Reply: ...
 
-    def encode_response(self, reply: Reply) -> dict[str, Any]: ...
+    def encode_response(self, reply: Reply, signer: Signer | None = None) -> dict[str, Any]:
+        """An answer of another dialect. Of its reasoning nothing is handed out where nobody says who sealed it."""
 
     def reader(self) -> Reader: ...
 
-    def writer(self, *, include_usage: bool) -> Writer: ...
+    def writer(self, *, include_usage: bool, signer: Signer | None = None) -> Writer: ...
 
     def usage(self, body: Mapping[str, Any]) -> Usage | None:
         """Usage out of a response body or out of one stream event's data; ``None`` where it has none."""
