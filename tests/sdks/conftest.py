@@ -19,6 +19,7 @@ NEEDS = {
     "test_content_dialects": ("openai", "anthropic", "google.genai", "cryptography"),
     "test_content_": ("openai", "cryptography"),
     "test_answered_by_responses": ("openai", "anthropic"),
+    "test_bad_things": ("openai", "anthropic", "google.genai"),
     "test_lent_clients": ("openai", "anthropic"),
     "test_untouched": ("openai", "anthropic", "google.genai"),
     "test_rollout_share": ("openai", "jsonschema"),
