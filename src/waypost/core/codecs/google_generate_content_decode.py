@@ -62,7 +62,7 @@ def _safety(draft: Draft, value: Any) -> None:
         raw = camel(as_map(item, path))
         draft.unknown(raw, _SAFETY, path)
         # A filter that is switched off is none, and nobody else has it on; one that is set guards the caller.
-        if raw.get("threshold") in _HARMLESS:
+        if str(raw.get("threshold")) in _HARMLESS:
             draft.hint("safety.settings", path)
         else:
             draft.need("safety.settings", path)
