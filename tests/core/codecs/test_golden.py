@@ -42,7 +42,8 @@ def _endpoint(dialect: str) -> Endpoint:
 
 def _target(model: str, item: dict[str, Any]) -> Target:
     told = ("sampling.temperature", "sampling.top_p") if item.get("told") else ()
-    return Target(f"p/{model}", "p", model, "e", max_output=item.get("max_output", 64000), capabilities=told)
+    flags = (*told, "tools.parallel", "verbosity")
+    return Target(f"p/{model}", "p", model, "e", max_output=item.get("max_output", 64000), capabilities=flags)
 
 
 def _translate(source: str, target: str, item: dict[str, Any]) -> dict[str, Any]:

@@ -489,3 +489,18 @@ def test_usage_in_pieces() -> None:
     assert later(None, None) is None
     assert later(Usage(1, 1, reasoning=2, estimated=True), Usage(1, 1)) == Usage(1, 1, reasoning=2)
     assert CODECS[A].usage({"type": "ping"}) is None
+
+
+@pytest.mark.parametrize("able", [False, True])
+def test_a_hint_goes_where_the_model_can_take_it(able: bool) -> None:
+    """S6.05: servers answer 400 to a prediction or a verbosity that their model does not know; parallel calls are
+    allowed as a hint and forbidden in earnest."""
+    hints = {"prediction": {"type": "content", "content": "x"}, "verbosity": "low", "parallel_tool_calls": True}
+    flags = ("prediction", "tools.parallel", "verbosity") if able else ()
+    out = CODECS[C].retarget(body(**hints), replace(TARGET, capabilities=flags), MODERN)
+    assert {name: out[name] for name in hints if name in out} == (hints if able else {})
+    said = CODECS[R].decode_request({"model": "m", "input": "x", "store": False, "text": {"verbosity": "low"}})
+    sent = CODECS[C].encode_request(said, replace(TARGET, capabilities=flags), MODERN)
+    assert sent.get("verbosity") == ("low" if able else None)
+    forbidden = CODECS[C].retarget(body(parallel_tool_calls=False), TARGET, MODERN)
+    assert forbidden["parallel_tool_calls"] is False

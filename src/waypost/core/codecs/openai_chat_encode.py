@@ -61,6 +61,7 @@ def encode_request(conversation: Conversation, target: Target, endpoint: Endpoin
         _restore(conversation, body)
     else:
         body.update((name, conversation.shared[name]) for name in _SHARED if name in conversation.shared)
+        _without_hints(body, target)
     for name in endpoint.drops:
         body.pop(name, None)
     return body
@@ -279,12 +280,26 @@ def _response_format(output: Schema) -> dict[str, Any]:
     return {"type": "json_schema", "json_schema": form}
 
 
+_HINTS = {"prediction": "prediction", "verbosity": "verbosity", "parallel_tool_calls": "tools.parallel"}
+"""Fields that change no answer's meaning, to the capability without which they are refused."""
+
+
+def _without_hints(body: dict[str, Any], target: Target) -> None:
+    """Take out of a new ``body`` what ``target`` would refuse and nobody relies on; parallel calls are forbidden in
+    earnest, and allowed as a hint."""
+    for name, flag in _HINTS.items():
+        if name in body and body[name] is not False and flag not in target.capabilities:
+            del body[name]
+
+
 def retarget(body: Mapping[str, Any], target: Target, endpoint: Endpoint) -> dict[str, Any]:
-    """The caller's own dict for another endpoint of the same dialect: model, name of the limit, refused fields.
+    """The caller's own dict for another endpoint of the same dialect: model, name of the limit, refused fields, and
+    hints that its model cannot take.
 
     ``body`` is not changed; what it holds is shared with the result.
     """
     out = expression.retarget(body, target, endpoint)
+    _without_hints(out, target)
     field = endpoint.max_tokens_field
     for name in ("max_completion_tokens", "max_tokens"):
         limit = out.pop(name, None) if name != field else None
