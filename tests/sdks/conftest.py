@@ -23,6 +23,7 @@ NEEDS = {
     "test_lent_clients": ("openai", "anthropic"),
     "test_untouched": ("openai", "anthropic", "google.genai"),
     "test_rollout_share": ("openai", "jsonschema"),
+    "test_self_test": (),
 }
 """What a test file needs by the beginning of its name, if that is not openai alone."""
 
