@@ -79,11 +79,13 @@ def _leading(messages: tuple[Message, ...]) -> tuple[tuple[Message, ...], tuple[
 def _parameters(conversation: Conversation, target: Target, body: dict[str, Any]) -> None:
     native = conversation.dialect == DIALECT
     sampling = conversation.sampling
-    for name, value in (("temperature", sampling.temperature), ("top_p", sampling.top_p), ("top_k", sampling.top_k)):
+    for name, value in (("temperature", sampling.temperature), ("top_p", sampling.top_p)):
         # 1 is the default everywhere, and newer models refuse to be told.
         told = native or value != 1 or f"sampling.{name}" in target.capabilities
         if value is not None and told:
             body[name] = value
+    if sampling.top_k is not None:
+        body["top_k"] = sampling.top_k
     if sampling.stop:
         body["stop_sequences"] = list(sampling.stop)
     if conversation.stream:
