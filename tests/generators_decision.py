@@ -179,7 +179,10 @@ def make_needs(rng: Random) -> tuple[Need, ...]:
     """Up to three, some of them hints, some asked twice, in no order."""
     pool = FLAGS if rng.random() < 0.3 else FLAGS[:7]
     flags = rng.choices(pool, k=rng.choice((0, 0, 0, 0, 0, 1, 1, 2, 3)))
-    return tuple(Need(flag, f"$.{i}", rng.choice(("required", "required", "hint"))) for i, flag in enumerate(flags))
+    needs = [Need(flag, f"$.{i}", rng.choice(("required", "required", "hint"))) for i, flag in enumerate(flags)]
+    if rng.random() < 0.05:
+        needs.append(Need("reasoning.signature", "$.s", "required", maybe(rng, *ENDPOINTS, "", "nowhere", chance=0.8)))
+    return tuple(needs)
 
 
 def make_features(rng: Random) -> Features:

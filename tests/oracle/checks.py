@@ -186,6 +186,10 @@ def mute(world: World, question: Question, target: Target) -> bool:
 def meets(world: World, question: Question, target: Target, flag: str) -> bool:
     """Whether a required need is met, on the level where its flag belongs."""
     dialect = spoken(world, question, target)
+    homes = [need.value for need in question.needs if need.flag == flag and need.severity == "required"]
+    if flag == "reasoning.signature" and homes[0] is not None:
+        endpoint = world.catalog.endpoints[target.endpoint]
+        return homes[0] == (endpoint.signing_domain or endpoint.name)
     said = dialect == question.dialect or flag in world.expresses.get(dialect, frozenset())
     if flag in vocabulary.MODEL:
         return flag in target.capabilities and said

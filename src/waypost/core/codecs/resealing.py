@@ -77,7 +77,9 @@ def _put(raw: Mapping[str, Any], name: str, signer: Signer, **more: Any) -> Mapp
     return {**raw, name: _envelope(signer, data, **more)} if isinstance(data, str) and data else raw
 
 
-def _each(raw: Mapping[str, Any], name: str, change: Callable[[Mapping[str, Any]], Mapping[str, Any]]) -> Any:
+def _each(
+    raw: Mapping[str, Any], name: str, change: Callable[[Mapping[str, Any]], Mapping[str, Any]]
+) -> Mapping[str, Any]:
     """``raw`` with each object of its list ``name`` changed; the same object where none has."""
     held = raw.get(name)
     if not isinstance(held, list):
@@ -86,7 +88,9 @@ def _each(raw: Mapping[str, Any], name: str, change: Callable[[Mapping[str, Any]
     return raw if all(new is old for new, old in zip(made, held, strict=True)) else {**raw, name: made}
 
 
-def _one(raw: Mapping[str, Any], name: str, change: Callable[[Mapping[str, Any]], Mapping[str, Any]]) -> Any:
+def _one(
+    raw: Mapping[str, Any], name: str, change: Callable[[Mapping[str, Any]], Mapping[str, Any]]
+) -> Mapping[str, Any]:
     held = raw.get(name)
     if not isinstance(held, dict):
         return raw

@@ -14,6 +14,7 @@ from waypost.core.policy.request import (
     ENDPOINT,
     FLAGS,
     MAX_OUTPUT,
+    SEALED,
     TOKENS_IN,
     TOKENS_OUT,
     Values,
@@ -53,17 +54,20 @@ def may_leave(host: str, entry: str) -> bool:
 
 def needs(plan: Plan, values: Values) -> Failing:
     """``need.<flag>`` for each required flag, on the level that it is met on."""
-    key = (values[FLAGS], values[DIALECT], values[ENDPOINT])
+    key = (values[FLAGS], values[DIALECT], values[ENDPOINT], values[SEALED])
     found = plan.needs.get(key)
     if found is None:
-        masks = tuple((f"need.{flag}", plan.columns.full & ~meeting(plan, flag, key[1], key[2])) for flag in key[0])
+        masks = tuple((f"need.{flag}", plan.columns.full & ~meeting(plan, flag, *key[1:])) for flag in key[0])
         found = remember(plan.needs, key, joined(masks), MAX_CELLS)
     return found
 
 
-def meeting(plan: Plan, flag: str, dialect: str, endpoint: str | None) -> int:
-    """The candidates that meet a need of a request in ``dialect`` at ``endpoint``."""
+def meeting(plan: Plan, flag: str, dialect: str, endpoint: str | None, sealed: str | None = None) -> int:
+    """The candidates that meet a need of a request in ``dialect`` at ``endpoint``, whose reasoning was ``sealed`` at
+    that signing domain."""
     columns = plan.columns
+    if flag == "reasoning.signature" and sealed is not None:
+        return _signed(plan, sealed)
     where = level(flag)
     if where == "endpoint":
         return columns.endpoints.get(endpoint, 0) if endpoint is not None else 0
@@ -72,6 +76,15 @@ def meeting(plan: Plan, flag: str, dialect: str, endpoint: str | None) -> int:
         if flag in plan.expresses.get(name, ()):
             spoken |= mask
     return spoken if where == "dialect" else spoken & columns.capabilities.get(flag, 0)
+
+
+def _signed(plan: Plan, domain: str) -> int:
+    """The candidates of a signing domain."""
+    found = 0
+    for name, mask in plan.columns.endpoints.items():
+        if plan.catalog.endpoints[name].domain == domain:
+            found |= mask
+    return found
 
 
 def sizes(plan: Plan, values: Values) -> Failing:

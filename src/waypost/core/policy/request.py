@@ -21,8 +21,8 @@ Values: TypeAlias = tuple[Any, ...]
 Truth: TypeAlias = bool | None
 """Kleene's three values; ``None`` is unknown."""
 
-TOKENS_IN, TOKENS_OUT, FLAGS = 0, 1, 2
-DIALECT, ENDPOINT, HOST, GRANTED, PINNED, CREDENTIALS, PREFERENCE, MAX_OUTPUT, NARROW, STRATEGY = range(3, 13)
+TOKENS_IN, TOKENS_OUT, FLAGS, SEALED = 0, 1, 2, 3
+DIALECT, ENDPOINT, HOST, GRANTED, PINNED, CREDENTIALS, PREFERENCE, MAX_OUTPUT, NARROW, STRATEGY = range(4, 14)
 _FIXED = (
     "dialect",
     "origin.endpoint",
@@ -82,7 +82,7 @@ class Reader:
         extra = sorted(field for field in fields if field in _PATHS)
         self._labels = tuple(sorted(field[8:] for field in fields if field.startswith("context.")))
         self._get = attrgetter(*_FIXED, *(_PATHS[field] for field in extra))
-        first = FLAGS + 1 + len(_FIXED)
+        first = SEALED + 1 + len(_FIXED)
         self._places = dict(_PLACES)
         self._places.update((field, (first + index,)) for index, field in enumerate(extra))
         first += len(extra)
@@ -99,6 +99,7 @@ class Reader:
             on_grid(features.tokens_input),
             on_grid(features.tokens_output),
             required(question.needs) if question.needs else (),
+            sealed_at(question.needs) if question.needs else None,
             *self._get(question),
         )
         if self._labels:
@@ -131,6 +132,14 @@ def taker(places: Iterable[int]) -> Callable[[Values], Any] | None:
 def required(needs: tuple[Need, ...]) -> tuple[str, ...]:
     """The flags of required needs, once each, sorted."""
     return tuple(sorted({need.flag for need in needs if need.severity == "required"}))
+
+
+def sealed_at(needs: tuple[Need, ...]) -> str | None:
+    """The signing domain that the call's reasoning has to go back to; ``None`` where none has to."""
+    for need in needs:
+        if need.flag == "reasoning.signature" and need.severity == "required":
+            return need.value
+    return None
 
 
 def truth(predicate: Predicate, reader: Reader) -> Callable[[Values], Truth]:

@@ -13,7 +13,7 @@ from waypost.core.policy import spending
 from waypost.core.policy.columns import unpriced
 from waypost.core.policy.facts import UNKNOWN, Facts
 from waypost.core.policy.plan import Plan
-from waypost.core.policy.request import MAX_OUTPUT, TOKENS_IN, TOKENS_OUT, glob
+from waypost.core.policy.request import MAX_OUTPUT, SEALED, TOKENS_IN, TOKENS_OUT, glob
 from waypost.core.policy.tree import Budget, Rule
 from waypost.core.policy.units import shown
 
@@ -155,6 +155,8 @@ class Reserved:
     def need(self, flag: str, target: Target) -> tuple[str, str, str]:
         """Which level a need failed on: field, operator, observed."""
         where = level(flag)
+        if flag == "reasoning.signature" and self.facts.values[SEALED] is not None:
+            return "endpoint", "==", target.endpoint
         if where == "endpoint":
             return "endpoint", "==", target.endpoint
         if where == "model" and flag not in target.capabilities:
