@@ -24,6 +24,7 @@ from waypost.core.routing.prepare import Routes
 from waypost.errors import PolicyError, SettingsError
 from waypost.runtime.catalogs import load_catalog, packaged_catalog
 from waypost.runtime.documents import load_policy, packaged
+from waypost.runtime.memory import Kept
 from waypost.runtime.settings import Settings
 
 FILE = "overrides.json"
@@ -124,6 +125,7 @@ def assemble(
         now=time.time_ns,
         credentials=credentials.names,
         overrides=forced,
+        memory=MEMORY,
     )
     off = all(plan.policy.mode.mode == "off" for plan in plans) if settings.mode is None else settings.mode == "off"
     return Bundle(routes, credentials, places(endpoints), files=files, off=off)
@@ -182,6 +184,10 @@ def keep(bundle: Bundle, objects: ObjectStore) -> None:
 def places_file(objects: ObjectStore, policy: str) -> Path:
     """Where the places of the lines of the policy of that fingerprint are kept."""
     return objects.directory / "places" / f"{policy}.json"
+
+
+MEMORY = Kept()
+"""One for the process: what was kept before a reload is asked back after it."""
 
 
 def _resolved(endpoint: Endpoint) -> Endpoint:

@@ -9,7 +9,7 @@ from types import ModuleType
 from typing import Any
 
 from waypost.adapters.sdks.google_chunks import Chunks, primed, tell, unframed
-from waypost.adapters.sdks.native import library_of, retry_after, text, told_headers
+from waypost.adapters.sdks.native import library_of, retry_after, text, told_headers, wrong_with_bytes
 from waypost.core.codecs import CODECS
 from waypost.core.model.outcome import Failure
 from waypost.core.routing.effects import Answer, NativeError, Observed
@@ -106,7 +106,7 @@ class GoogleBound:
         plain_encoding: bool,
         fresh_key: bool,
     ) -> Any:
-        """The original request; what is edited of a body is its model, which stands in the path."""
+        """The original request; what is edited of a body is its model, which stands in the path, and its contents."""
         del plain_encoding, fresh_key  # bodies come decoded here, and there are no keys
         path = self.given["path"]
         model = self.model if body is None else str(body["model"])
@@ -120,6 +120,8 @@ class GoogleBound:
         options = self._changed(changed) if changed else self._options
         # The SDK edits the mapping that it sends, and a second attempt is to find it as it was.
         request = {name: value for name, value in self.given["request_dict"].items() if not name.startswith("_")}
+        if body is not None and body.get("contents") is not request.get("contents"):
+            request["contents"] = body["contents"]
         sent = self.wrapped(self.given["http_method"], path, request, options)
         return primed(sent) if self.streaming and not self.is_async else sent
 
@@ -160,6 +162,11 @@ class GoogleBound:
             response_model=text(body.get("modelVersion")),
             finish_reasons=tuple(str(reason) for reason in reasons if reason),
         )
+
+    def unread(self, value: Any, codec: Codec) -> Failure | None:
+        """What is wrong with a whole answer without usage, if something is."""
+        content = getattr(value, "body", None)
+        return wrong_with_bytes(content.encode(errors="replace"), codec) if isinstance(content, str) else None
 
     def http_library(self) -> ModuleType:
         """httpx or httpx2: the one that this client sends with."""

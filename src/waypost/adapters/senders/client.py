@@ -10,6 +10,7 @@ from typing import Any
 
 from waypost.adapters.senders import google
 from waypost.adapters.senders.http import KEPT, retry_after_ns
+from waypost.adapters.senders.resealing import aarriving, arriving
 from waypost.adapters.senders.streams import Ending, shells, transport_failure
 from waypost.core.model.outcome import Failure
 from waypost.core.routing.effects import Send, SendFailed, Wire
@@ -72,8 +73,9 @@ def received(effect: Send, value: Any, codec: Codec, client: Any) -> Wire:
     headers = {name: response.headers[name] for name in KEPT if name in response.headers}
     ending = Ending(watch, codec)
     if hasattr(response, "aiter_bytes") and effect.call.native.is_async:
-        return Wire(200, headers, None, asynchronous(response.aiter_bytes(), ending, response.aclose))
-    return Wire(200, headers, None, sync(response.iter_bytes(), ending, response.close))
+        source = aarriving(response.aiter_bytes(), effect.resealer)
+        return Wire(200, headers, None, asynchronous(source, ending, response.aclose))
+    return Wire(200, headers, None, sync(arriving(response.iter_bytes(), effect.resealer), ending, response.close))
 
 
 def failed(error: Exception, codec: Codec) -> SendFailed:

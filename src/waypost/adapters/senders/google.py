@@ -11,6 +11,7 @@ import json
 from collections.abc import AsyncGenerator, Generator
 from typing import Any
 
+from waypost.adapters.senders.resealing import aarriving, arriving
 from waypost.adapters.senders.streams import Ending, shells
 from waypost.core.model.outcome import Failure
 from waypost.core.routing.effects import Send, SendFailed, Wire
@@ -64,10 +65,10 @@ def received(effect: Send, value: Any, codec: Codec, *, is_async: bool) -> Wire:
     sync, asynchronous = shells(effect.call.native.http_library())
     ending = Ending(watch, codec)
     if is_async:
-        arriving = _aframes(value)
-        return Wire(200, {}, None, asynchronous(arriving, ending, arriving.aclose))
+        aframes = _aframes(value)
+        return Wire(200, {}, None, asynchronous(aarriving(aframes, effect.resealer), ending, aframes.aclose))
     frames = _frames(value)
-    return Wire(200, {}, None, sync(frames, ending, frames.close))
+    return Wire(200, {}, None, sync(arriving(frames, effect.resealer), ending, frames.close))
 
 
 def failed(error: Exception, codec: Codec) -> Failure | None:

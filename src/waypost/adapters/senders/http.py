@@ -18,6 +18,7 @@ from typing import Any
 from waypost._version import __version__
 from waypost.adapters.senders.address import address
 from waypost.adapters.senders.auth import Credentials
+from waypost.adapters.senders.resealing import aarriving, arriving
 from waypost.adapters.senders.streams import Ending, shells, transport_failure
 from waypost.core.model.outcome import Failure
 from waypost.core.model.target import Endpoint
@@ -106,8 +107,9 @@ class Http:
         native = effect.call.timeout_ns
         response.request.extensions["timeout"]["read"] = _DEFAULT_TIMEOUT_S if native is None else native / 1e9
         if is_async:
-            return Wire(200, headers, None, asynchronous(response.aiter_bytes(), ending, response.aclose))
-        return Wire(200, headers, None, sync(response.iter_bytes(), ending, response.close))
+            source = aarriving(response.aiter_bytes(), effect.resealer)
+            return Wire(200, headers, None, asynchronous(source, ending, response.aclose))
+        return Wire(200, headers, None, sync(arriving(response.iter_bytes(), effect.resealer), ending, response.close))
 
     def _client(self, library: ModuleType, *, is_async: bool) -> Any:
         key = (library.__name__, os.getpid())

@@ -212,6 +212,8 @@ def _thinking(draft: Draft, value: Any) -> None:
     config = as_map(value, "thinking")
     kind = config.get("type")
     draft.keep("thinking", value)
+    if kind != "disabled" and config.get("display") != "omitted":
+        draft.sampling["show_reasoning"] = draft.fields["shows_reasoning"] = True
     if config.get("display") is not None:
         draft.hint("reasoning.display", "thinking.display", str(config["display"]))
     if kind == "enabled":

@@ -95,6 +95,8 @@ def _parameters(conversation: Conversation, target: Target, body: dict[str, Any]
     config: dict[str, Any] = {}
     if sampling.reasoning_budget is not None:
         body["thinking"] = _budgeted(sampling.reasoning_budget, body.get("max_tokens"), native)
+        if sampling.show_reasoning and not native:
+            body["thinking"]["display"] = "summarized"
     if sampling.reasoning_effort == "none":
         body["thinking"] = {"type": "disabled"}
     elif sampling.reasoning_effort is not None:

@@ -29,7 +29,7 @@ EXPRESSES = frozenset(
         *("input.image", "input.pdf", "input.audio", "output.json_object", "output.json_schema"),
         *("sampling.temperature", "sampling.temperature.above_1", "sampling.top_p", "sampling.top_k"),
         *("sampling.penalties", "seed", "stop", "stop.max", "stop.blank", "stream"),
-        *("reasoning.effort", "reasoning.effort.minimal", "reasoning.budget"),
+        *("reasoning.effort", "reasoning.effort.minimal", "reasoning.budget", "reasoning.display"),
         *("text.blank", "message.part_order", "prefill"),
         *("tool_result.image", "tool_result.document", "tool_result.is_error"),
         *("schema.constraints", "schema.optional_properties"),

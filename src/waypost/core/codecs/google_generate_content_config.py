@@ -102,6 +102,7 @@ def _thinking(draft: Draft, value: Any) -> None:
     draft.unknown(config, _THINKING, path)
     if config.get("includeThoughts"):
         draft.hint("reasoning.display", f"{path}.includeThoughts")
+        draft.sampling["show_reasoning"] = draft.fields["shows_reasoning"] = True
     level = opt_text(config.get("thinkingLevel"), f"{path}.thinkingLevel")
     if level is not None and level != "THINKING_LEVEL_UNSPECIFIED":
         _effort(draft, level, f"{path}.thinkingLevel")

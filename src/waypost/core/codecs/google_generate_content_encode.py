@@ -40,6 +40,7 @@ _LEVELS = frozenset({"minimal", "low", "medium", "high", "xhigh"})
 _MAX_STOPS = 5
 _SEEDS = range(-(2**31), 2**31)
 
+_REASONS = frozenset({"reasoning.effort", "reasoning.budget"})
 _WANTS_NO_SIGNATURE = re.compile(r"(models/|publishers/google/models/)?gemini-[12]\b|.*gemma")
 
 
@@ -63,6 +64,8 @@ def encode_request(conversation: Conversation, target: Target, domain: str) -> d
         body.update(conversation.ext.get("fields", {}))
         return body
     config = _generation_config(conversation)
+    if conversation.sampling.show_reasoning and _REASONS & {*target.capabilities}:
+        config["thinkingConfig"] = {**config.get("thinkingConfig", {}), "includeThoughts": True}
     if config:
         body["generationConfig"] = config
     if conversation.tools:

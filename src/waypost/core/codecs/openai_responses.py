@@ -30,7 +30,13 @@ EXPRESSES = frozenset(
         *("tools.disable_parallel", "tools.undeclared", "tool_choice.allowed_subset"),
         *("tool_result.image", "tool_result.document"),
         *("tool_arguments.invalid_json", "sampling.temperature.above_1"),
-        *("reasoning.can_disable", "reasoning.effort.minimal", "schema.constraints", "schema.root"),
+        *(
+            "reasoning.can_disable",
+            "reasoning.effort.minimal",
+            "reasoning.display",
+            "schema.constraints",
+            "schema.root",
+        ),
         *("user", "image.detail", "output.schema_name", "cache.breakpoints", "cache.key", "metadata", "service_tier"),
     }
 )

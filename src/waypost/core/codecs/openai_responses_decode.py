@@ -34,7 +34,7 @@ def decode_request(body: Mapping[str, Any]) -> Conversation:
     """
     draft = Draft()
     # Usage is always part of a stream here.
-    draft.fields.update(model="", messages=(), include_usage=True)
+    draft.fields.update(model="", messages=(), include_usage=True, shows_reasoning=True)
     read_fields(draft, body, _FIELDS)
     if body.get("store") is None:
         draft.need("server_state.store", "store", "default")
@@ -112,6 +112,7 @@ def _reasoning(draft: Draft, value: Any) -> None:
     for name in ("summary", "generate_summary"):
         if config.get(name) is not None:
             draft.hint("reasoning.display", f"reasoning.{name}", str(config[name]))
+            draft.sampling["show_reasoning"] = True
     if config.get("context") not in (None, "auto"):
         draft.hint("reasoning.context", "reasoning.context", str(config["context"]))
     if config.get("mode") not in (None, "standard"):

@@ -88,6 +88,8 @@ def _parameters(conversation: Conversation, target: Target, body: dict[str, Any]
     body.update((name, value) for name, value in values.items() if value is not None)
     if sampling.reasoning_effort is not None:
         body["reasoning"] = {"effort": sampling.reasoning_effort}
+    if sampling.show_reasoning and not native and "reasoning.effort" in target.capabilities:
+        body["reasoning"] = {**body.get("reasoning", {}), "summary": "auto"}
     text: dict[str, Any] = {}
     if conversation.output is not None:
         text["format"] = _format(conversation.output)

@@ -210,6 +210,8 @@ class Sampling:
     """``none``, ``minimal``, ``low``, ``medium``, ``high``, ``xhigh`` or ``max``; ``none`` switches reasoning off."""
     reasoning_budget: int | None = None
     """So many tokens of thinking at most."""
+    show_reasoning: bool | None = None
+    """Whether to tell how the model reasons, or a summary of that."""
     verbosity: str | None = None
     logprobs: bool | None = None
     top_logprobs: int | None = None
@@ -241,6 +243,8 @@ class Conversation:
     needs: tuple[Need, ...] = ()
     ext: Ext = field(default_factory=dict)
     shared: Ext = field(default_factory=dict)
+    shows_reasoning: bool = False
+    """Whether the caller asked to see how the model reasons, and so expects to find that in the answer."""
 
 
 @dataclass(frozen=True, slots=True)

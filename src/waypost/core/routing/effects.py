@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, Protocol, TypeAlias
 
+from waypost.core.codecs.resealing import Resealer
 from waypost.core.model.ask import Ask, Bill, Demand
 from waypost.core.model.events import Event
 from waypost.core.model.frozen import dataclass, field
@@ -105,11 +106,16 @@ class StreamEnd:
 
 @dataclass(frozen=True, slots=True)
 class Native:
-    """A native object that the caller's own SDK built; with ``stream`` where it is still open."""
+    """A native object that the caller's own SDK built; with ``stream`` where it is still open.
+
+    ``failure`` is what is wrong with a whole answer that the SDK hands out all the same: a page of a proxy's, an error
+    with the status of a success.
+    """
 
     value: Any
     observed: Observed
     stream: Stream | None = None
+    failure: Failure | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,7 +200,8 @@ class Send:
 
     ``retries`` is how often the SDK's own loop may repeat at home, ``None`` for as often as the caller said.
     ``strip_usage`` removes the usage frame that we asked for and the caller did not. ``reader`` finds the first content
-    of a stream; with a ``writer`` its deltas are what the caller gets, without one the bytes pass as they are.
+    of a stream; with a ``writer`` its deltas are what the caller gets, without one the bytes pass as they are, but for
+    what ``resealer`` changes of them.
     """
 
     call: Call
@@ -208,6 +215,7 @@ class Send:
     strip_usage: bool = False
     reader: Reader | None = None
     writer: Writer | None = None
+    resealer: Resealer | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,12 +6,15 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+from waypost.core.codecs.handout import Signer
+from waypost.core.codecs.resealing import Resealer, resealed
 from waypost.core.model.frozen import dataclass
 from waypost.core.model.outcome import Attempt
 from waypost.core.model.target import Endpoint, Target, host_and_port
 from waypost.core.routing.effects import Observed, Send, Wire
 from waypost.core.routing.ports import Codec, Reader, Writer
-from waypost.core.routing.prepare import Stage
+from waypost.core.routing.prepare import Stage, home_of
+from waypost.core.routing.sealing import at_home, elsewhere, signer
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +52,19 @@ class Exchange:
             return None
         endpoint = stage.routes.endpoints[target.endpoint].addressed(stage.call.dialect)
         codec = stage.routes.codecs[stage.call.dialect]
-        return Exchange(stage, target, endpoint, True, None, codec, True, False)
+        body = at_home(stage.call, endpoint, stage.conversation)
+        changed = None if body is stage.call.body else body
+        return Exchange(stage, target, endpoint, True, changed, codec, True, False)
+
+    @property
+    def signer(self) -> Signer:
+        return signer(self.endpoint, self.stage.conversation, self.stage.routes.memory)
+
+    @property
+    def foreign(self) -> bool:
+        """Whether it is another signer's endpoint, of the caller's dialect."""
+        home = home_of(self.stage.call, self.stage.routes)
+        return not self.home and not self.translated and (home is None or home.domain != self.endpoint.domain)
 
     def send(self, attempt: Attempt, timeout_ns: int | None) -> Send:
         """The effect. While candidates remain the policy owns retries; the last keeps the caller's own."""
@@ -60,7 +75,8 @@ class Exchange:
             reader = self.codec.reader()
             if self.translated:
                 home = self.stage.routes.codecs[call.dialect]
-                writer = home.writer(include_usage=self.stage.conversation.include_usage)
+                conversation = self.stage.conversation
+                writer = home.writer(include_usage=conversation.include_usage, signer=self.signer)
         retries = None if self.last and self.home else call.max_retries if self.last else 0
         return Send(
             call=call,
@@ -74,6 +90,7 @@ class Exchange:
             strip_usage=self.strip_usage,
             reader=reader,
             writer=writer,
+            resealer=Resealer(self.signer) if call.streaming and self.foreign else None,
         )
 
 
@@ -91,9 +108,11 @@ def plan_exchange(stage: Stage, target: Target, last: bool) -> Exchange:
         body: Mapping[str, Any] = codec.encode_request(stage.conversation, target, endpoint)
         return Exchange(stage, target, endpoint, home, body, codec, last, False)
     if home:
-        body = dict(call.body) if target is stage.requested else {**call.body, "model": target.model}
+        body = at_home(call, endpoint, stage.conversation)
+        body = dict(body) if target is stage.requested else {**body, "model": target.model}
     else:
-        body = codec.retarget(call.body, target, endpoint)
+        mine = elsewhere(call, endpoint, home_of(call, stage.routes), stage.conversation)
+        body = codec.retarget(mine, target, endpoint)
     asking = None
     if call.streaming and not stage.conversation.include_usage:
         asking = codec.ask_usage(body, () if home else endpoint.drops)
@@ -118,6 +137,7 @@ def wire_answer(stage: Stage, exchange: Exchange, sent: Wire) -> tuple[Wire, Obs
         request_id=sent.headers.get("x-request-id") or sent.headers.get("request-id"),
     )
     if not exchange.translated:
-        return sent, observed
-    body = stage.routes.codecs[stage.call.dialect].encode_response(reply)
+        body = resealed(sent.body, exchange.signer) if exchange.foreign else sent.body
+        return sent if body is sent.body else replace(sent, body=body), observed
+    body = stage.routes.codecs[stage.call.dialect].encode_response(reply, exchange.signer)
     return Wire(sent.status, sent.headers, body), observed

@@ -10,6 +10,7 @@ Where our own code breaks before anything was sent, the call fails open as `open
 from __future__ import annotations
 
 from waypost.core.model.ask import NOTHING_SEEN
+from waypost.core.model.conversation import Conversation
 from waypost.core.model.events import Attempting, Decided, InternalError
 from waypost.core.model.outcome import Attempt
 from waypost.core.routing.advising import advised
@@ -20,8 +21,9 @@ from waypost.core.routing.effects import Answer, Call, Look, NativeError, Send, 
 from waypost.core.routing.hops import final, open_default, routed, try_one
 from waypost.core.routing.nobody import NOBODY, closed
 from waypost.core.routing.open_fail import blind
-from waypost.core.routing.prepare import NotThisDialect, Routes, Stage, prepare, switched_off
+from waypost.core.routing.prepare import NotThisDialect, Routes, Stage, home_of, prepare, switched_off
 from waypost.core.routing.retries import Hops
+from waypost.core.routing.sealing import at_home
 from waypost.core.routing.settle import Flow, Open, settle
 from waypost.core.routing.tab import Tab
 
@@ -29,7 +31,7 @@ from waypost.core.routing.tab import Tab
 def route(call: Call, routes: Routes) -> Flow:
     """One call, from bound to answered. Returns an `Answer`; raises what the caller is to see."""
     if switched_off(call, routes):
-        return (yield from _untouched(call))
+        return (yield from _untouched(call, routes))
     try:
         stage = prepare(call, routes)
     except NotThisDialect as error:
@@ -38,7 +40,7 @@ def route(call: Call, routes: Routes) -> Flow:
         yield Tell(InternalError("prepare", type(error).__name__, call.receipt), error)
         return (yield from _blindly(call, routes, None))
     if stage.mode == "off":
-        return (yield from _untouched(call))
+        return (yield from _untouched(call, routes))
     if stage.plan.policy.content != "none":
         stage = yield from marked(stage)
     yield Tell(stage.started)
@@ -51,10 +53,11 @@ def route(call: Call, routes: Routes) -> Flow:
     return (yield from _unchanged(stage, decided, tab))
 
 
-def _untouched(call: Call) -> Flow:
+def _untouched(call: Call, routes: Routes) -> Flow:
     """The original call, of which nothing is told."""
+    body = yield from _at_home(call, routes, None)
     attempt = Attempt(1, None, call.origin.provider, call.requested, call.dialect, "passthrough", 0, 0)
-    return Answer((yield Send(call, attempt, True, None, None, None)).value)
+    return Answer((yield Send(call, attempt, True, body, None, None)).value)
 
 
 def _blindly(call: Call, routes: Routes, refusal: NativeError | None) -> Flow:
@@ -66,7 +69,7 @@ def _blindly(call: Call, routes: Routes, refusal: NativeError | None) -> Flow:
         yield Tell(InternalError("prepare", type(error).__name__, call.receipt), error)
         if call.auto:
             raise refusal or closed(call) from None
-        return (yield from _untouched(call))
+        return (yield from _untouched(call, routes))
     yield Tell(stage.started)
     tab = Tab(None) if asks_nothing(stage) else (yield from _tab(stage))
     if not call.auto:
@@ -79,6 +82,16 @@ def _blindly(call: Call, routes: Routes, refusal: NativeError | None) -> Flow:
             return answer
     yield from settle(stage, "error" if hops.past else "rejected", hops.past, None, tab)
     raise refusal or (yield from final(stage, hops, None))
+
+
+def _at_home(call: Call, routes: Routes, conversation: Conversation | None) -> Flow:
+    """The body for the caller's own endpoint where it cannot go as it is; ``None`` where it can."""
+    try:
+        body = at_home(call, home_of(call, routes), conversation)
+    except Exception as error:
+        yield Tell(InternalError("unwrap", type(error).__name__, call.receipt), error)
+        return None
+    return None if body is call.body else body
 
 
 def _tab(stage: Stage) -> Flow:
@@ -114,5 +127,6 @@ def _unchanged(stage: Stage, decided: Decided | None, tab: Tab) -> Flow:
     attempting = Attempting(stage.started, stage.question, decided, attempt, call.origin.host, call.port, call.reports)
     opened = Open(stage, attempting, stage.requested, (), decided, tab)
     yield Tell(attempting)
-    sent = yield from sending(Send(stage.call, attempt, True, None, None, None), opened)
+    body = yield from _at_home(call, stage.routes, stage.conversation)
+    sent = yield from sending(Send(stage.call, attempt, True, body, None, None), opened)
     return (yield from answered(opened, sent, None))

@@ -7,7 +7,7 @@ from typing import Any, Literal, Protocol, TypeAlias, TypeVar
 
 from waypost.core.codecs.handout import Signer
 from waypost.core.model.ask import Ask, Bill, Demand, Level, Sight
-from waypost.core.model.conversation import Conversation, Delta, Reply
+from waypost.core.model.conversation import Conversation, Delta, Reasoning, Reply
 from waypost.core.model.events import Event
 from waypost.core.model.inquiry import Inquiry, Opinion
 from waypost.core.model.outcome import Attempt, Failure, Usage
@@ -97,6 +97,19 @@ class State(Protocol):
 
     def disable(self, endpoint: str, until_ns: int, mode: Mode, /) -> MaybeAwaitable[None]:
         """Open an endpoint's breaker."""
+
+
+class Memory(Protocol):
+    """Reasoning that is kept for calls of tools, for callers whose dialect has no room for it. Bounded, and of this
+    process alone; no lock of it is held while anything is waited for. False while it is empty."""
+
+    def __bool__(self) -> bool: ...
+
+    def keep(self, calls: Sequence[tuple[str, str]], parts: Sequence[Reasoning], /) -> None:
+        """Keep ``parts`` for each of these calls: their ids, as the caller has them, and their tools' names."""
+
+    def recall(self, call_id: str, name: str, /) -> Sequence[Reasoning]:
+        """What was kept for a call; empty where it is forgotten."""
 
 
 class Advisor(Protocol):

@@ -21,7 +21,8 @@ from waypost.core.policy.plan import Plan
 from waypost.core.policy.tree import Claim
 from waypost.core.routing.effects import Call
 from waypost.core.routing.narrow import CLAIMS, in_force, withhold
-from waypost.core.routing.ports import Codec
+from waypost.core.routing.ports import Codec, Memory
+from waypost.core.routing.sealing import needs_of, recalled
 
 OBSERVED = frozenset(("embeddings",))
 """Operations that are seen and never decided: what one model makes there no other can stand for."""
@@ -45,6 +46,7 @@ class Routes:
     credentials: Callable[[bool], tuple[str, ...]]
     overrides: tuple[Override, ...] = ()
     """All that are written down, in order; those that have expired among them."""
+    memory: Memory | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,13 +91,16 @@ def _goes_round(plan: Plan, mode: Mode) -> bool:
 def prepare(call: Call, routes: Routes) -> Stage:
     """Raises whatever is wrong in our own code or in the body; the flow fails open on it."""
     conversation = _decoded(call, routes)
-    needs = tuple(Need(need.flag, need.path, need.severity) for need in conversation.needs) + call.needs
+    features = extract(conversation)
+    if call.dialect == "openai.chat":
+        conversation = recalled(conversation, routes.memory)
+    needs = needs_of(conversation, home_of(call, routes)) + call.needs if conversation.needs else call.needs
     question = Question(
         dialect=call.dialect,
         requested=call.requested,
         auto=call.auto,
         origin=call.origin,
-        features=extract(conversation),
+        features=features,
         needs=needs,
         context=_context(call, conversation),
         streaming=call.streaming,
@@ -113,6 +118,11 @@ def prepare(call: Call, routes: Routes) -> Stage:
     return Stage(
         call, routes, plan, mode, question, conversation, started(call, plan, mode, routes, drawn=drawn), requested
     )
+
+
+def home_of(call: Call, routes: Routes) -> Endpoint | None:
+    """The caller's own endpoint, where the catalog has it."""
+    return None if call.origin.endpoint is None else routes.endpoints.get(call.origin.endpoint)
 
 
 def named(call: Call, catalog: Catalog) -> Target | None:
