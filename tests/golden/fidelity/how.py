@@ -28,6 +28,7 @@ HOW: Final[dict[tuple[str, ...], str]] = {
     ("answer held to a schema", GENERATE): "without the schema's name",
     ("answer held to a schema", CHAT): "held strictly, under a made name",
     ("answer held to a schema", RESPONSES): "held strictly, under a made name",
+    ("budget of tokens", GENERATE, MESSAGES): "with a summary of the thoughts, which the answer leaves out",
     ("optional properties in such a schema", MESSAGES): "held more strictly than was asked",
     ("optional properties in such a schema", GENERATE): "held more strictly than was asked",
 }

@@ -21,12 +21,12 @@ from golden.fidelity.samples import CHAT, GENERATE, GROUPS, MESSAGES, RESPONSES,
 from waypost.core.codecs import CODECS
 from waypost.core.model.conversation import Blob, Conversation, Tool, ToolResult, Uri
 from waypost.core.model.frozen import dataclass
-from waypost.core.model.needs import MODEL
+from waypost.core.model.needs import MODEL, Need
 from waypost.core.model.target import Dialect, Endpoint, Target
 
 PAGE = Path(__file__).parents[3] / "docs" / "fidelity.md"
 ORDER: tuple[Dialect, ...] = (CHAT, RESPONSES, MESSAGES, GENERATE)
-SILENT = frozenset({"ext", "dialect", "needs", "model", "include_usage", "origin"})
+SILENT = frozenset({"ext", "dialect", "needs", "model", "include_usage", "origin", "shows_reasoning", "domain", "call"})
 """What is told from dialect to dialect in its own way, and is no part of what a request means."""
 
 Kind: TypeAlias = Literal["as it is", "exact", "equivalent", "hint", "need"]
@@ -63,7 +63,7 @@ def cell(feature: str, sample: Sample, source: Dialect, target: Dialect) -> Cell
         return Cell("as it is")
     asked = CODECS[source].decode_request(body(source, sample[source]))
     told = CODECS[target].expresses
-    lost = [need for need in asked.needs if need.flag not in told]
+    lost = [need for need in asked.needs if need.flag not in told and not given_back(need, target)]
     required = sorted({need.flag for need in lost if need.severity == "required"})
     if required:
         return Cell("need", ", ".join(f"`{flag}`" for flag in required))
@@ -76,13 +76,18 @@ def cell(feature: str, sample: Sample, source: Dialect, target: Dialect) -> Cell
     return Cell("equivalent", HOW.get((feature, source, target)) or HOW.get((feature, target), ""))
 
 
+def given_back(need: Need, target: Dialect) -> bool:
+    """Whether reasoning has to go back to just this target: the one in whose dialect it was sealed."""
+    return need.flag == "reasoning.signature" and need.value == at(target).domain
+
+
 def able() -> Target:
     """A model that can do all that a catalog can say of one."""
     return Target("p/m", "p", "m", "e", max_output=64_000, context_window=200_000, capabilities=tuple(sorted(MODEL)))
 
 
 def at(dialect: Dialect) -> Endpoint:
-    return Endpoint("e", "p", dialect, "https://e.example", "/x")
+    return Endpoint("e", "p", dialect, "https://e.example", "/x", signing_domain=f"the signer of {dialect}")
 
 
 def meaning(value: Any, *, limited: bool = True) -> Any:

@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
+from waypost.core.codecs.envelope import wrap
+from waypost.core.model.conversation import Reasoning, Sealed
 from waypost.core.model.target import Dialect
 
 CHAT, RESPONSES, MESSAGES, GENERATE = (
@@ -137,6 +139,12 @@ def _base64(mime: str, data: str) -> dict[str, Any]:
 
 def _strict(kind: str) -> dict[str, Any]:
     return {"type": kind, "name": "place", "schema": SCHEMA, "strict": True}
+
+
+def _envelope(dialect: Dialect) -> str:
+    """What that dialect's signer has sealed, as another's caller holds it."""
+    seal = Sealed("c2lnbmVk", dialect, f"the signer of {dialect}", "rs_1" if dialect == RESPONSES else None)
+    return wrap(Reasoning("", dialect, seal)) or ""
 
 
 # The features, in the order of the table.
@@ -485,7 +493,7 @@ SAMPLING: Final[Mapping[str, Sample]] = {
     "biases of tokens": {CHAT: {"logit_bias": {"50256": -100}}},
 }
 
-REASONING: Final[Mapping[str, Sample]] = {
+REASONING: Final[dict[str, Sample]] = {
     "effort": {
         CHAT: {"reasoning_effort": "low"},
         RESPONSES: {"reasoning": {"effort": "low"}},
@@ -501,6 +509,14 @@ REASONING: Final[Mapping[str, Sample]] = {
     "budget of tokens": {
         MESSAGES: {"max_tokens": 4000, "thinking": {"type": "enabled", "budget_tokens": 2000}},
         GENERATE: _config(thinkingConfig={"thinkingBudget": 2000}),
+    },
+    "reasoning shown": {
+        RESPONSES: {"reasoning": {"effort": "low", "summary": "auto"}},
+        MESSAGES: {
+            "max_tokens": 4000,
+            "thinking": {"type": "enabled", "budget_tokens": 2000, "display": "summarized"},
+        },
+        GENERATE: _config(thinkingConfig={"thinkingBudget": 2000, "includeThoughts": True}),
     },
     "signed reasoning of an earlier turn": {
         RESPONSES: _input(
@@ -542,6 +558,30 @@ REASONING: Final[Mapping[str, Sample]] = {
             **_tools(GENERATE),
         ),
     },
+}
+REASONING |= {
+    f"{whose} reasoning, handed back in an open tool turn": {
+        RESPONSES: _input(
+            _said("Hi"),
+            {"type": "reasoning", "id": "rs_1", "summary": [], "encrypted_content": _envelope(dialect)},
+            RESPONSES_CALL,
+            {"type": "function_call_output", "call_id": "call_1", "output": "Sunny"},
+            **_tools(RESPONSES),
+        ),
+        MESSAGES: _chat(
+            _said("Hi"),
+            _said([{"type": "redacted_thinking", "data": _envelope(dialect)}, MESSAGES_CALL], "assistant"),
+            _said([{"type": "tool_result", "tool_use_id": "call_1", "content": "Sunny"}]),
+            **_tools(MESSAGES),
+        ),
+        GENERATE: _contents(
+            _turn(TEXT),
+            _turn({"text": "", "thought": True, "thoughtSignature": _envelope(dialect)}, GENERATE_CALL, role="model"),
+            _turn({"functionResponse": {"id": "call_1", "name": "weather", "response": {"output": "Sunny"}}}),
+            **_tools(GENERATE),
+        ),
+    }
+    for whose, dialect in (("Anthropic's", MESSAGES), ("OpenAI's", RESPONSES), ("Google's", GENERATE))
 }
 
 REST: Final[Mapping[str, Sample]] = {
