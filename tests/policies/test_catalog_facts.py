@@ -18,6 +18,7 @@ PROVIDERS = (
     "openrouter", "together", "vllm", "xai",
 )  # fmt: skip
 KEYS = {
+    "azure": ("AZURE_OPENAI_API_KEY",),
     "openai": ("OPENAI_API_KEY",),
     "anthropic": ("ANTHROPIC_API_KEY",),
     "google": ("GEMINI_API_KEY", "GOOGLE_API_KEY"),
@@ -161,6 +162,7 @@ def test_endpoints_name_their_keys_and_providers() -> None:
     assert {name: endpoint.key_env for name, endpoint in CATALOG.endpoints.items()} == KEYS
     assert {name: endpoint.provider for name, endpoint in CATALOG.endpoints.items()} == {
         "openai": "openai",
+        "azure": "azure.ai.openai",
         "anthropic": "anthropic",
         "google": "gcp.gemini",
         "groq": "groq",

@@ -73,7 +73,7 @@ def test_without_any_key_it_says_what_was_looked_for_and_what_happens(
     text = next(check["text"] for check in checks(doctor) if check["topic"] == "keys")
 
     assert (code, out.splitlines()[-1]) == (0, "Nothing to mend. But no provider key was found: see `keys`.")
-    assert text.startswith("no provider key was found; looked for ANTHROPIC_API_KEY, CEREBRAS_API_KEY, ")
+    assert text.startswith("no provider key was found; looked for ANTHROPIC_API_KEY, AZURE_OPENAI_API_KEY, ")
     assert "provider.credentials" in text
     monkeypatch.setenv("GROQ_API_KEY", "x")
     assert doctor()[1].splitlines()[-1] == "Nothing to mend."

@@ -48,7 +48,7 @@ class Credentials:
         """Names of the endpoints that a key, or a client of that colour, was found for; sorted.
 
         One that needs no key (a local server) counts once its address is given by its variable: nobody's prompts are
-        sent to whatever may listen on a default port.
+        sent to whatever may listen on a default port. So does one whose address has a blank (an account of your own).
         """
         now = time.monotonic_ns()
         if now >= self._until_ns:
@@ -62,6 +62,8 @@ class Credentials:
         return tuple(sorted({*keyed, *registered}))
 
     def _found(self, endpoint: Endpoint) -> bool:
+        if "{" in endpoint.base_url:
+            return False
         if endpoint.key_env:
             return self.key(endpoint) is not None
         return endpoint.base_url_env is None or bool(self._environ.get(endpoint.base_url_env))

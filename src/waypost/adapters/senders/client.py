@@ -13,12 +13,15 @@ from waypost.adapters.senders.http import KEPT, retry_after_ns
 from waypost.adapters.senders.resealing import aarriving, arriving
 from waypost.adapters.senders.streams import Ending, shells, transport_failure
 from waypost.core.model.outcome import Failure
+from waypost.core.model.target import Endpoint
 from waypost.core.routing.effects import Send, SendFailed, Wire
 from waypost.core.routing.observe import Watch
 from waypost.core.routing.ports import Codec
 
 BYPASS = "_waypost_bypass"
 """An attribute of our copies: the seam lets their calls through."""
+PATHS = {"openai.chat": "/chat/completions", "openai.responses": "/responses", "anthropic.messages": "/v1/messages"}
+"""What the SDKs append to their base URLs; some of their clients make another path of it (Azure's, Bedrock's)."""
 
 
 def colours(client: Any) -> tuple[bool, ...]:
@@ -47,11 +50,18 @@ def send(effect: Send, client: Any) -> Any:
     setattr(marked, BYPASS, True)
     assert effect.endpoint is not None
     body = dict(effect.body or {})
+    path = _path(effect.endpoint, client)
     if not effect.call.streaming:
-        return marked.post(effect.endpoint.path, cast_to=object, body=body)
+        return marked.post(path, cast_to=object, body=body)
     package = sys.modules[type(client).__module__.partition(".")[0]]
     stream = package.AsyncStream if is_async(client) else package.Stream
-    return marked.post(effect.endpoint.path, cast_to=object, body=body, stream=True, stream_cls=stream[object])
+    return marked.post(path, cast_to=object, body=body, stream=True, stream_cls=stream[object])
+
+
+def _path(endpoint: Endpoint, client: Any) -> str:
+    """The catalog's, where the client is at the catalog's address, and else what the SDK itself would append."""
+    at_home = str(client.base_url).rstrip("/") == endpoint.base_url.rstrip("/")
+    return endpoint.path if at_home and "{" not in endpoint.path else PATHS.get(endpoint.dialect, endpoint.path)
 
 
 def received(effect: Send, value: Any, codec: Codec, client: Any) -> Wire:

@@ -44,9 +44,9 @@ class Endpoint:
     """Where targets are served. ``base_url`` is the SDK's own form; ``path`` is appended to it;
     in it ``{model}`` stands for the model, and ``{a|b}`` for ``a`` or, where the answer is streamed, ``b``.
 
-    ``base_url_env`` names the variable that moves the endpoint, ``key_env`` those that may hold the key, first
-    found wins; no ``key_env`` means that the endpoint needs no key. ``provider`` is OpenTelemetry's
-    ``gen_ai.provider.name``.
+    ``base_url_env`` names the variable that moves the endpoint; where ``base_url`` has a ``{blank}`` it is nowhere
+    before that. ``key_env`` names those that may hold the key, first found wins; no ``key_env`` means that the endpoint
+    needs no key. ``provider`` is OpenTelemetry's ``gen_ai.provider.name``.
     """
 
     name: str
