@@ -31,7 +31,14 @@ from waypost.core.model.conversation import (
 from waypost.core.model.outcome import Usage
 from waypost.core.model.target import Endpoint, Target
 
-TARGET = Target("p/m", "p", "m", "e", max_output=64000, capabilities=("sampling.temperature", "sampling.top_p"))
+TARGET = Target(
+    "p/m",
+    "p",
+    "m",
+    "e",
+    max_output=64000,
+    capabilities=("sampling.temperature", "sampling.top_p", "tools.parallel", "verbosity"),
+)
 
 
 def endpoint(dialect: str) -> Endpoint:

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -24,7 +22,6 @@ from generators_google import google_bodies, google_bodies_of_any_kind
 from generators_responses import responses_bodies, responses_bodies_of_any_kind
 from golden_validators import check_request, plain, read_response, read_stream
 from waypost.core.codecs import CODECS
-from waypost.core.codecs.framing import frame
 from waypost.core.model.conversation import Conversation, Refusal, Reply, Text
 from waypost.core.model.needs import describe
 from waypost.core.model.outcome import Usage
@@ -212,25 +209,3 @@ def test_a_stream_may_be_cut_anywhere(reply: Reply, newline: bytes, data: st.Dat
     assert read(G, [wire[i : i + 1] for i in range(len(wire))]) == whole
     first, second = sorted(data.draw(st.tuples(*[st.integers(0, len(wire))] * 2)))
     assert read(G, [wire[:first], wire[first:second], wire[second:]]) == whole
-
-
-GOLDEN = Path(__file__).parents[2] / "golden"
-
-
-def _golden_streams() -> list[Any]:
-    found = [
-        pytest.param(item[G], id=f"{path.parent.name}/{path.stem}-{index}")
-        for path in sorted(GOLDEN.glob(f"*{G}*/stream_*.json"))
-        for index, item in enumerate(json.loads(path.read_text()).get("streams", ()))
-    ]
-    assert found
-    return found
-
-
-@pytest.mark.parametrize("events", _golden_streams())
-def test_golden_streams_may_be_cut_anywhere(events: list[Any]) -> None:
-    """The hand-written streams, cut at each byte, and between any two, give the same deltas."""
-    wire = b"".join(frame(name, json.dumps(data, ensure_ascii=False)) for name, data in events)
-    whole = read(G, [wire])
-    assert read(G, [wire[i : i + 1] for i in range(len(wire))]) == whole
-    assert all(read(G, [wire[:i], wire[i:]]) == whole for i in range(len(wire)))
