@@ -21,7 +21,7 @@ from waypost.runtime.catalog_targets import DATA, EMBEDDING, TARGET, Flags, Tabl
 TOP = ("waypost", "name", "sources", "by_default", "endpoints", "capabilities", "targets", "embeddings", "aliases")
 ENDPOINT = (
     "provider", "dialect", "base_url", "path", "base_url_env", "auth", "key_env", "max_tokens_field", "drops", "also",
-    "data",
+    "signing_domain", "data",
 )  # fmt: skip
 ISSUED = "2026-11-21"
 """The newest date in the packaged catalog: today is no earlier day, even where a machine's clock says so."""
@@ -141,6 +141,7 @@ class CatalogReader:
             base_url_env=row.text("base_url_env"),
             max_tokens_field=row.text("max_tokens_field") or "max_completion_tokens",
             drops=tuple(word for word, _ in row.words("drops")),
+            signing_domain=row.text("signing_domain"),
             also=tuple((key, also.text(key) or "") for key in sorted(also.nodes)) if also else (),
         )
 
