@@ -307,3 +307,19 @@ def test_other_requests_pass_untouched(world: Any, claude: Any) -> None:
     counted = claude.messages.count_tokens(model="claude-haiku-4-5", messages=HELLO)
     assert counted.input_tokens == 7
     assert waypost.receipt(counted) is None
+
+
+@both
+@pytest.mark.parametrize(("query", "goes"), [({"beta": "true"}, True), ({"beta": "true", "team": "7"}, False)])
+async def test_the_query_of_beta_messages_keeps_nobody_at_home(
+    query: dict[str, str], goes: bool, style: str, answering: Any, claude: Any, aclaude: Any
+) -> None:
+    """``beta=true`` is a word of the SDK, which its majors put there or leave out; others are the caller's."""
+    on(answering, "away")
+    create = of(style, claude, aclaude, "beta").create
+    if goes:
+        assert (await value(create(extra_query=query, **CALL))).content[0].text == "".join(WORDS)
+    else:
+        with pytest.raises(anthropic.BadRequestError, match="no custom_query"):
+            await value(create(extra_query=query, **CALL))
+    assert (len(answering.openai.seen), len(answering.anthropic.seen)) == (int(goes), 0)

@@ -62,6 +62,7 @@ FLAVOUR = Flavour(
             )
         )
     },
+    plain_query={"beta": "true"},
     reports=reports,
 )
 

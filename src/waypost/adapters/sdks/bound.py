@@ -52,6 +52,8 @@ class Flavour:
     """Those of them that read streams in frames of their cloud's, and not server-sent events."""
     said_in_bodies: Mapping[str, frozenset[str]] = field(default_factory=dict)
     """Headers in lower case, each with the words that only unlock fields of the body, so that they need no care."""
+    plain_query: Mapping[str, str] = field(default_factory=dict)
+    """Query parameters that say nothing, because the SDK itself puts them there or leaves them out."""
     operations: Mapping[str, str] = field(default_factory=dict)
     """Dialects whose calls are no chat, to OpenTelemetry's name of what they do."""
     beside: Mapping[str, str] = field(default_factory=dict)

@@ -49,6 +49,9 @@ class Flavour(Protocol):
     @property
     def said_in_bodies(self) -> Mapping[str, frozenset[str]]: ...
 
+    @property
+    def plain_query(self) -> Mapping[str, str]: ...
+
 
 class Sending(Protocol):
     """A call whose options are replaced by a copy where something of ours is taken out."""
@@ -107,7 +110,8 @@ def of_headers(
                 said.setdefault(key, value)
         elif isinstance(value, str) and not lower.startswith("x-stainless-") and not plain(bound, lower, value):
             needs.append(Need("custom_headers", f"headers.{lower}"))
-    if bound.options.params:
+    query = bound.options.params
+    if query and not query.items() <= bound.flavour.plain_query.items():
         needs.append(Need("custom_query", "query"))
     if not ours and not always:
         return (), tuple(needs)
