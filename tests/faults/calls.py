@@ -17,7 +17,8 @@ import pydantic
 
 from faults.wire import CHAT, GOOGLE, MESSAGES, MODELS, RESPONSES
 
-HELLO: Any = [{"role": "user", "content": "Where is Paris?"}]
+QUESTION = "Where is Paris?"
+HELLO: Any = [{"role": "user", "content": QUESTION}]
 PARAMETERS = {"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"]}
 SDKS = {CHAT: "openai", RESPONSES: "openai", MESSAGES: "anthropic", GOOGLE: "google.genai"}
 
@@ -51,19 +52,37 @@ class Came:
 
 
 Give = Callable[[Any], None]
-Style = Callable[[Any, Give, dict[str, Any]], Coroutine[Any, Any, None]]
+Style = Callable[["Asking", Give], Coroutine[Any, Any, None]]
 
 
-def came_of(style: Style, client: Any, options: dict[str, Any], runner: asyncio.Runner | None) -> Came:
-    """Run one call to its end; ``runner`` for an async client."""
+@dataclass(frozen=True)
+class Asking:
+    """Who calls: a client, with options of the call, and a question by which the server knows the call again."""
+
+    client: Any
+    question: str
+    is_async: bool = False
+    options: dict[str, Any] = field(default_factory=dict)
+
+    def put(self, call: Any) -> Any:
+        """``call`` with the question in its place."""
+        if isinstance(call, dict):
+            return {name: self.put(item) for name, item in call.items()}
+        if isinstance(call, list):
+            return [self.put(item) for item in call]
+        return self.question if isinstance(call, str) and call == QUESTION else call
+
+
+def came_of(style: Style, asking: Asking, runner: asyncio.Runner) -> Came:
+    """Run one call to its end."""
     came = Came()
 
     def give(value: Any) -> None:
         came.given.append(plain(value))
 
-    call = style(client, give, options)
+    call = style(asking, give)
     try:
-        if runner is None:
+        if not asking.is_async:
             try:
                 call.send(None)
             except StopIteration:
@@ -157,15 +176,15 @@ def closed(stream: Any) -> Any:
 def creating(resource: Callable[[Any], Any], call: dict[str, Any]) -> Style:
     """A whole answer by ``create``."""
 
-    async def style(client: Any, give: Give, options: dict[str, Any]) -> None:
-        give(await now(resource(client).create(**call, **options)))
+    async def style(asking: Asking, give: Give) -> None:
+        give(await now(resource(asking.client).create(**asking.put(call))))
 
     return style
 
 
 def parsing(resource: Callable[[Any], Any], call: dict[str, Any]) -> Style:
-    async def style(client: Any, give: Give, options: dict[str, Any]) -> None:
-        give(await now(resource(client).parse(**call, **options)))
+    async def style(asking: Asking, give: Give) -> None:
+        give(await now(resource(asking.client).parse(**asking.put(call))))
 
     return style
 
@@ -173,8 +192,8 @@ def parsing(resource: Callable[[Any], Any], call: dict[str, Any]) -> Style:
 def streaming(resource: Callable[[Any], Any], call: dict[str, Any]) -> Style:
     """Chunks of ``create(stream=True)``."""
 
-    async def style(client: Any, give: Give, options: dict[str, Any]) -> None:
-        stream = await now(resource(client).create(**call, stream=True, **options))
+    async def style(asking: Asking, give: Give) -> None:
+        stream = await now(resource(asking.client).create(**asking.put(call), stream=True))
         if isinstance(stream, str):
             give(stream)
             return
@@ -187,8 +206,8 @@ def streaming(resource: Callable[[Any], Any], call: dict[str, Any]) -> Style:
 def helping(resource: Callable[[Any], Any], call: dict[str, Any], final: str) -> Style:
     """The ``stream()`` helper, its events and what it accumulates."""
 
-    async def style(client: Any, give: Give, options: dict[str, Any]) -> None:
-        async with Within(resource(client).stream(**call, **options)) as stream:
+    async def style(asking: Asking, give: Give) -> None:
+        async with Within(resource(asking.client).stream(**asking.put(call))) as stream:
             async for event in each(stream):
                 give(event)
             give(await now(getattr(stream, final)()))
@@ -200,8 +219,8 @@ def raw(resource: Callable[[Any], Any], call: dict[str, Any], *, stream: bool = 
     """``with_raw_response``: status, headers, and what is parsed of it."""
     extra = {"stream": True} if stream else {}
 
-    async def style(client: Any, give: Give, options: dict[str, Any]) -> None:
-        response = await now(resource(client).with_raw_response.create(**call, **extra, **options))
+    async def style(asking: Asking, give: Give) -> None:
+        response = await now(resource(asking.client).with_raw_response.create(**asking.put(call), **extra))
         give([response.status_code, headers_of(response), response.http_response])
         parsed = await now(response.parse())
         if not stream or isinstance(parsed, str):
@@ -217,8 +236,8 @@ def by_hand(resource: Callable[[Any], Any], call: dict[str, Any], *, stream: boo
     """``with_streaming_response``: the body as it comes, in lines."""
     extra = {"stream": True} if stream else {}
 
-    async def style(client: Any, give: Give, options: dict[str, Any]) -> None:
-        held = resource(client).with_streaming_response.create(**call, **extra, **options)
+    async def style(asking: Asking, give: Give) -> None:
+        held = resource(asking.client).with_streaming_response.create(**asking.put(call), **extra)
         async with Within(held) as response:
             give([response.status_code, headers_of(response)])
             async for line in each(response.iter_lines()):
@@ -254,7 +273,7 @@ def _openai_chat() -> dict[str, Style]:
 
 
 def _openai_responses() -> dict[str, Style]:
-    call: dict[str, Any] = {"model": MODELS[RESPONSES], "input": "Where is Paris?", "store": False}
+    call: dict[str, Any] = {"model": MODELS[RESPONSES], "input": QUESTION, "store": False}
     parameters = {**PARAMETERS, "additionalProperties": False}
     tools = {**call, "tools": [{"type": "function", "name": "where_is", "strict": True, "parameters": parameters}]}
 
@@ -305,13 +324,12 @@ def _anthropic_messages() -> dict[str, Style]:
 
 def _google() -> dict[str, Style]:
     def generating(config: dict[str, Any], *, stream: bool = False) -> Style:
-        async def style(client: Any, give: Give, options: dict[str, Any]) -> None:
-            asynchronous, client = client
-            models = client.aio.models if asynchronous else client.models
+        async def style(asking: Asking, give: Give) -> None:
+            models = asking.client.aio.models if asking.is_async else asking.client.models
             call = {
                 "model": MODELS[GOOGLE],
-                "contents": "Where is Paris?",
-                "config": {**config, **({"http_options": options} if options else {})},
+                "contents": asking.question,
+                "config": {**config, "http_options": asking.options},
             }
             if not stream:
                 give(await now(models.generate_content(**call)))

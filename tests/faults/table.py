@@ -15,9 +15,10 @@ from faults.wire import CHAT, GOOGLE, MESSAGES, RESPONSES, Frames, chunked, fram
 from stub_provider import RESET, Seen, json_answer, text_answer
 
 Answer = list[Any]
-SHORT_S = 0.3
-"""The client's own timeout where a fault is to run into it; the server waits three times as long."""
-LONG = 3 * SHORT_S
+SHORT_S = 0.25
+"""The client's own timeout where a fault is to run into it; the server waits twice as long."""
+LONG = 2 * SHORT_S
+SHORTLY = ("plain", "stream")
 STEP = 0.01
 """Long enough for what was sent to be read before the connection breaks."""
 
@@ -61,6 +62,8 @@ class Fault:
     retries: int = 2
     dialects: tuple[str, ...] = (CHAT, RESPONSES, MESSAGES, GOOGLE)
     whats: tuple[str, ...] = ("text", "json", "tools")
+    styles: tuple[str, ...] = ()
+    """Where it is only worth its time in some."""
 
 
 STATUSES = (400, 401, 403, 404, 408, 409, 413, 422, 429, 500, 502, 503, 504, 529)
@@ -202,8 +205,16 @@ BEFORE = (
     *(Fault(f"status{status}", "before", refused(status, retry_after_ms="1")) for status in STATUSES),
     Fault("reset", "before", always(RESET)),
     Fault("close", "before", always()),
-    Fault("late_headers", "before", always(LONG), SHORT_S, retries=0),
-    Fault("late_headers_retried", "before", always(LONG), SHORT_S, retries=1, dialects=(CHAT, MESSAGES)),
+    Fault("late_headers", "before", always(LONG), SHORT_S, retries=0, styles=SHORTLY),
+    Fault(
+        "late_headers_retried",
+        "before",
+        always(LONG),
+        SHORT_S,
+        retries=1,
+        dialects=(CHAT, MESSAGES),
+        styles=("plain",),
+    ),
     Fault("half_a_head", "before", always(b"HTTP/1.1 200 OK\r\ncontent-ty")),
     Fault("no_http", "before", always(b"SSH-2.0-OpenSSH_9.2\r\n")),
     Fault("html502", "before", lambda ask: list(text_answer(HTML, 502, retry_after_ms="1"))),
@@ -232,7 +243,14 @@ WHOLE = (
     Fault("typed_as_text", "whole", lambda ask: list(text_answer(json.dumps(ask.body), 200, "text/plain"))),
     Fault("half", "whole", body(lambda ask, data: (data[: len(data) // 2], len(data)))),
     Fault("half_and_reset", "whole", body(lambda ask, data: (data[: len(data) // 2], len(data)), STEP, RESET)),
-    Fault("half_and_late", "whole", body(lambda ask, data: (data[:9], len(data)), LONG), SHORT_S, retries=0),
+    Fault(
+        "half_and_late",
+        "whole",
+        body(lambda ask, data: (data[:9], len(data)), LONG),
+        SHORT_S,
+        retries=0,
+        styles=SHORTLY,
+    ),
     Fault("too_short_a_length", "whole", body(lambda ask, data: (data, len(data) - 9))),
     Fault(
         "not_zipped",
@@ -254,8 +272,8 @@ MIDDLE = (
     Fault("cut", "middle", at("said", end=False)),
     Fault("reset_before", "middle", at("before", RESET)),
     Fault("reset_later", "middle", at("said", RESET)),
-    Fault("stall_before", "middle", at("before", LONG), SHORT_S, retries=0),
-    Fault("stall", "middle", at("said", LONG), SHORT_S, retries=0),
+    Fault("stall_before", "middle", at("before", LONG), SHORT_S, retries=0, styles=SHORTLY),
+    Fault("stall", "middle", at("said", LONG), SHORT_S, retries=0, styles=SHORTLY),
     Fault("nothing", "middle", at("start")),
     Fault("ends_before", "middle", at("before")),
     Fault("ends_early", "middle", at("said")),
@@ -291,8 +309,22 @@ MIDDLE = (
 FAULTS = (*BEFORE, *WHOLE, *MIDDLE)
 
 
-def suits(fault: Fault, dialect: str, what: str, *, streams: bool) -> bool:
+FEW = (
+    *("status400", "status401", "status429", "status500", "reset", "html502", "html200", "first_failed"),
+    *("malformed", "half", "no_usage", "broken_arguments", "unknown_tool"),
+    *("cut", "ends_early", "malformed_chunk", "error_event", "crlf", "split_letters"),
+)
+"""What every style has to stand. `MANY` stand all, and by `make exhaustive` all do."""
+MANY = {"before": ("plain", "stream"), "whole": ("plain", "parse"), "middle": ("stream", "helper", "stream_parse")}
+
+
+def suits(fault: Fault, dialect: str, style: str, what: str, *, streams: bool) -> bool:
     """Whether a fault can happen to such a call."""
-    if dialect not in fault.dialects or what not in fault.whats:
+    if dialect not in fault.dialects or what not in fault.whats or (fault.styles and style not in fault.styles):
         return False
     return fault.where == "before" or (fault.where == "middle") == streams
+
+
+def usual(fault: Fault, style: str) -> bool:
+    """Whether a cell is looked at each time."""
+    return fault.name in FEW or style in MANY[fault.where]

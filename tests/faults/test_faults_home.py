@@ -10,19 +10,26 @@ import pytest
 
 from faults.calls import INSTALLED, STYLES, streams, what_of
 from faults.expected import differences, settled
-from faults.table import FAULTS, suits
+from faults.table import FAULTS, suits, usual
 from faults.wire import DIALECTS
 from faults.world import COLOURS, World
 
 MODES = ("observe", "route")
 CELLS = [
-    pytest.param(fault, dialect, colour, style, id=f"{dialect.partition('.')[2]}-{colour}-{style}-{fault.name}")
+    pytest.param(
+        fault,
+        dialect,
+        colour,
+        style,
+        id=f"{dialect.partition('.')[2]}-{colour}-{style}-{fault.name}",
+        marks=() if usual(fault, style) else (pytest.mark.exhaustive,),
+    )
     for dialect in DIALECTS
     if dialect in INSTALLED
     for colour in COLOURS
     for style in STYLES[dialect]
     for fault in FAULTS
-    if suits(fault, dialect, what_of(style), streams=streams(style))
+    if suits(fault, dialect, style, what_of(style), streams=streams(style))
 ]
 
 
@@ -34,6 +41,6 @@ def test_as_without_us(fault: Any, dialect: str, colour: str, style: str, world:
     assert bare.told.started == []
     assert bare.requests != []
     for mode in MODES:
-        ours = world.suffer(fault, dialect, colour, style, world.at_home(mode))
+        ours = world.suffer(fault, dialect, colour, style, world.at_home(mode), least=len(bare.requests))
         assert differences(bare, ours, mode) == {}
-        assert settled(ours, world.at_home(mode)) == []
+        assert settled(ours, world.at_home(mode), fault, style) == []

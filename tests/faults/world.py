@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import asyncio
 import importlib
+import json
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
@@ -16,7 +18,7 @@ from typing import Any
 
 import pytest
 
-from faults.calls import INSTALLED, SDKS, STYLES, Came, came_of, what_of
+from faults.calls import INSTALLED, QUESTION, SDKS, STYLES, Asking, Came, came_of, what_of
 from faults.calls import streams as is_stream
 from faults.table import Ask, Fault
 from faults.wire import CHAT, GOOGLE, MESSAGES, RESPONSES
@@ -91,6 +93,7 @@ class World:
         self._engines: dict[str, Engine] = {}
         self._clients: dict[tuple[str, str], Any] = {}
         self._stack = ExitStack()
+        self._calls = 0
 
     def __enter__(self) -> World:
         self.stub = self._stack.enter_context(StubProvider(lambda request: self._answer(request)))
@@ -175,25 +178,46 @@ class World:
         return getattr(module, ("Async" if colour == "async" else "") + names[sdk])()
 
     def call(
-        self, dialect: str, colour: str, style: str, engine: Engine | None, *, timeout_s: float = 30.0, retries: int = 2
+        self,
+        dialect: str,
+        colour: str,
+        style: str,
+        engine: Engine | None,
+        *,
+        timeout_s: float = 30.0,
+        retries: int = 2,
+        least: int = 1,
     ) -> Run:
-        """One call in ``style``, bare where there is no engine."""
+        """One call in ``style``, bare where there is no engine. ``least`` is how many requests must have come."""
+        self._calls += 1
+        question = f"{QUESTION} ({self._calls})"
         client, options = self.client(dialect, colour), {}
         if dialect == GOOGLE:
             options = {"timeout": int(timeout_s * 1000)}
-            client = (colour == "async", client)
         else:
             client = client.with_options(timeout=timeout_s, max_retries=retries)
+        asking = Asking(client, question, colour == "async", options)
         before = len(self.stub.seen)
         with self._on(engine) as told:
-            came = came_of(STYLES[dialect][style], client, options, self.runner if colour == "async" else None)
-        return Run(came, [_request(seen) for seen in self.stub.seen[before:]], told)
+            came = came_of(STYLES[dialect][style], asking, self.runner)
+        return Run(came, self._requests(question, before, least), told)
 
-    def suffer(self, fault: Fault, dialect: str, colour: str, style: str, engine: Engine | None = None) -> Run:
+    def _requests(self, question: str, before: int, least: int) -> list[dict[str, Any]]:
+        """Those of one call. Who has stopped waiting may be gone before the server has read what it was sent."""
+        until = time.monotonic() + 2.0
+        while True:
+            found = [_request(seen, question) for seen in self.stub.seen[before:] if question.encode() in seen.raw]
+            if len(found) >= least or time.monotonic() >= until:
+                return found
+            time.sleep(0.005)
+
+    def suffer(
+        self, fault: Fault, dialect: str, colour: str, style: str, engine: Engine | None = None, *, least: int = 1
+    ) -> Run:
         """One call whose server has that fault."""
         self.answer(fault, what_of(style), streams=is_stream(style))
         timeout_s = 30.0 if fault.timeout_s is None else fault.timeout_s
-        return self.call(dialect, colour, style, engine, timeout_s=timeout_s, retries=fault.retries)
+        return self.call(dialect, colour, style, engine, timeout_s=timeout_s, retries=fault.retries, least=least)
 
     def answer(self, fault: Fault, what: str, *, streams: bool) -> None:
         """From now on the server answers so."""
@@ -229,6 +253,7 @@ def bare() -> Iterator[None]:
 _VARYING = ("content-length", "accept-encoding", "idempotency-key", "host")
 
 
-def _request(seen: Seen) -> dict[str, Any]:
+def _request(seen: Seen, question: str) -> dict[str, Any]:
     headers = {name: value for name, value in seen.headers.items() if name not in _VARYING}
-    return {"path": seen.path, "body": seen.body, "headers": headers}
+    body = json.loads(json.dumps(seen.body).replace(question, QUESTION))
+    return {"path": seen.path, "body": body, "headers": headers}

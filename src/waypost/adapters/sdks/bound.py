@@ -24,10 +24,13 @@ from waypost.adapters.sdks.native import (
     summary_dict,
     text,
     told_headers,
+    wrong_with,
+    wrong_with_bytes,
 )
 from waypost.core.codecs.ids import INFIX
 from waypost.core.model.frozen import dataclass, field
 from waypost.core.model.money import NANO
+from waypost.core.model.outcome import Failure
 from waypost.core.routing.effects import Answer, NativeError, Observed
 from waypost.core.routing.ports import Codec
 
@@ -164,6 +167,17 @@ class Bound:
             finish_reasons=finish_reasons(value),
             request_id=text(getattr(value, "_request_id", None)),
         )
+
+    def unread(self, value: Any, codec: Codec) -> Failure | None:
+        """What is wrong with a whole answer without usage, if something is."""
+        response = response_under(value)
+        if response is not None:
+            read = response.is_closed or response.is_stream_consumed
+            return wrong_with_bytes(response.content, codec) if read else None
+        if hasattr(type(value), "model_fields"):
+            return wrong_with(value.__pydantic_extra__ or {}, codec)
+        plain = isinstance(value, Mapping | list | str | int | float | None)
+        return wrong_with(value, codec) if plain and hasattr(self.cast_to, "model_fields") else None
 
     def http_library(self) -> ModuleType:
         """httpx or httpx2: the one that this client's requests are made of."""

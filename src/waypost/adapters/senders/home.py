@@ -32,7 +32,8 @@ def received(effect: Send, value: Any, codec: Codec) -> Native:
         return _teed(effect, value, codec)
     response = native.open_response(value, restore_timeout=effect.timeout_ns is not None)
     if response is None:
-        return Native(value, native.observe(value, codec))
+        observed = native.observe(value, codec)
+        return Native(value, observed, failure=None if observed.usage is not None else native.unread(value, codec))
     watch = Watch(
         reader=effect.reader,
         writer=None,
@@ -41,10 +42,11 @@ def received(effect: Send, value: Any, codec: Codec) -> Native:
     )
     sync, asynchronous = shells(native.library(response))
     inner = response.stream
+    ending = Ending(watch, codec, listens=effect.call.streaming)
     if native.is_async:
-        stream = asynchronous(inner, Ending(watch, codec), inner.aclose)
+        stream = asynchronous(inner, ending, inner.aclose)
     else:
-        stream = sync(inner, Ending(watch, codec), inner.close)
+        stream = sync(inner, ending, inner.close)
     response.stream = stream
     return Native(value, native.observe(value, codec), stream)
 
@@ -53,5 +55,7 @@ def _teed(effect: Send, value: Any, codec: Codec) -> Native:
     """The same for an SDK whose streams are not of bytes: it makes the shell itself."""
     native = effect.call.native
     watch = Watch(reader=effect.reader, writer=None, strip_usage=False)
-    stream = native.tee(value, Ending(watch, codec))
-    return Native(value, native.observe(value, codec), stream)
+    stream = native.tee(value, Ending(watch, codec, listens=False))
+    observed = native.observe(value, codec)
+    failure = None if stream is not None or observed.usage is not None else native.unread(value, codec)
+    return Native(value, observed, stream, failure)

@@ -22,7 +22,9 @@ from waypost.core.routing.ports import Codec
 class Ending:
     """The end of one stream, reported once. It holds no reference to the stream object that the caller has."""
 
-    def __init__(self, watch: Watch, codec: Codec) -> None:
+    def __init__(self, watch: Watch, codec: Codec, *, listens: bool = True) -> None:
+        """``listens``: what the stream said last tells how it ended; else whoever reports it knows."""
+        self.listens = listens
         self.watch = watch
         self.codec = codec
         self.on_end: Callable[[StreamEnd], Any] | None = None
@@ -57,6 +59,8 @@ class Ending:
             outcome = "ok"
         if error is not None:
             failure = transport_failure(error, committed=True)
+        elif failure is None and self.listens and not owed:
+            failure = self.watch.broken(self.codec, over=outcome == "ok")
         if failure is not None:
             outcome = "error"
         observed = self.watch.observed(self.codec)

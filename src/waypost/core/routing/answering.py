@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import Any
 
 from waypost.core.model.events import Decided, InternalError
-from waypost.core.model.outcome import Attempt, Failure
+from waypost.core.model.outcome import Attempt, Failure, Outcome
 from waypost.core.model.question import Snapshot
 from waypost.core.model.target import Target
 from waypost.core.policy.decide import decide, estimates
@@ -116,21 +116,23 @@ def answered(opened: Open, sent: Sent, exchange: Exchange | None) -> Flow:
         answer = Answer(wire=wire, summary=told)
     if stage.started.content is not None:
         yield from said(stage, answer.wire or sent, exchange)
-    yield from _close(opened, observed)
+    yield from _close(opened, observed, sent.failure if isinstance(sent, Native) else None)
     return answer
 
 
-def _close(opened: Open, observed: Observed) -> Flow:
+def _close(opened: Open, observed: Observed, failure: Failure | None) -> Flow:
     """The end of a whole answer. The answer is there: a fault of ours from here on must not cost the caller it."""
     stage = opened.stage
     try:
-        attempted = ended(opened.attempting, opened.target, stage.routes.now(), estimated(stage, observed))
+        seen = estimated(stage, observed) if failure is None else observed
+        attempted = ended(opened.attempting, opened.target, stage.routes.now(), seen, failure=failure)
     except Exception as error:
         yield Tell(InternalError("settle", type(error).__name__, stage.call.receipt), error)
         yield from forfeit(opened.tab)
         return
     yield Tell(attempted)
-    yield from settle(stage, "ok", (*opened.past, attempted), opened.decided, opened.tab)
+    outcome: Outcome = "ok" if failure is None else "error"
+    yield from settle(stage, outcome, (*opened.past, attempted), opened.decided, opened.tab)
 
 
 def _summary(opened: Open) -> Flow:

@@ -16,7 +16,7 @@ from waypost.core.model.target import Target
 from waypost.core.routing.advising import advised
 from waypost.core.routing.answering import Malformed, answered, attempt_of, decided_on, sending
 from waypost.core.routing.asking import encloses_calls, needs_world
-from waypost.core.routing.effects import Call, Discard, Look, Pull, SendFailed, Sent, Tell
+from waypost.core.routing.effects import Call, Discard, Look, Native, Pull, SendFailed, Sent, Tell
 from waypost.core.routing.exchange import Exchange, plan_exchange
 from waypost.core.routing.nobody import closed, default_exchange, failed, no_candidates, plainly_nobody
 from waypost.core.routing.prepare import Stage, with_need
@@ -134,6 +134,8 @@ def try_one(stage: Stage, hops: Hops, exchange: Exchange, decided: Decided | Non
 
 def _pulled(exchange: Exchange, sent: Sent, hops: Hops) -> Flow:
     """Read a stream ahead while there is still somebody to fall back to; a `Failure` or ``None``."""
+    if sent.stream is None and isinstance(sent, Native) and not exchange.last:
+        return sent.failure
     if sent.stream is None or not exchange.ahead:
         return None
     failure = yield Pull(sent.stream, hops.deadline_ns)

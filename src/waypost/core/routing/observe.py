@@ -18,6 +18,7 @@ from waypost.core.codecs.usage import later
 from waypost.core.model.conversation import Delta, Finished, Start, StreamError
 from waypost.core.model.outcome import Failure, Usage
 from waypost.core.routing.effects import Observed
+from waypost.core.routing.last_words import last_words
 from waypost.core.routing.ports import Codec, Reader, Writer
 from waypost.core.routing.spoken import spoken_tokens
 from waypost.core.routing.tape import Tape
@@ -177,6 +178,16 @@ class Watch:
         """Of a stream that was cut: what its start says of its end is a placeholder, and the provider bills what it had
         produced."""
         return replace(seen, usage=replace(usage, output=max(usage.output, self.spoken()), estimated=True))
+
+    def broken(self, codec: Codec, *, over: bool) -> Failure | None:
+        """What the stream broke off with, where nobody read it; ``over``: it was read to its end."""
+        if self.writer is not None:
+            return None
+        tail = b"".join(self._parts)[-TAIL:]
+        whole = not self._head and self._bytes <= TAIL
+        if over and whole and b"data:" not in tail:
+            return Failure("malformed")
+        return last_words(tail, codec, whole=whole, over=over)
 
     def complete(self) -> bool:
         """Whether the upstream had said all that it had to say."""
