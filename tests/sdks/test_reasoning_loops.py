@@ -9,10 +9,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+import openai
 import pytest
 
 import waypost
 from stub_provider import Answer, Seen, StubProvider, json_answer, message_body, response_body, sse_answer
+from waypost.runtime import instrument
 
 GEMINI = "google/gemini-2.5-flash"
 CLAUDE = "anthropic/claude-haiku-4-5"
@@ -37,8 +39,11 @@ class Google:
 
     def __init__(self) -> None:
         self.stub = StubProvider(self.answer)
+        self.fails = False
 
     def answer(self, request: Seen) -> Answer:
+        if self.fails:
+            return json_answer({"error": {"code": 503, "status": "UNAVAILABLE", "message": "M"}}, 503)
         results = [p for c in request.body["contents"] for p in c["parts"] if "functionResponse" in p]
         calls = [p for c in request.body["contents"] for p in c["parts"] if "functionCall" in p]
         if results and [call.get("thoughtSignature") for call in calls] != [SIGNATURE]:
@@ -58,8 +63,8 @@ class Anthropic:
     """Thinks and calls a tool, and speaks once the result comes behind its thinking."""
 
     def __init__(self) -> None:
-        self.stub = StubProvider(self.answer)
         self.redacted = False
+        self.closed = False
 
     def thought(self) -> dict[str, Any]:
         if self.redacted:
@@ -70,7 +75,7 @@ class Anthropic:
         turns = [turn for turn in request.body["messages"] if isinstance(turn["content"], list)]
         results = [b for turn in turns for b in turn["content"] if b["type"] == "tool_result"]
         spoken = [b for turn in turns if turn["role"] == "assistant" for b in turn["content"]]
-        if results and [b.get("signature", b.get("data")) for b in spoken[:1]] != [THINKING]:
+        if results and not self.closed and [b.get("signature", b.get("data")) for b in spoken[:1]] != [THINKING]:
             error = {"type": "invalid_request_error", "message": "expected `thinking`, but found `tool_use`"}
             return json_answer({"type": "error", "error": error}, 400)
         if results:
@@ -122,30 +127,12 @@ def google(world: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[Google]:
 def anthropic(world: Any) -> Iterator[Anthropic]:
     server = Anthropic()
     world.messages = server.answer
-    server.stub = world.anthropic
     yield server
     assert not any(b"waypost1" in seen.raw for seen in world.anthropic.seen)
 
 
-def needs_of(answer: Any) -> list[Any]:
-    receipt = waypost.receipt(answer)
-    assert receipt is not None
-    return receipt.to_dict()["question"].get("needs", [])
-
-
-def rejected(answer: Any, target: str) -> set[str]:
-    receipt = waypost.receipt(answer)
-    assert receipt is not None
-    rows = receipt.to_dict()["hops"][0]["proof"]["candidates"]
-    return {row["rule"] for one in rows if one["target"] == target for row in one["rejections"]}
-
-
-BOTH = "filter: ['model in [gemini-2.5-flash, claude-haiku-4-5, gpt-4o-mini]']\n"
-FIRST = BOTH + "rules: [{{name: first, when: 'messages <= 1', use: [{first}]}}, {{name: other, use: [{then}]}}]"
-"""The first turn goes to one, and every later one would go to another."""
-
-
 def policy(first: str, then: str) -> str:
+    """The first turn goes to one, and every later one would go to another."""
     return f"""\
 rules:
   - {{name: first, when: messages <= 1, use: [{first}]}}
@@ -154,26 +141,310 @@ rank: listed
 """
 
 
+def pinned(target: str, domain: str) -> None:
+    """The last call was pinned to that signing domain, and its receipt says why the other one was passed over."""
+    found = newest()
+    (need,) = [one for one in found["question"]["needs"] if one[0] == "reasoning.signature"]
+    assert need[2:] == ["required", domain]
+    hop = found["hops"][0]
+    assert hop["decision"]["cause"] == "non_portable"
+    assert any(name == "need.reasoning.signature" for name, _ in hop["decision"]["rejections"])
+    assert hop["attempt"]["target"] == target
+
+
+def newest() -> dict[str, Any]:
+    """The last receipt."""
+    engine = instrument.engine()
+    assert engine is not None
+    assert waypost.flush()
+    store = engine.lookup.store()
+    return _told(store.get(store.summaries()[0].id))
+
+
+def _told(receipt: Any) -> dict[str, Any]:
+    assert receipt is not None
+    told: dict[str, Any] = receipt.to_dict()
+    return told
+
+
+# Chat completions: no room, so it is kept.
+
+
+async def chat(style: str, streaming: bool, client: Any, aclient: Any, call: dict[str, Any]) -> Any:
+    """The message of an answer."""
+    if style == "sync" and streaming:
+        with client.chat.completions.stream(**call) as stream:
+            return stream.get_final_completion().choices[0].message
+    if style == "sync":
+        return client.chat.completions.create(**call).choices[0].message
+    if streaming:
+        async with aclient.chat.completions.stream(**call) as stream:
+            return (await stream.get_final_completion()).choices[0].message
+    return (await aclient.chat.completions.create(**call)).choices[0].message
+
+
+def chat_turn(message: Any) -> list[Any]:
+    """A call and its result, as a program that knows nothing of reasoning keeps them."""
+    (called,) = message.tool_calls
+    function = {"name": called.function.name, "arguments": called.function.arguments}
+    spoken = {"role": "assistant", "tool_calls": [{"id": called.id, "type": "function", "function": function}]}
+    return [spoken, {"role": "tool", "tool_call_id": called.id, "content": "3"}]
+
+
 @pytest.mark.parametrize("streaming", [False, True])
-def test_a_chat_caller_and_gemini(streaming: bool, world: Any, google: Google, client: Any) -> None:
-    """Chat has no room for a signature: it is kept by the call's id, and the tool's result goes back with it."""
+@pytest.mark.parametrize("style", ["sync", "async"])
+async def test_a_chat_caller_and_gemini(
+    style: str, streaming: bool, world: Any, google: Google, client: Any, aclient: Any
+) -> None:
+    """The tool's result goes back to Google with its signature, though the policy's first choice is another."""
     world.on(policy(GEMINI, "openai/gpt-4o-mini"))
     call: dict[str, Any] = {"model": "auto", "messages": [{"role": "user", "content": "1 + 2?"}], "tools": CHAT_TOOLS}
-    message = ask(client, call, streaming)
-    assert message.tool_calls[0].function.arguments == '{"a":1}'
+    message = await chat(style, streaming, client, aclient, call)
     assert "thought" not in message.model_dump_json()
-    history = [
-        *call["messages"],
-        message.model_dump(exclude_none=True, include={"role", "tool_calls"}),
-        {"role": "tool", "tool_call_id": message.tool_calls[0].id, "content": "3"},
+    history = [*call["messages"], *chat_turn(message)]
+    assert (await chat(style, streaming, client, aclient, {**call, "messages": history})).content == "It is 3."
+    assert (len(google.stub.seen), len(world.openai.seen)) == (2, 0)
+    pinned(GEMINI, "google")
+
+
+@pytest.mark.parametrize("streaming", [False, True])
+async def test_a_chat_caller_and_claude(
+    streaming: bool, world: Any, anthropic: Anthropic, client: Any, aclient: Any
+) -> None:
+    """Thinking that chat does not show stands in front of the call again, text and signature."""
+    world.on(policy(CLAUDE, "openai/gpt-4o-mini"))
+    call: dict[str, Any] = {"model": "auto", "messages": [{"role": "user", "content": "1 + 2?"}], "tools": CHAT_TOOLS}
+    message = await chat("sync", streaming, client, aclient, call)
+    history = [*call["messages"], *chat_turn(message)]
+    assert (await chat("async", streaming, client, aclient, {**call, "messages": history})).content == "It is 3."
+    assert world.anthropic.seen[-1].body["messages"][1]["content"] == [
+        {"type": "thinking", "thinking": "Let me think.", "signature": THINKING},
+        {"type": "tool_use", "id": "toolu_1", "name": "add", "input": {"a": 1}},
     ]
-    assert ask(client, {**call, "messages": history}, streaming).content == "It is 3."
-    assert len(google.stub.seen) == 2
+    pinned(CLAUDE, "anthropic")
+
+
+def test_a_chat_turn_that_is_closed_may_go_elsewhere(world: Any, google: Google, client: Any) -> None:
+    """Once the user speaks again the state is only a hint: another provider answers without it."""
+    world.on(policy(GEMINI, "openai/gpt-4o-mini"))
+    call: dict[str, Any] = {"model": "auto", "messages": [{"role": "user", "content": "1 + 2?"}], "tools": CHAT_TOOLS}
+    message = client.chat.completions.create(**call).choices[0].message
+    history = [*call["messages"], *chat_turn(message), {"role": "assistant", "content": "It is 3."}]
+    history.append({"role": "user", "content": "Thanks."})
+    answer = client.chat.completions.create(**{**call, "messages": history})
+    assert answer.choices[0].message.content == "Hello."
+    assert b"signature" not in world.openai.seen[0].raw
+    assert ["reasoning.signature", "messages[1]", "hint", None] in newest()["question"]["needs"]
+
+
+def test_a_chat_turn_that_was_forgotten(world: Any, google: Google, client: Any) -> None:
+    """Where another process kept it nothing pins the call, and nothing breaks."""
+    world.on(policy(GEMINI, "openai/gpt-4o-mini"))
+    call: dict[str, Any] = {"model": "auto", "messages": [{"role": "user", "content": "1 + 2?"}], "tools": CHAT_TOOLS}
+    turn = chat_turn(client.chat.completions.create(**call).choices[0].message)
+    turn[0]["tool_calls"][0]["id"] = turn[1]["tool_call_id"] = "call_of_another"
+    answer = client.chat.completions.create(**{**call, "messages": [*call["messages"], *turn]})
+    assert answer.choices[0].message.content == "Hello."
+
+
+def test_an_outage_of_the_origin_is_the_callers_to_see(world: Any, google: Google, client: Any) -> None:
+    """Nobody else could go on with what Google has thought, so its failure is told, and nobody else is asked."""
+    world.on(policy(GEMINI, "openai/gpt-4o-mini"))
+    call: dict[str, Any] = {"model": "auto", "messages": [{"role": "user", "content": "1 + 2?"}], "tools": CHAT_TOOLS}
+    turn = chat_turn(client.chat.completions.create(**call).choices[0].message)
+    google.fails = True
+    with pytest.raises(openai.APIStatusError) as caught:
+        client.chat.completions.create(**{**call, "messages": [*call["messages"], *turn]})
+    assert caught.value.status_code == 503
     assert not world.openai.seen
 
 
-def ask(client: Any, call: dict[str, Any], streaming: bool) -> Any:
+# Anthropic's messages: envelopes in thinking blocks.
+
+THINKS: dict[str, Any] = {"max_tokens": 4000, "thinking": {"type": "enabled", "budget_tokens": 2000}}
+
+
+async def message(style: str, streaming: bool, claude: Any, aclaude: Any, call: dict[str, Any]) -> Any:
+    if style == "sync" and streaming:
+        with claude.messages.stream(**call) as stream:
+            return stream.get_final_message()
+    if style == "sync":
+        return claude.messages.create(**call)
     if streaming:
-        with client.chat.completions.stream(**call) as stream:
-            return stream.get_final_completion().choices[0].message
-    return client.chat.completions.create(**call).choices[0].message
+        async with aclaude.messages.stream(**call) as stream:
+            return await stream.get_final_message()
+    return await aclaude.messages.create(**call)
+
+
+@pytest.mark.parametrize("thinks", [True, False])
+@pytest.mark.parametrize("streaming", [False, True])
+@pytest.mark.parametrize("style", ["sync", "async"])
+async def test_an_anthropic_caller_and_gemini(
+    style: str, streaming: bool, thinks: bool, world: Any, google: Google, claude: Any, aclaude: Any
+) -> None:
+    """A caller that thinks sees the thoughts of Gemini; any caller holds its signature, and gives it back."""
+    world.on(policy(GEMINI, CLAUDE))
+    asked = [{"role": "user", "content": "1 + 2?"}]
+    more = THINKS if thinks else {"max_tokens": 4000}
+    call: dict[str, Any] = {"model": "auto", "messages": asked, "tools": MESSAGE_TOOLS, **more}
+    first = await message(style, streaming, claude, aclaude, call)
+    shown = ["thinking", "redacted_thinking", "tool_use"] if thinks else ["redacted_thinking", "tool_use"]
+    assert [block.type for block in first.content] == shown
+    if thinks:
+        assert first.content[0].thinking == "Let me think."
+    results = [{"type": "tool_result", "tool_use_id": first.content[-1].id, "content": "3"}]
+    history = [*asked, {"role": "assistant", "content": first.content}, {"role": "user", "content": results}]
+    second = await message(style, streaming, claude, aclaude, {**call, "messages": history})
+    assert "".join(block.text for block in second.content if block.type == "text") == "It is 3."
+    assert (len(google.stub.seen), len(world.anthropic.seen)) == (2, 0)
+    pinned(GEMINI, "google")
+
+
+def test_an_anthropic_turn_that_is_closed_goes_home_without_envelopes(
+    world: Any, google: Google, anthropic: Anthropic, claude: Any
+) -> None:
+    """At home nothing of another's reasoning is left in the history, and the receipt has the hint."""
+    world.on(policy(GEMINI, CLAUDE))
+    asked = [{"role": "user", "content": "1 + 2?"}]
+    call: dict[str, Any] = {"model": "auto", "messages": asked, "tools": MESSAGE_TOOLS, **THINKS}
+    first = claude.messages.create(**call)
+    results = [{"type": "tool_result", "tool_use_id": first.content[-1].id, "content": "3"}]
+    history = [
+        *asked,
+        {"role": "assistant", "content": first.content},
+        {"role": "user", "content": results},
+        {"role": "assistant", "content": "It is 3."},
+        {"role": "user", "content": "Thanks."},
+    ]
+    anthropic.closed = True
+    assert claude.messages.create(**{**call, "messages": history}).content[0].text == "It is 3."
+    sent = world.anthropic.seen[0].body["messages"][1]
+    assert [block["type"] for block in sent["content"]] == ["tool_use"]
+    assert ["reasoning.signature", "messages[1].content[1]", "hint", None] in newest()["question"]["needs"]
+
+
+@pytest.mark.parametrize("mode", ["observe", "advise", "off"])
+def test_no_mode_shows_an_envelope_to_a_provider(
+    mode: str, world: Any, google: Google, anthropic: Anthropic, claude: Any
+) -> None:
+    """Where a call runs as it is, envelopes are taken out of it all the same."""
+    world.on(policy(GEMINI, CLAUDE))
+    asked = [{"role": "user", "content": "1 + 2?"}]
+    call: dict[str, Any] = {"model": "auto", "messages": asked, "tools": MESSAGE_TOOLS, **THINKS}
+    first = claude.messages.create(**call)
+    results = [{"type": "tool_result", "tool_use_id": first.content[-1].id, "content": "3"}]
+    history = [*asked, {"role": "assistant", "content": first.content}, {"role": "user", "content": results}]
+    anthropic.closed = True
+    with waypost.context(mode=mode):
+        claude.messages.create(**{**call, "model": "claude-haiku-4-5", "messages": history})
+    assert [block["type"] for block in world.anthropic.seen[0].body["messages"][1]["content"]] == ["tool_use"]
+
+
+# Google: envelopes in signatures of thoughts.
+
+
+@pytest.mark.parametrize("redacted", [False, True])
+@pytest.mark.parametrize("shown", [True, False])
+@pytest.mark.parametrize("streaming", [False, True])
+@pytest.mark.parametrize("style", ["sync", "async"])
+async def test_a_google_caller_and_claude(
+    style: str, streaming: bool, shown: bool, redacted: bool, world: Any, anthropic: Anthropic, gemini: Any
+) -> None:
+    """A chat of Google's SDK keeps Claude's thinking as thoughts of its own and gives it back, in whatever pieces."""
+    from google.genai import types
+
+    anthropic.redacted = redacted
+    world.on(policy(CLAUDE, GEMINI))
+    tools = types.Tool(function_declarations=[types.FunctionDeclaration(name="add", parameters_json_schema=OFFERED)])
+    config = types.GenerateContentConfig(
+        tools=[tools],
+        max_output_tokens=4000,
+        automatic_function_calling=types.AutomaticFunctionCallingConfig(disable=True),
+        thinking_config=types.ThinkingConfig(include_thoughts=shown, thinking_budget=2000),
+    )
+    chats = gemini.chats if style == "sync" else gemini.aio.chats
+    chat = chats.create(model="auto", config=config)
+    result = types.Part(function_response=types.FunctionResponse(name="add", response={"output": "3"}))
+    first = await generated(chat, style, streaming, "1 + 2?")
+    assert [part.function_call.name for part in first if part.function_call] == ["add"]
+    thoughts = "".join(part.text or "" for part in first if part.thought)
+    assert thoughts == ("Let me think." if shown and not redacted else "")
+    second = await generated(chat, style, streaming, result)
+    assert "".join(part.text or "" for part in second if not part.thought) == "It is 3."
+    assert (len(world.anthropic.seen), len(world.google.seen)) == (2, 0)
+    given = world.anthropic.seen[1].body["messages"][1]["content"][0]
+    assert given.get("thinking") == (None if redacted else "Let me think." if shown else "")
+    pinned(CLAUDE, "anthropic")
+
+
+async def generated(chat: Any, style: str, streaming: bool, said: Any) -> list[Any]:
+    """The parts of an answer."""
+    if streaming and style == "sync":
+        answers = list(chat.send_message_stream(said))
+    elif streaming:
+        answers = [each async for each in await chat.send_message_stream(said)]
+    elif style == "sync":
+        answers = [chat.send_message(said)]
+    else:
+        answers = [await chat.send_message(said)]
+    return [part for each in answers for part in each.candidates[0].content.parts or []]
+
+
+# Responses: envelopes in encrypted content.
+
+
+@pytest.mark.parametrize("streaming", [False, True])
+@pytest.mark.parametrize("style", ["sync", "async"])
+async def test_a_responses_caller_and_claude(
+    style: str, streaming: bool, world: Any, anthropic: Anthropic, client: Any, aclient: Any
+) -> None:
+    """Claude's thinking is a reasoning item with a summary, and comes back as Claude's thinking."""
+    world.on(policy(CLAUDE, "openai/gpt-4o-mini"))
+    asked: list[Any] = [{"role": "user", "content": "1 + 2?"}]
+    call: dict[str, Any] = {"model": "auto", "input": asked, "tools": RESPONSE_TOOLS, "store": False}
+    first = await responded(style, streaming, client, aclient, call)
+    assert [item.type for item in first.output] == ["reasoning", "function_call"]
+    assert first.output[0].summary[0].text == "Let me think."
+    result = {"type": "function_call_output", "call_id": first.output[1].call_id, "output": "3"}
+    history = [*asked, *(item.to_dict() for item in first.output), result]
+    second = await responded(style, streaming, client, aclient, {**call, "input": history})
+    assert second.output_text == "It is 3."
+    assert (len(world.anthropic.seen), len(world.openai.seen)) == (2, 0)
+    pinned(CLAUDE, "anthropic")
+
+
+async def responded(style: str, streaming: bool, client: Any, aclient: Any, call: dict[str, Any]) -> Any:
+    if style == "sync" and streaming:
+        with client.responses.stream(**call) as stream:
+            return stream.get_final_response()
+    if style == "sync":
+        return client.responses.create(**call)
+    if streaming:
+        async with aclient.responses.stream(**call) as stream:
+            return await stream.get_final_response()
+    return await aclient.responses.create(**call)
+
+
+def test_a_responses_turn_that_is_closed_goes_home_without_envelopes(
+    world: Any, anthropic: Anthropic, client: Any
+) -> None:
+    """At home the item of another's reasoning is left out, and the rest of the turn stays."""
+    world.on(policy(CLAUDE, "openai/gpt-4o-mini"))
+    asked: list[Any] = [{"role": "user", "content": "1 + 2?"}]
+    call: dict[str, Any] = {"model": "auto", "input": asked, "tools": RESPONSE_TOOLS, "store": False}
+    first = client.responses.create(**call)
+    history = [
+        *asked,
+        *(item.to_dict() for item in first.output),
+        {"type": "function_call_output", "call_id": first.output[1].call_id, "output": "3"},
+        {"role": "assistant", "content": "It is 3."},
+        {"role": "user", "content": "Thanks."},
+    ]
+    world.chat = lambda _: json_answer(response_body("Bye."))
+    assert client.responses.create(**{**call, "input": history}).output_text == "Bye."
+    assert [item.get("type") for item in world.openai.seen[0].body["input"]][:3] == [
+        None,
+        "function_call",
+        "function_call_output",
+    ]
+    assert b"waypost1" not in world.openai.seen[0].raw

@@ -13,9 +13,11 @@ from typing import Any
 
 import pytest
 
+from golden_envelopes import expanded
 from golden_validators import check_request, model_of, plain, read_error, read_response, read_stream, status_of
 from waypost.core.codecs import CODECS
 from waypost.core.codecs.framing import SseParser, frame
+from waypost.core.codecs.handout import Signer
 from waypost.core.model.conversation import Start
 from waypost.core.model.needs import describe
 from waypost.core.model.target import Endpoint, Target
@@ -32,16 +34,22 @@ def _sections(kind: str) -> list[Any]:
 def _pairs(kind: str) -> Iterator[Any]:
     for path in sorted(GOLDEN.glob("*--*/*.json")):
         dialects = path.parent.name.split("--")
-        for index, item in enumerate(json.loads(path.read_text()).get(kind, ())):
+        for index, item in enumerate(expanded(json.loads(path.read_text()).get(kind, ()))):
             yield pytest.param(dialects, item, id=f"{path.parent.name}/{path.stem}-{index}")
 
 
-def _endpoint(dialect: str) -> Endpoint:
-    return Endpoint("e", "p", dialect, "https://e.test", "/v1")
+def _endpoint(dialect: str, domain: str | None = None) -> Endpoint:
+    return Endpoint("e", "p", dialect, "https://e.test", "/v1", signing_domain=domain)
+
+
+def _signer(item: dict[str, Any]) -> Signer | None:
+    """Who sealed the reasoning of an answer, and whether the caller asked to see it."""
+    return Signer(item["upstream"], item["domain"], item["shown"]) if "domain" in item else None
 
 
 def _target(model: str, item: dict[str, Any]) -> Target:
     told = ("sampling.temperature", "sampling.top_p") if item.get("told") else ()
+    told += ("reasoning.effort",) if item.get("reasons") else ()
     flags = (*told, "tools.parallel", "verbosity")
     return Target(f"p/{model}", "p", model, "e", max_output=item.get("max_output", 64000), capabilities=flags)
 
@@ -49,7 +57,8 @@ def _target(model: str, item: dict[str, Any]) -> Target:
 def _translate(source: str, target: str, item: dict[str, Any]) -> dict[str, Any]:
     expected = item[target]
     conversation = CODECS[source].decode_request(item[source])
-    return CODECS[target].encode_request(conversation, _target(expected["model"], item), _endpoint(target))
+    endpoint = _endpoint(target, item.get("domain"))
+    return CODECS[target].encode_request(conversation, _target(expected["model"], item), endpoint)
 
 
 def test_there_are_enough_pairs() -> None:
@@ -112,7 +121,7 @@ def test_response_is_translated(dialects: list[str], item: dict[str, Any]) -> No
     """An answer of one dialect becomes exactly the other's, usage included (S6.05)."""
     upstream, caller = item["upstream"], item["caller"]
     reply = CODECS[upstream].decode_response(item[upstream])
-    answer = CODECS[caller].encode_response(replace(reply, created=CREATED))
+    answer = CODECS[caller].encode_response(replace(reply, created=CREATED), _signer(item))
     assert plain(answer) == plain(item[caller])
     assert CODECS[upstream].usage(item[upstream]) == reply.usage
     for name, tokens in item.get("usage", {}).items():
@@ -126,7 +135,7 @@ def test_response_is_what_a_strict_client_takes(dialects: list[str], item: dict[
     for dialect in dialects:
         read_response(dialect, item[dialect])
     reply = CODECS[upstream].decode_response(item[upstream])
-    native = read_response(caller, CODECS[caller].encode_response(reply))
+    native = read_response(caller, CODECS[caller].encode_response(reply, _signer(item)))
     assert model_of(native) == reply.model
 
 
@@ -136,7 +145,7 @@ def _wire(events: list[Any]) -> bytes:
 
 def _stream(item: dict[str, Any]) -> tuple[bytes, list[str]]:
     reader = CODECS[item["upstream"]].reader()
-    writer = CODECS[item["caller"]].writer(include_usage=item["include_usage"])
+    writer = CODECS[item["caller"]].writer(include_usage=item["include_usage"], signer=_signer(item))
     out = b""
     errors: list[str] = []
     deltas = [

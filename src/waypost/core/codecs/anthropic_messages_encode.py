@@ -229,7 +229,7 @@ class _Turns:
         joins = JOINED in message.ext if self.native else self.results and message.role in ("tool", "user")
         if joins:
             self.out[-1]["content"] += blocks
-        else:
+        elif blocks or self.native or message.role != "assistant":  # a piece of a turn may have nothing to say
             role = "user" if message.role == "tool" else message.role
             as_parts = message.role == "tool" or (self.native and message.ext.get("form") == "parts")
             raw: dict[str, Any] = {"role": role, "content": _shortest(blocks, as_parts)}

@@ -38,6 +38,8 @@ from waypost.core.model.conversation import (
 )
 
 DIALECT: Final = "google.generate_content"
+TIERS: Final = frozenset({"flex", "priority"})
+"""Classes of inference that OpenAI's platform has by the same names."""
 JOINED: Final = "joined"
 """Marks a message that stands in the same wire content as the one before it."""
 
@@ -90,6 +92,8 @@ class _Contents:
         self._calls = Calls(draft)
         self._asked = -1
         self._signed: tuple[int, str, str] | None = None
+        self._spoken = False
+        self._blank: str | None = None
 
     def content(self, item: Any, index: int) -> None:
         path = f"contents[{index}]"
@@ -105,15 +109,32 @@ class _Contents:
         if rest:
             ext["fields"] = rest
         items = opt_list(raw.get("parts"), f"{path}.parts")
-        if spoken == "model":
+        if spoken == "model" and not self._spoken:
             self._calls.open = []
         parts = tuple(self._part(part, spoken, index, f"{path}.parts[{at}]") for at, part in enumerate(items))
-        if all(isinstance(part, Reasoning) or (isinstance(part, Text) and not part.text.strip()) for part in parts):
-            self.draft.need("message.empty", path)
+        blank = all(isinstance(part, Reasoning) or (isinstance(part, Text) and not part.text.strip()) for part in parts)
+        self._turn(spoken, path if blank else None)
         if spoken == "model":
             self._model(parts, ext, path)
         else:
             self._user(parts, ext, index)
+
+    def _turn(self, spoken: str | None, blank: str | None) -> None:
+        """One more content, which says nothing if it is ``blank``. A turn of the model may stand in several, as chats
+        of Google's SDK keep the chunks of a stream, and says nothing where none of them does."""
+        if spoken != "model":
+            self._end_turn()
+            if blank is not None:
+                self.draft.need("message.empty", blank)
+        elif not self._spoken:
+            self._spoken, self._blank = True, blank
+        elif blank is None:
+            self._blank = None
+
+    def _end_turn(self) -> None:
+        if self._spoken and self._blank is not None:
+            self.draft.need("message.empty", self._blank)
+        self._spoken, self._blank = False, None
 
     def _model(self, parts: tuple[Part, ...], ext: dict[str, Any], path: str) -> None:
         calls = [position for position, part in enumerate(parts) if isinstance(part, ToolCall)]
@@ -143,6 +164,7 @@ class _Contents:
 
     def end(self) -> None:
         draft = self.draft
+        self._end_turn()
         if not self.found:
             draft.need("turns.user_first", "contents")
             return
