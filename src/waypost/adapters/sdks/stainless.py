@@ -28,6 +28,16 @@ REQUIRED = (
     "_build_request",
     "_make_status_error_from_response",
 )
+CLOUDS = {
+    "azure": "azure.ai.openai",
+    "foundry": "azure.ai.inference",
+    "bedrock": "aws.bedrock",
+    "mantle": "aws.bedrock",
+    "aws": "aws.bedrock",
+    "vertex": "gcp.vertex_ai",
+    "google": "gcp.vertex_ai",
+}
+"""What the SDKs call a cloud, in the names of its clients and providers, to OpenTelemetry's name of who answers."""
 
 
 class World(Protocol):
@@ -141,7 +151,7 @@ class _Place:
     A cloud class or a provider of its own is nobody's endpoint.
     """
 
-    __slots__ = ("base_url", "cloud", "framed", "host", "is_async", "kind", "known", "own", "port", "text")
+    __slots__ = ("base_url", "cloud", "framed", "host", "is_async", "kind", "known", "own", "port", "provider", "text")
 
     def __init__(self, client: Any, flavour: Flavour, base_url: Any) -> None:
         names = {base.__name__ for base in type(client).__mro__}
@@ -151,7 +161,10 @@ class _Place:
         self.kind = type(client).__name__
         self.is_async = "AsyncAPIClient" in names
         self.framed = bool(names & flavour.framed)
-        self.cloud = bool(names & flavour.cloud) or getattr(client, "_provider", None) is not None
+        lent = getattr(client, "_provider", None) is not None
+        self.cloud = bool(names & flavour.cloud) or lent
+        runtime = (str(getattr(getattr(client, "_provider_runtime", None), "name", "")),) if lent else ()
+        self.provider = _cloud_of((*(names & flavour.cloud), *runtime)) or flavour.provider
         self.known: tuple[tuple[str, str] | None, Origin] | None = None
         self.own = claims.always(client)
 
@@ -159,9 +172,15 @@ class _Place:
         """The caller's endpoint by its base URL, as far as the process knows it now."""
         known = None if self.cloud else world.endpoint_at(flavour.beside.get(dialect, dialect), self.text)
         if self.known is None or self.known[0] != known:
-            endpoint, provider = known if known is not None else (None, flavour.provider)
+            endpoint, provider = known if known is not None else (None, self.provider)
             self.known = known, Origin(flavour.sdk, self.kind, self.host, provider, endpoint)
         return self.known[1]
+
+
+def _cloud_of(names: tuple[str, ...]) -> str | None:
+    """The cloud that these names of classes and of a provider speak of."""
+    said = " ".join(names).lower()
+    return next((provider for word, provider in CLOUDS.items() if word in said), None)
 
 
 _places: weakref.WeakKeyDictionary[Any, _Place] = weakref.WeakKeyDictionary()

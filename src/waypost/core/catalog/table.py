@@ -43,8 +43,9 @@ class Catalog:
         position = self.index.get(target)
         return None if position is None else self.targets[position]
 
-    def resolve(self, name: str, endpoint: str | None = None) -> Target | None:
-        """The target that a caller means by ``name``, only at ``endpoint`` if one is given.
+    def resolve(self, name: str, endpoint: str | None = None, provider: str | None = None) -> Target | None:
+        """The target that a caller means by ``name``, only at ``endpoint`` if one is given, else only of ``provider``
+        (an endpoint's) if one is: a cloud that serves another vendor's model is not that vendor.
 
         ``name`` is an id, a model's name, a dated snapshot or an alias. ``None`` where nothing, or more than one
         thing, is meant; of several the one of that very id is meant (a gateway's model is named like another's
@@ -53,6 +54,8 @@ class Catalog:
         found = [self.targets[self.index[target]] for target in self.names.get(name, ())]
         if endpoint is not None:
             found = [target for target in found if target.endpoint == endpoint]
+        elif provider is not None:
+            found = [target for target in found if self.endpoints[target.endpoint].provider == provider]
         if len(found) > 1:
             exact = [target for target in found if target.id == name]
             found = exact or [target for target in found if target.deployment is None]

@@ -129,7 +129,8 @@ def named(call: Call, catalog: Catalog) -> Target | None:
     """The catalog's entry for the model that the caller named."""
     if call.operation in OBSERVED:
         return catalog.embedding(call.requested, call.origin.endpoint)
-    return catalog.resolve(call.requested, call.origin.endpoint)
+    origin = call.origin
+    return catalog.resolve(call.requested, origin.endpoint, origin.provider)
 
 
 def _owned(call: Call, conversation: Conversation) -> bool:
