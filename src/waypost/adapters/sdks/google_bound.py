@@ -8,7 +8,9 @@ from collections.abc import Callable, Mapping
 from types import ModuleType
 from typing import Any
 
+from waypost.adapters.sdks.claims import own_key
 from waypost.adapters.sdks.google_chunks import Chunks, primed, tell, unframed
+from waypost.adapters.sdks.google_client import rebound, without_ours
 from waypost.adapters.sdks.native import library_of, retry_after, text, told_headers, wrong_with_bytes
 from waypost.core.codecs import CODECS
 from waypost.core.model.outcome import Failure
@@ -122,7 +124,10 @@ class GoogleBound:
         request = {name: value for name, value in self.given["request_dict"].items() if not name.startswith("_")}
         if body is not None and body.get("contents") is not request.get("contents"):
             request["contents"] = body["contents"]
-        sent = self.wrapped(self.given["http_method"], path, request, options)
+        request_of = self.wrapped
+        if any(own_key(name.lower()) is not None for name in self.client_headers()):
+            request_of = rebound(self.wrapped, without_ours(self.client))
+        sent = request_of(self.given["http_method"], path, request, options)
         return primed(sent) if self.streaming and not self.is_async else sent
 
     def _changed(self, changed: Mapping[str, Any]) -> Any:
