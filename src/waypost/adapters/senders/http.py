@@ -106,10 +106,12 @@ class Http:
         headers = {name: response.headers[name] for name in KEPT if name in response.headers}
         native = effect.call.timeout_ns
         response.request.extensions["timeout"]["read"] = _DEFAULT_TIMEOUT_S if native is None else native / 1e9
+        plain = "content-encoding" not in response.headers  # then the decoders' turns would change nothing
         if is_async:
-            source = aarriving(response.aiter_bytes(), effect.resealer)
-            return Wire(200, headers, None, asynchronous(source, ending, response.aclose))
-        return Wire(200, headers, None, sync(arriving(response.iter_bytes(), effect.resealer), ending, response.close))
+            source = response.aiter_raw() if plain else response.aiter_bytes()
+            return Wire(200, headers, None, asynchronous(aarriving(source, effect.resealer), ending, response.aclose))
+        source = response.iter_raw() if plain else response.iter_bytes()
+        return Wire(200, headers, None, sync(arriving(source, effect.resealer), ending, response.close))
 
     def _client(self, library: ModuleType, *, is_async: bool) -> Any:
         key = (library.__name__, os.getpid())

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from codecs import getincrementaldecoder
 from typing import TypeAlias
 
 Event: TypeAlias = "tuple[str | None, str]"
 """The event's name, if it has one, and its data lines joined by newlines."""
 
+_EVENT = re.compile(r"(?:event: ([^\r\n]+)\n)?data: ([^\r\n]*)\n\n")
 _Utf8 = getincrementaldecoder("utf-8")
 
 
@@ -18,7 +20,18 @@ class SseParser:
     ends within is dropped, as the standard says.
     """
 
-    __slots__ = ("_after_cr", "_data", "_decode", "_event", "_first", "_limit", "_line", "_pending", "_size")
+    __slots__ = (
+        "_after_cr",
+        "_between",
+        "_data",
+        "_decode",
+        "_event",
+        "_first",
+        "_limit",
+        "_line",
+        "_pending",
+        "_size",
+    )
 
     def __init__(self, limit: int = 8_388_608) -> None:
         self._decode = _Utf8("replace").decode
@@ -30,6 +43,7 @@ class SseParser:
         self._pending = 0
         self._after_cr = False
         self._first = True
+        self._between = False
 
     def feed(self, chunk: bytes) -> list[Event]:
         """The events that ``chunk`` completes.
@@ -37,6 +51,10 @@ class SseParser:
         Raises:
             ValueError: one event is longer than the limit.
         """
+        if self._between and chunk[-2:] == b"\n\n" and len(chunk) <= self._limit:
+            found = _whole(chunk)
+            if found is not None:
+                return found
         text = self._decode(chunk)
         if not text:
             return []
@@ -48,7 +66,9 @@ class SseParser:
         self._after_cr = text.endswith("\r")
         if "\r" in text:
             text = text.replace("\r\n", "\n").replace("\r", "\n")
-        return self._split(text)
+        found = self._split(text)
+        self._between = chunk[-1:] == b"\n" and not (self._line or self._data or self._event or self._after_cr)
+        return found
 
     def _split(self, text: str) -> list[Event]:
         found: list[Event] = []
@@ -92,6 +112,26 @@ class SseParser:
     def _check(self) -> None:
         if self._size + self._pending > self._limit:
             raise ValueError(f"one server-sent event is longer than {self._limit} characters")
+
+
+def _whole(chunk: bytes) -> list[Event] | None:
+    """The events of a chunk that holds whole ones only, in the form that all providers send; ``None`` of any other.
+
+    A look at lines one by one costs ten times as much, and chunks of another form are rare.
+    """
+    text = chunk.decode("utf-8", "replace")
+    one = _EVENT.fullmatch(text)
+    if one is not None:
+        return [one.groups()]  # type: ignore[list-item]
+    found: list[Event] = []
+    at = 0
+    while at < len(text):
+        one = _EVENT.match(text, at)
+        if one is None:
+            return None
+        found.append(one.groups())  # type: ignore[arg-type]
+        at = one.end()
+    return found
 
 
 def frame(event: str | None, data: str) -> bytes:

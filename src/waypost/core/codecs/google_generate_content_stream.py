@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal, assert_never
 
@@ -21,7 +20,7 @@ from waypost.core.codecs.google_generate_content_reply import (
 from waypost.core.codecs.handout import Handed, Handout, Signer
 from waypost.core.codecs.ids import answer_id
 from waypost.core.codecs.usage import later
-from waypost.core.codecs.wire import as_map, as_text, camel, dumps, dumps_ascii, opt_list, opt_map, opt_text
+from waypost.core.codecs.wire import as_map, as_text, camel, dumps, dumps_ascii, loads, opt_list, opt_map, opt_text
 from waypost.core.model.conversation import (
     Delta,
     Finished,
@@ -54,7 +53,7 @@ class GenerateReader:
         """One event. Raises ValueError where it is not a chunk of this dialect."""
         if self._ended:
             return ()
-        raw = camel(as_map(json.loads(data), "chunk"))
+        raw = camel(as_map(loads(data), "chunk"))
         if raw.get("error") is not None or event == "error":
             failure = classify(None, raw)
             return self._fail(failure.kind, failure.type)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from typing import Any, assert_never
 
@@ -20,7 +19,18 @@ from waypost.core.codecs.openai_chat_reply import (
     usage_out,
 )
 from waypost.core.codecs.openai_errors import classify, error_body
-from waypost.core.codecs.wire import as_int, as_json_text, as_map, dumps_ascii, opt_list, opt_map, opt_text, wrong
+from waypost.core.codecs.wire import (
+    as_int,
+    as_json_text,
+    as_map,
+    dumps_ascii,
+    loads,
+    opt_list,
+    opt_map,
+    opt_text,
+    quoted,
+    wrong,
+)
 from waypost.core.model.conversation import (
     Delta,
     Finish,
@@ -55,7 +65,7 @@ class ChatReader:
             return ()
         if data.startswith("[DONE]"):
             return self._end()
-        chunk = as_map(json.loads(data), "chunk")
+        chunk = as_map(loads(data), "chunk")
         if chunk.get("error") is not None or event == "error":
             self._ended = True
             failure = classify(None, chunk)
@@ -146,7 +156,10 @@ class ChatWriter:
     """Deltas to chunks as OpenAI writes them. Reasoning has no field here and is not shown; what is to come back with
     the calls of an answer is kept by ``signer``."""
 
-    __slots__ = ("_after", "_arguments", "_before", "_calls", "_ended", "_head", "_include_usage", "_kept", "_kinds")
+    __slots__ = (
+        *("_after", "_arguments", "_before", "_calls", "_ended", "_head", "_include_usage", "_kept", "_kinds"),
+        *("_said", "_so_far"),
+    )
 
     def __init__(self, *, include_usage: bool, signer: Signer | None = None) -> None:
         self._kept = Kept(signer) if signer is not None and signer.keep is not None else None
@@ -162,13 +175,15 @@ class ChatWriter:
         """The frames of one delta; empty where it has none in this dialect."""
         if self._ended:
             return b""
+        if type(delta) is PartDelta and delta.kind == "text" and not delta.logprobs:  # most of a stream
+            return f"{self._said}{quoted(delta.text)}{self._so_far}".encode()
         match delta:
+            case PartDelta():
+                return self._delta(delta)
             case Start():
                 return self._start(delta)
             case PartStart():
                 return self._part(delta)
-            case PartDelta():
-                return self._delta(delta)
             case PartStop(index=index):
                 return self._stop(index)
             case Finished():
@@ -200,6 +215,8 @@ class ChatWriter:
         }
         # All chunks of a stream share their beginning, which is most of each.
         self._before = f'data: {dumps_ascii(self._head)[:-1]},"choices":[{{"index":0,"delta":'
+        self._said = self._before + '{"content":'
+        self._so_far = f'}},"logprobs":null,"finish_reason":null{self._after}'
 
     def _chunk(self, delta: dict[str, Any], finish: str = "null", logprobs: str = "null") -> bytes:
         shown = dumps_ascii(delta)
@@ -226,8 +243,7 @@ class ChatWriter:
     def _delta(self, delta: PartDelta) -> bytes:
         match delta.kind:
             case "text":
-                known = dumps_ascii(logprobs_out(delta.logprobs)) if delta.logprobs else "null"
-                return self._chunk({"content": delta.text}, logprobs=known)
+                return self._chunk({"content": delta.text}, logprobs=dumps_ascii(logprobs_out(delta.logprobs)))
             case "refusal":
                 return self._chunk({"refusal": delta.text})
             case "arguments":

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from waypost.core.codecs.openai_errors import classify
 from waypost.core.codecs.openai_responses_reply import finish_of, logprobs_of, usage_of
-from waypost.core.codecs.wire import as_int, as_json_text, as_map, as_text, opt_list, opt_text
+from waypost.core.codecs.wire import as_int, as_json_text, as_map, as_text, loads, opt_list, opt_text
 from waypost.core.model.conversation import NO_EXT, Delta, Finished, PartDelta, PartStart, PartStop, Start, StreamError
 
 _WHOLE = -1
@@ -45,7 +44,7 @@ class ResponsesReader:
         """One event. Raises ValueError where it is not one of this dialect."""
         if self._ended or data.startswith("[DONE]"):
             return ()
-        raw = as_map(json.loads(data), "event")
+        raw = as_map(loads(data), "event")
         kind = raw.get("type", event)
         out: list[Delta] = []
         match kind:

@@ -29,6 +29,10 @@ dumps = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 dumps_ascii = json.JSONEncoder(separators=(",", ":")).encode
 """JSON for frames: escaped, because a stream may cut a character into halves that are no UTF-8 by themselves."""
 
+
+quoted = json.encoder.encode_basestring_ascii
+"""The same of one string."""
+
 IMAGE_MIMES = frozenset({"image/jpeg", "image/jpg", "image/png", "image/gif", "image/webp"})
 
 
@@ -173,6 +177,19 @@ def undeclared_tools(draft: Draft, at: str | None = None) -> None:
             draft.need("tools.undeclared", at or f"messages[{index}]")
             draft.need("tools", at or f"messages[{index}]")
             return
+
+
+def loads(text: str) -> Any:
+    """The JSON of a frame. Raises ValueError where it is none."""
+    try:
+        value, end = _scan(text, 0)
+    except StopIteration:
+        end = -1
+    return value if end == len(text) else _decoder.decode(text)
+
+
+_decoder = json.JSONDecoder()
+_scan = _decoder.scan_once  # type: ignore[attr-defined]
 
 
 def wrong(path: str, expected: str, got: object) -> ValueError:

@@ -15,7 +15,7 @@ from typing import Any
 
 from waypost.core.codecs.framing import SseParser
 from waypost.core.codecs.usage import later
-from waypost.core.model.conversation import Delta, Finished, Start, StreamError
+from waypost.core.model.conversation import Delta, Finished, PartDelta, Start, StreamError
 from waypost.core.model.outcome import Failure, Usage
 from waypost.core.routing.effects import Observed
 from waypost.core.routing.last_words import last_words
@@ -51,6 +51,7 @@ class Watch:
             "_parser",
             "_parts",
             "_passing",
+            "_steps",
             "_tape",
         ),
         *("committed", "failure", "finished", "reader", "seen", "strip", "writer"),
@@ -74,6 +75,8 @@ class Watch:
         self.failure: Failure | None = None
         self.seen = Observed()
         self._parser = SseParser() if reader is not None else None
+        if self._parser is not None and reader is not None and writer is not None:
+            self._steps = self._parser.feed, reader.feed, writer.feed
         self._inflate = _decoder(encoding)
         self._head = b""
         self._held = b""
@@ -108,24 +111,29 @@ class Watch:
         if self._bytes > 4 * TAIL:
             self._shorten()
         if self.writer is not None:
-            return self._translated(self.writer, plain)
+            return self._translated(plain)
         if self.reader is not None and not self.committed:
             for _ in self._deltas(plain):
                 pass
         self._passing = self._inflate is None and (self.reader is None or self.committed)
         return self._stripped(data) if self.strip else data
 
-    def _translated(self, writer: Writer, data: bytes) -> bytes:
+    def _translated(self, data: bytes) -> bytes:
         """What is no event of its dialect ends the stream as an error of the caller's: that it came from another
         dialect's server is not the caller's to see."""
         if self.failure is not None:
             return b""
         out: list[bytes] = []
+        parse, read, write = self._steps
         try:
-            out += map(writer.feed, self._deltas(data))
+            for event, text in parse(data):
+                for delta in read(event, text):
+                    # Most deltas of a stream say nothing that would have to be noted.
+                    known = self.committed and type(delta) is PartDelta
+                    out.append(write(delta if known else self._note(delta)))
         except ValueError:
             self.failure = Failure("malformed", committed=self.committed)
-            out.append(writer.feed(StreamError("malformed", None, None)))
+            out.append(write(StreamError("malformed", None, None)))
         return b"".join(out)
 
     @property
