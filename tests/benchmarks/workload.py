@@ -133,13 +133,15 @@ def events(words: int) -> list[bytes]:
 def transport(library: Any, words: int, whole: bytes, pieces: list[bytes]) -> Any:
     """Answers in memory; the same bytes for everybody."""
 
+    # Each piece is a copy, as from a socket: who keeps it keeps memory.
     class Pieces(library.SyncByteStream, library.AsyncByteStream):  # type: ignore[name-defined, misc]
         def __iter__(self) -> Any:
-            yield from pieces
+            for piece in pieces:
+                yield bytes(memoryview(piece))
 
         async def __aiter__(self) -> Any:
             for piece in pieces:
-                yield piece
+                yield bytes(memoryview(piece))
 
     def handler(_: Any) -> Any:
         if words:
@@ -223,23 +225,37 @@ def elsewhere(library: Any, wire: Any) -> None:
     )
 
 
+def _library() -> Any:
+    """The HTTP library that the SDK brought."""
+    return sys.modules.get("httpx2") or sys.modules["httpx"]
+
+
+def _wire(variant: str, chunks: int) -> Any:
+    """The transport of the caller's client; of ours, too, where the answer comes from elsewhere."""
+    library = _library()
+    if variant != "translated":
+        return transport(library, chunks, json.dumps(body()).encode(), frames(chunks))
+    elsewhere(library, transport(library, chunks, json.dumps(message()).encode(), events(chunks)))
+    return transport(library, chunks, b"", [])  # nobody is asked at home
+
+
+def prepared(kind: Any, variant: str, chunks: int) -> Any:
+    """A client of the SDK that is answered by streams of so many chunks."""
+    return kind(api_key="k", http_client=_library().Client(transport=_wire(variant, chunks)))
+
+
 def perform(phase: Phase, variant: str = "bare") -> float:
     """All calls of a phase; the seconds that they took."""
     if phase.kind in PARTS:
         return _repeat(_part(phase.kind), phase.calls)
     import openai
 
-    library = sys.modules.get("httpx2") or sys.modules["httpx"]
-    if variant == "translated":
-        wire = transport(library, phase.chunks, b"", [])  # nobody is asked at home
-        elsewhere(library, transport(library, phase.chunks, json.dumps(message()).encode(), events(phase.chunks)))
-    else:
-        wire = transport(library, phase.chunks, json.dumps(body()).encode(), frames(phase.chunks))
+    wire = _wire(variant, phase.chunks)
     streaming: dict[str, Any] = {"stream": True} if phase.chunks else {}
     if phase.kind == "async":
-        http = library.AsyncClient(transport=wire)
+        http = _library().AsyncClient(transport=wire)
         return asyncio.run(_async_calls(openai.AsyncOpenAI(api_key="k", http_client=http), phase.calls, streaming))
-    client = openai.OpenAI(api_key="k", http_client=library.Client(transport=wire))
+    client = openai.OpenAI(api_key="k", http_client=_library().Client(transport=wire))
     if phase.threads == 1:
         begun = time.perf_counter()
         _calls(client, phase.calls, streaming)
@@ -297,7 +313,7 @@ def _part(name: str) -> Callable[[], Any]:
 
 def _exchange(asked: dict[str, Any]) -> Callable[[], Any]:
     """What the HTTP library and JSON do for one exchange, whoever asks them."""
-    library = sys.modules.get("httpx2") or sys.modules["httpx"]
+    library = _library()
     client = library.Client(transport=transport(library, 0, json.dumps(message()).encode(), []))
 
     def exchange() -> Any:
@@ -317,7 +333,7 @@ def _building(answer: dict[str, Any]) -> Callable[[], Any]:
     from openai._models import FinalRequestOptions
     from openai.types.chat import ChatCompletion
 
-    library = sys.modules.get("httpx2") or sys.modules["httpx"]
+    library = _library()
     client = openai.OpenAI(api_key="k")
     options = FinalRequestOptions.construct(method="post", url="/chat/completions", json_data={"model": ASKED})
     content = json.dumps(answer).encode()
