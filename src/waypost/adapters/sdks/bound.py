@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import datetime
+import functools
 import inspect
 import json
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from types import ModuleType
 from typing import Any
 
@@ -225,8 +226,8 @@ class Bound:
             "stream_cls": self.stream_cls,
             "retries_taken": 0,
         }
-        known = inspect.signature(self.client._process_response).parameters
-        if not any(item.kind is inspect.Parameter.VAR_KEYWORD for item in known.values()):
+        known = _processing(type(self.client))
+        if known is not None:
             keywords = {name: value for name, value in keywords.items() if name in known}
         return self.client._process_response(**keywords)
 
@@ -274,3 +275,12 @@ class Bound:
         response = library.Response(status, headers=headers, content=data, request=request)
         response.elapsed = datetime.timedelta(0)
         return response
+
+
+@functools.lru_cache(maxsize=64)
+def _processing(kind: Hashable) -> frozenset[str] | None:
+    """The names that a client's `_process_response` takes, which differ by version; ``None`` where it takes any."""
+    known = inspect.signature(kind._process_response).parameters  # type: ignore[attr-defined]
+    if any(item.kind is inspect.Parameter.VAR_KEYWORD for item in known.values()):
+        return None
+    return frozenset(known)

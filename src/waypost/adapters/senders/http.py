@@ -7,6 +7,7 @@ they could carry our key elsewhere; a redirect is a failure. One connection pool
 from __future__ import annotations
 
 import asyncio
+import functools
 import json
 import os
 import time
@@ -168,6 +169,7 @@ def _endpoint(effect: Send) -> Endpoint:
 def _request(client: Any, library: ModuleType, effect: Send, credentials: dict[str, str]) -> Any:
     endpoint = _endpoint(effect)
     headers = {
+        **_standing(client, library),
         "content-type": "application/json",
         "accept": "text/event-stream" if effect.call.streaming else "application/json",
         "user-agent": f"waypost/{__version__}",
@@ -175,7 +177,27 @@ def _request(client: Any, library: ModuleType, effect: Send, credentials: dict[s
     }
     url, body = address(endpoint, effect.body or {}, streaming=effect.call.streaming)
     content = json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode()
-    return client.build_request("POST", url, headers=headers, content=content, timeout=_timeout(library, effect))
+    # The client's own `build_request` would merge a base URL, parameters and cookies, of which it has none.
+    extensions = {"timeout": _timeout(library, effect).as_dict()}
+    return library.Request("POST", _url(library, url), headers=headers, content=content, extensions=extensions)
+
+
+def _standing(client: Any, library: ModuleType) -> dict[str, str]:
+    """What a client of the library says of the connection and of the encodings that it can read."""
+    known = _STANDING.get(library.__name__)
+    if known is None:
+        known = {name: client.headers[name] for name in ("accept-encoding", "connection") if name in client.headers}
+        _STANDING[library.__name__] = known
+    return known
+
+
+_STANDING: dict[str, dict[str, str]] = {}
+
+
+@functools.lru_cache(maxsize=256)
+def _url(library: ModuleType, url: str) -> Any:
+    """An address, parsed once."""
+    return library.URL(url)
 
 
 def _refused(codec: Codec, response: Any, body: Any, headers: dict[str, str]) -> Failure:

@@ -25,6 +25,8 @@ from waypost.core.routing.tape import Tape
 
 TAIL = 65_536
 HEAD = 2_048
+_KEPT = 2 * TAIL
+"""How much is kept before it is cut to its tail: cutting copies the tail."""
 
 _decode = json.JSONDecoder().raw_decode
 _ID = re.compile(rb'"(?:id|responseId)"\s*:\s*"([^"\\]{1,200})"')
@@ -95,7 +97,7 @@ class Watch:
         if self._passing:
             self._parts.append(data)
             self._bytes += len(data)
-            if self._bytes > 4 * TAIL:
+            if self._bytes > _KEPT:
                 self._shorten()
             # The usage frame is the one whose list of choices is empty; hardly another has an empty list in it.
             if not self.strip or (b"[]" not in data and data[-2:] == b"\n\n" and not self._held):
@@ -108,7 +110,7 @@ class Watch:
         plain = data if self._inflate is None else self._inflate(data)
         self._parts.append(plain)
         self._bytes += len(plain)
-        if self._bytes > 4 * TAIL:
+        if self._bytes > _KEPT:
             self._shorten()
         if self.writer is not None:
             return self._translated(plain)
