@@ -7,7 +7,7 @@ import functools
 import inspect
 import json
 import sys
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Callable, Mapping
 from types import ModuleType
 from typing import Any
 
@@ -226,7 +226,7 @@ class Bound:
             "stream_cls": self.stream_cls,
             "retries_taken": 0,
         }
-        known = _processing(type(self.client))
+        known = _taken(type(self.client)._process_response)
         if known is not None:
             keywords = {name: value for name, value in keywords.items() if name in known}
         return self.client._process_response(**keywords)
@@ -278,9 +278,9 @@ class Bound:
 
 
 @functools.lru_cache(maxsize=64)
-def _processing(kind: Hashable) -> frozenset[str] | None:
-    """The names that a client's `_process_response` takes, which differ by version; ``None`` where it takes any."""
-    known = inspect.signature(kind._process_response).parameters  # type: ignore[attr-defined]
+def _taken(process: Callable[..., Any]) -> frozenset[str] | None:
+    """The names that `_process_response` takes, which differ by version; ``None`` where it takes any."""
+    known = inspect.signature(process).parameters
     if any(item.kind is inspect.Parameter.VAR_KEYWORD for item in known.values()):
         return None
     return frozenset(known)
