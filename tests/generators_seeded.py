@@ -380,6 +380,7 @@ def _messages(m: Maker) -> dict[str, Any]:
         "stop_sequences": m.many(m.text, 1, 4) if m.may("stop", "stop.report_match") else None,
         "stream": True if m.may(odds=0.4) else None,
         "metadata": {"user_id": m.name()} if m.may("user") else None,
+        "service_tier": m.one(("auto", "standard_only")) if m.may("service_tier") else None,
         "output_config": config or None,
         "thinking": thinking,
     }
@@ -480,6 +481,8 @@ def _google(m: Maker) -> dict[str, Any]:
     elif m.may("output.json_schema"):
         config.update(responseMimeType="application/json", responseJsonSchema=m.schema())
     body: dict[str, Any] = {"model": "m", "contents": _google_turns(m), "generationConfig": _present(config)}
+    if m.may("service_tier"):
+        body["serviceTier"] = m.one(("standard", "flex", "priority"))
     if m.may(odds=0.5):
         body["systemInstruction"] = {"parts": m.many(lambda: {"text": m.text()}, 1, 2)}
     if m.may(odds=0.4):

@@ -98,7 +98,7 @@ CONFIG: dict[str, tuple[dict[str, Any], set[str]]] = {
     "image_config": ({"image_config": {"aspect_ratio": "1:1"}}, {"output.image"}),
     "enable_enhanced_civic_answers": ({"enable_enhanced_civic_answers": True}, {"safety.settings"}),
     "model_armor_config": ({"model_armor_config": {"prompt_template_name": "t"}}, {"safety.settings"}),
-    "service_tier": ({"service_tier": "flex"}, {"service_tier.class"}),
+    "service_tier": ({"service_tier": "flex"}, {"service_tier"}),
     "audio_transcription_config": (
         {"audio_transcription_config": {"language_codes": ["en"]}},
         {"input.media_options"},

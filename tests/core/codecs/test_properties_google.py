@@ -38,7 +38,7 @@ ANY = {
 OTHERS = st.sampled_from([C, A, R])
 BY_VALUE = {
     *("stop.max", "seed", "schema.constraints", "input.image.mime", "tools.name_charset", "reasoning.effort"),
-    *("tool_choice.allowed_subset", "tool_result.unmatched", "max_output.small", "reasoning.budget"),
+    *("tool_choice.allowed_subset", "tool_result.unmatched", "max_output.small", "reasoning.budget", "service_tier"),
 }
 """What is refused when it is encoded, because of a value."""
 

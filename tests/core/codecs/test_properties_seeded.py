@@ -42,6 +42,8 @@ def meaning(conversation: Conversation, there: str) -> dict[str, Any]:
     order = ["rule" if message.role in ("system", "developer") else "turn" for message in conversation.messages]
     results = [part for message in spoken for part in message.parts if isinstance(part, ToolResult)]
     media = [part for message in spoken for part in message.parts if isinstance(part, Blob | Uri)]
+    tier = conversation.shared.get("service_tier")
+    untold = ("auto", "default") if there == G else ("auto",)
     found = common(conversation)
     found |= {
         "order": order[order.index("turn") :],
@@ -59,7 +61,8 @@ def meaning(conversation: Conversation, there: str) -> dict[str, Any]:
         "verbosity": sampling.verbosity if "verbosity" in can and sampling.verbosity != "medium" else None,
         "detail": [part.detail for part in media] if "image.detail" in can else None,
         "marks": marks(conversation) if "cache.breakpoints" in can else None,
-        "shared": {name: conversation.shared.get(name) for name in ("service_tier", "prompt_cache_key")},
+        "tier": tier if "service_tier" in can and tier not in untold else None,
+        "key": conversation.shared.get("prompt_cache_key"),
     }
     if "user" not in can:
         found["user"] = None

@@ -143,6 +143,7 @@ MESSAGES_VALUES: list[tuple[dict[str, Any], set[str]]] = [
         {"reasoning.budget", "reasoning.display?"},
     ),
     ({"thinking": {"type": "between_tools"}}, {"reasoning.adaptive"}),
+    ({"thinking": {"type": "adaptive"}}, {"reasoning.adaptive?"}),
     ({"metadata": {"user_id": "u", "team": "t"}}, {"metadata?", "user?"}),
     ({"output_config": {"task_budget": {}}}, {"unknown_field.task_budget"}),
     ({"output_config": {"format": {"type": "json_schema", "schema": SCHEMA}}}, {"output.json_schema"}),

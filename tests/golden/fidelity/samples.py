@@ -600,6 +600,7 @@ REST: Final[Mapping[str, Sample]] = {
         CHAT: {"service_tier": "flex"},
         RESPONSES: {"service_tier": "flex"},
         MESSAGES: {"service_tier": "standard_only"},
+        GENERATE: {"serviceTier": "flex"},
     },
     "answer that the provider stores": {CHAT: {"store": True}, RESPONSES: {"store": True}},
     "earlier answer by its id": {RESPONSES: {"previous_response_id": "resp_1"}},

@@ -220,6 +220,9 @@ def _thinking(draft: Draft, value: Any) -> None:
         budget = as_int(config.get("budget_tokens"), "thinking.budget_tokens")
         draft.sampling["reasoning_budget"] = budget
         draft.need("reasoning.budget", "thinking.budget_tokens", str(budget))
+    elif kind == "adaptive":
+        # The model decides, as it does wherever nothing is said.
+        draft.hint("reasoning.adaptive", "thinking", "adaptive")
     elif kind != "disabled":
         draft.need("reasoning.adaptive", "thinking", str(kind))
 
@@ -251,6 +254,14 @@ def _thread(draft: Draft, value: Any) -> None:
     draft.need("server_state.thread", "thread", str(kind), severity)
 
 
+def _tier(draft: Draft, value: Any) -> None:
+    draft.keep("service_tier", value)
+    if value == "standard_only":
+        draft.share("service_tier", "default")
+    if value != "auto":
+        draft.hint("service_tier", "service_tier", as_text(value, "service_tier"))
+
+
 _FIELDS: Mapping[str, Handler] = {
     "model": _model,
     "messages": read_messages,
@@ -267,7 +278,7 @@ _FIELDS: Mapping[str, Handler] = {
     "output_config": _output_config,
     "thinking": _thinking,
     "cache_control": _cache_control,
-    "service_tier": kept("service_tier", "service_tier", hint=True, plain=("auto",)),
+    "service_tier": _tier,
     "speed": kept("speed", "service_tier.speed", plain=("standard",)),
     "thread": _thread,
     "container": kept("container", "server_state.container"),

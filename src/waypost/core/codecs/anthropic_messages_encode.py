@@ -92,6 +92,8 @@ def _parameters(conversation: Conversation, target: Target, body: dict[str, Any]
         body["stream"] = True
     if conversation.user is not None:
         body["metadata"] = {"user_id": conversation.user}
+    if not native and conversation.shared.get("service_tier") == "default":
+        body["service_tier"] = "standard_only"
     config: dict[str, Any] = {}
     if sampling.reasoning_budget is not None:
         body["thinking"] = _budgeted(sampling.reasoning_budget, body.get("max_tokens"), native)

@@ -32,7 +32,7 @@ EXPRESSES = frozenset(
         *("reasoning.effort", "reasoning.effort.minimal", "reasoning.budget", "reasoning.display"),
         *("text.blank", "message.part_order", "prefill"),
         *("tool_result.image", "tool_result.document", "tool_result.is_error"),
-        *("schema.constraints", "schema.optional_properties"),
+        *("schema.constraints", "schema.optional_properties", "service_tier"),
     }
 )
 """What a conversation of another dialect may need and this codec can say. What only this dialect has is not here.
@@ -47,6 +47,7 @@ class GoogleGenerateContent:
 
     dialect: Dialect = DIALECT
     expresses: frozenset[str] = EXPRESSES
+    has_room: bool = True
 
     def decode_request(self, body: Mapping[str, Any]) -> Conversation:
         return decode_request(body)

@@ -11,7 +11,7 @@ from typing import Any
 
 from waypost.core.codecs.google_generate_content_config import read_generation_config
 from waypost.core.codecs.google_generate_content_tools import hold_tools, read_tool_config, read_tools
-from waypost.core.codecs.google_generate_content_turns import DIALECT, read_contents, read_system
+from waypost.core.codecs.google_generate_content_turns import DIALECT, TIERS, read_contents, read_system
 from waypost.core.codecs.wire import (
     Draft,
     Handler,
@@ -68,6 +68,16 @@ def _safety(draft: Draft, value: Any) -> None:
             draft.need("safety.settings", path)
 
 
+def _tier(draft: Draft, value: Any) -> None:
+    draft.keep("serviceTier", value)
+    tier = as_text(value, "serviceTier").lower()
+    if tier in TIERS:
+        draft.share("service_tier", tier)
+        draft.need("service_tier", "serviceTier", tier)
+    elif tier not in ("unspecified", "standard", "service_tier_unspecified"):
+        draft.need("service_tier.class", "serviceTier", tier)
+
+
 _FIELDS: Mapping[str, Handler] = {
     "model": _model,
     "stream": _stream,
@@ -80,9 +90,7 @@ _FIELDS: Mapping[str, Handler] = {
     "cachedContent": kept("cachedContent", "server_state.cached_content"),
     "continuationToken": kept("continuationToken", "server_state.continuation"),
     "labels": kept("labels", "metadata.labels", hint=True, plain=({},)),
-    "serviceTier": kept(
-        "serviceTier", "service_tier.class", plain=("unspecified", "standard", "SERVICE_TIER_UNSPECIFIED")
-    ),
+    "serviceTier": _tier,
     "store": kept("store", "server_state.store", plain=(False,)),
     "modelArmorConfig": kept("modelArmorConfig", "safety.settings"),
     "outputConfig": kept("outputConfig", "server_state.output"),

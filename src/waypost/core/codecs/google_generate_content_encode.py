@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from waypost.core.codecs.google_generate_content_calls import SKIP_SIGNATURE
-from waypost.core.codecs.google_generate_content_turns import DIALECT, JOINED
+from waypost.core.codecs.google_generate_content_turns import DIALECT, JOINED, TIERS
 from waypost.core.codecs.schema import object_root
 from waypost.core.codecs.schema_google import for_google, google_drops
 from waypost.core.codecs.sealing import restored, valid
@@ -63,6 +63,7 @@ def encode_request(conversation: Conversation, target: Target, domain: str) -> d
     if native:
         body.update(conversation.ext.get("fields", {}))
         return body
+    _tier(conversation, body)
     config = _generation_config(conversation)
     if conversation.sampling.show_reasoning and _REASONS & {*target.capabilities}:
         config["thinkingConfig"] = {**config.get("thinkingConfig", {}), "includeThoughts": True}
@@ -94,6 +95,14 @@ def _system(messages: tuple[Message, ...], native: bool) -> dict[str, Any]:
 
 
 # Generation parameters.
+
+
+def _tier(conversation: Conversation, body: dict[str, Any]) -> None:
+    tier = conversation.shared.get("service_tier", "default")
+    if tier in TIERS:
+        body["serviceTier"] = tier
+    elif tier not in ("auto", "default"):
+        raise Untranslatable("service_tier", DIALECT, "serviceTier")
 
 
 def _generation_config(conversation: Conversation) -> dict[str, Any]:
