@@ -29,6 +29,7 @@ HOW: Final[dict[tuple[str, ...], str]] = {
     ("answer held to a schema", CHAT): "held strictly, under a made name",
     ("answer held to a schema", RESPONSES): "held strictly, under a made name",
     ("budget of tokens", GENERATE, MESSAGES): "with a summary of the thoughts, which the answer leaves out",
+    ("service tier", MESSAGES, GENERATE): "the standard tier is what happens where nothing is said",
     ("optional properties in such a schema", MESSAGES): "held more strictly than was asked",
     ("optional properties in such a schema", GENERATE): "held more strictly than was asked",
 }
