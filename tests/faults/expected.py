@@ -80,15 +80,21 @@ def settled(run: Run, engine: Engine, fault: Fault, style: str) -> list[str]:
     if len(receipts) != 1 or ended != receipts:
         wrong.append(f"{len(receipts)} begun, {len(ended)} settled")
         return wrong
-    if told.faults:
-        wrong.append(f"faults of ours: {told.faults}")
     outcome, should = told.settled[0].settlement.outcome, ends(run, fault, style)
     if outcome not in should:
         wrong.append(f"the receipt says {outcome}, not {should}; raised: {run.came.error[:1]}")
     failures = [event.attempt.failure for event in told.attempts]
     if (outcome == "error") != (failures[-1] is not None) or any(kind == "internal" for kind in kinds(run)):
         wrong.append(f"failures: {failures}")
-    leases = engine.state._spending._ledger._leases  # type: ignore[attr-defined]
-    if leases:
-        wrong.append(f"{len(leases)} reservations are left")
+    return wrong + left_over(run, engine)
+
+
+def left_over(run: Run, engine: Engine) -> list[str]:
+    """What of a call is still open when it has ended."""
+    told = run.told
+    wrong = [f"a fault of ours: {fault.layer} {fault.error}" for fault in told.faults]
+    if [event.receipt for event in told.started] != [event.started.receipt for event in told.settled]:
+        wrong.append("a receipt is open")
+    if engine.state._spending._ledger._leases:  # type: ignore[attr-defined]
+        wrong.append("a reservation is left")
     return wrong

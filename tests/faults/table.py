@@ -7,6 +7,7 @@ a millisecond, and a fault that is a timeout brings the client's own.
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -72,7 +73,10 @@ _WORDS = {
     401: ("invalid_api_key", "authentication_error", "UNAUTHENTICATED"),
     403: ("insufficient_permissions", "permission_error", "PERMISSION_DENIED"),
     404: ("model_not_found", "not_found_error", "NOT_FOUND"),
+    408: ("request_timeout", "timeout_error", "DEADLINE_EXCEEDED"),
+    409: ("conflict", "conflict_error", "ABORTED"),
     413: ("request_too_large", "request_too_large", "INVALID_ARGUMENT"),
+    422: ("invalid_value", "invalid_request_error", "INVALID_ARGUMENT"),
     429: ("rate_limit_exceeded", "rate_limit_error", "RESOURCE_EXHAUSTED"),
     503: ("overloaded", "overloaded_error", "UNAVAILABLE"),
     504: ("timeout", "timeout_error", "DEADLINE_EXCEEDED"),
@@ -309,6 +313,7 @@ MIDDLE = (
 FAULTS = (*BEFORE, *WHOLE, *MIDDLE)
 
 
+EXHAUSTIVE = bool(os.environ.get("WAYPOST_EXHAUSTIVE"))
 FEW = (
     *("status400", "status401", "status429", "status500", "reset", "html502", "html200", "first_failed"),
     *("malformed", "half", "no_usage", "broken_arguments", "unknown_tool"),
@@ -327,4 +332,4 @@ def suits(fault: Fault, dialect: str, style: str, what: str, *, streams: bool) -
 
 def usual(fault: Fault, style: str) -> bool:
     """Whether a cell is looked at each time."""
-    return fault.name in FEW or style in MANY[fault.where]
+    return EXHAUSTIVE or fault.name in FEW or style in MANY[fault.where]

@@ -50,6 +50,22 @@ rank: listed
 budgets: [{{scope: all, limit: 1000 USD/day}}]
 """
 
+AWAY = """\
+waypost: policy/v1
+name: away
+mode: route
+rules: [{{name: away, use: [{use}]}}]
+filter: [quality >= 0]
+rank: listed
+budgets: [{{scope: all, limit: 1000 USD/day}}]
+"""
+TARGETS = {
+    CHAT: "openai/gpt-4o-mini",
+    RESPONSES: "openai/gpt-4o-mini",
+    MESSAGES: "anthropic/claude-haiku-4-5",
+    GOOGLE: "google/gemini-2.5-flash",
+}
+
 
 @dataclass
 class Told:
@@ -142,6 +158,14 @@ class World:
     def at_home(self, mode: str) -> Engine:
         """Each call goes where it would have gone."""
         return self.engine(mode, HOME.format(mode=mode))
+
+    def away(self, caller: str, answers: str) -> Engine:
+        """Each call of one dialect goes to a model that speaks another one."""
+        return self.engine(f"{caller} by {answers}", AWAY.format(use=TARGETS[answers]))
+
+    def pair(self, first: str, second: str) -> Engine:
+        """Whoever speaks ``first`` is asked first, and then who speaks ``second``."""
+        return self.engine(f"{first} then {second}", AWAY.format(use=f"{TARGETS[first]}, {TARGETS[second]}"))
 
     @contextmanager
     def _on(self, engine: Engine | None) -> Iterator[Told]:
