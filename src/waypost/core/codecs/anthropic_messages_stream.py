@@ -52,7 +52,19 @@ class MessagesReader:
         """One event. Raises ValueError where it is not one of this dialect."""
         if self._ended or event == "ping":
             return ()
-        raw = as_map(loads(data), "event")
+        raw = loads(data)
+        try:  # most of a stream
+            delta = raw["delta"]
+            if delta["type"] == "text_delta":
+                index, kind = self._parts[raw["index"]]
+                text = delta["text"]
+                if kind == "text" and type(text) is str:
+                    return (PartDelta(index, text),)
+        except (KeyError, TypeError):
+            pass
+        return self._any(event, as_map(raw, "event"))
+
+    def _any(self, event: str | None, raw: Mapping[str, Any]) -> Sequence[Delta]:
         match raw.get("type", event):
             case "content_block_delta":
                 return self._delta(raw)
@@ -106,17 +118,6 @@ class MessagesReader:
         return (start, first) if first.text else (start,)
 
     def _delta(self, raw: Mapping[str, Any]) -> Sequence[Delta]:
-        try:  # most of a stream
-            index, kind = self._parts[raw["index"]]
-            delta = raw["delta"]
-            text = delta["text"]
-            if kind == "text" and delta["type"] == "text_delta" and type(text) is str:
-                return (PartDelta(index, text),)
-        except (KeyError, TypeError):
-            pass
-        return self._any_delta(raw)
-
-    def _any_delta(self, raw: Mapping[str, Any]) -> Sequence[Delta]:
         known = self._parts.get(as_int(raw.get("index", 0), "index"))
         if known is None:
             return ()

@@ -52,9 +52,11 @@ class SseParser:
             ValueError: one event is longer than the limit.
         """
         if self._between and chunk[-2:] == b"\n\n" and len(chunk) <= self._limit:
-            found = _whole(chunk)
+            text = chunk.decode("utf-8", "replace")
+            one = _EVENT.fullmatch(text)
+            found = _whole(text) if one is None else [one.groups()]
             if found is not None:
-                return found
+                return found  # type: ignore[return-value]
         text = self._decode(chunk)
         if not text:
             return []
@@ -114,22 +116,18 @@ class SseParser:
             raise ValueError(f"one server-sent event is longer than {self._limit} characters")
 
 
-def _whole(chunk: bytes) -> list[Event] | None:
-    """The events of a chunk that holds whole ones only, in the form that all providers send; ``None`` of any other.
+def _whole(text: str) -> list[Event] | None:
+    """The events of a text that holds whole ones only, in the form that all providers send; ``None`` of any other.
 
     A look at lines one by one costs ten times as much, and chunks of another form are rare.
     """
-    text = chunk.decode("utf-8", "replace")
-    one = _EVENT.fullmatch(text)
-    if one is not None:
-        return [one.groups()]  # type: ignore[list-item]
     found: list[Event] = []
     at = 0
     while at < len(text):
         one = _EVENT.match(text, at)
         if one is None:
             return None
-        found.append(one.groups())  # type: ignore[arg-type]
+        found.append((one[1], one[2]))
         at = one.end()
     return found
 

@@ -94,28 +94,30 @@ class Watch:
         Raises:
             ValueError: only while deltas are being read: the stream is not of its dialect.
         """
+        if self._inflate is not None:
+            return self._read(data, self._inflate(data))
+        self._parts.append(data)
+        self._bytes += len(data)
+        if self._bytes > _KEPT:
+            self._shorten()
         if self._passing:
-            self._parts.append(data)
-            self._bytes += len(data)
-            if self._bytes > _KEPT:
-                self._shorten()
             # The usage frame is the one whose list of choices is empty; hardly another has an empty list in it.
             if not self.strip or (b"[]" not in data and data[-2:] == b"\n\n" and not self._held):
                 return data
             return self._stripped(data)
-        return self._read(data)
+        return self._translated(data) if self.writer is not None else self._read(data, None)
 
-    def _read(self, data: bytes) -> bytes:
-        """As `chunk`, while somebody has to look into the bytes."""
-        plain = data if self._inflate is None else self._inflate(data)
-        self._parts.append(plain)
-        self._bytes += len(plain)
-        if self._bytes > _KEPT:
-            self._shorten()
-        if self.writer is not None:
-            return self._translated(plain)
+    def _read(self, data: bytes, plain: bytes | None) -> bytes:
+        """As `chunk`, while somebody has to look into the bytes; ``plain`` is what was inflated of them."""
+        if plain is not None:
+            self._parts.append(plain)
+            self._bytes += len(plain)
+            if self._bytes > _KEPT:
+                self._shorten()
+            if self.writer is not None:
+                return self._translated(plain)
         if self.reader is not None and not self.committed:
-            for _ in self._deltas(plain):
+            for _ in self._deltas(data if plain is None else plain):
                 pass
         self._passing = self._inflate is None and (self.reader is None or self.committed)
         return self._stripped(data) if self.strip else data
