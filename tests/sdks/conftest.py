@@ -23,6 +23,7 @@ NEEDS = {
     "test_lent_clients": ("openai", "anthropic"),
     "test_vendors_by_data": ("openai", "anthropic", "google.genai"),
     "test_clouds": ("openai", "anthropic", "google.genai"),
+    "test_keys_stay": ("openai", "anthropic", "google.genai"),
     "test_untouched": ("openai", "anthropic", "google.genai"),
     "test_rollout_share": ("openai", "jsonschema"),
     "test_self_test": (),

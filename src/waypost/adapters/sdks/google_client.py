@@ -32,7 +32,7 @@ def rebound(method: Callable[..., Any], client: Any) -> Callable[..., Any]:
 
 
 @functools.cache
-def _double_of(kind: type[Any]) -> type[Any]:
+def _double_of(kind: Any) -> Any:
     def read(self: Any) -> Any:
         options = self.__dict__["_http_options"]
         headers = {name: value for name, value in (options.headers or {}).items() if own_key(name.lower()) is None}
