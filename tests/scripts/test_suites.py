@@ -16,11 +16,11 @@ from waypost.runtime.documents import load_policy
 ROOT = Path(__file__).resolve().parents[2]
 
 REPORT = """<testsuites><testsuite>
-<testcase classname="tests.a" name="one"/>
-<testcase classname="tests.a" name="two"><failure>no</failure></testcase>
-<testcase classname="tests.a" name="three"><skipped/></testcase>
-<testcase classname="tests.a" name="two"/>
-<testcase classname="tests.b" name="four"><error>no</error></testcase>
+<testcase classname="tests.a" file="tests/a.py" name="one"/>
+<testcase classname="tests.a" file="tests/a.py" name="two"><failure message="no">why</failure></testcase>
+<testcase classname="tests.a" file="tests/a.py" name="three"><skipped/></testcase>
+<testcase classname="tests.a" file="tests/a.py" name="two"/>
+<testcase classname="tests.b.TestB" file="tests/b.py" name="four[a.b]"><error message="bad">why</error></testcase>
 </testsuite></testsuites>"""
 
 
@@ -36,29 +36,59 @@ def suites() -> ModuleType:
     return module
 
 
+def cases(suites: ModuleType, **states: str) -> dict[str, object]:
+    return {name: suites.Case(state) for name, state in states.items()}
+
+
 def test_outcomes_of_a_report(suites: ModuleType, tmp_path: Path) -> None:
-    """Errors are failures, and who failed once has failed."""
+    """Errors are failures, who failed once has failed, and each can be run again by its id."""
     report = tmp_path / "report.xml"
     report.write_text(REPORT)
     assert suites.outcomes(report) == {
-        "tests.a::one": "passed",
-        "tests.a::two": "failed",
-        "tests.a::three": "skipped",
-        "tests.b::four": "failed",
+        "tests.a::one": suites.Case("passed", "tests/a.py::one"),
+        "tests.a::two": suites.Case("failed", "tests/a.py::two", "no"),
+        "tests.a::three": suites.Case("skipped", "tests/a.py::three"),
+        "tests.b.TestB::four[a.b]": suites.Case("failed", "tests/b.py::TestB::four[a.b]", "bad"),
     }
 
 
 def test_what_is_lost(suites: ModuleType) -> None:
     """A test that passes without Waypost and not with it; what fails anyway is not."""
-    bare = suites.record("1.0", {"a": "passed", "b": "passed", "c": "failed", "d": "skipped"})
-    assert bare == {"version": "1.0", "passed": 2, "failed": ["c"], "skipped": ["d"]}
-    assert suites.lost(bare, {"a": "passed", "b": "passed", "c": "failed", "d": "skipped"}) == []
-    assert suites.lost(bare, {"a": "passed", "b": "failed", "c": "passed", "d": "skipped"}) == ["b"]
-    assert suites.lost(bare, {"a": "passed", "b": "skipped", "c": "failed", "d": "skipped"}) == ["b"]
-    meant = {**bare, "differs": {"route": ["b"]}}
+    found = cases(suites, a="passed", b="passed", c="failed", d="skipped")
+    bare = suites.record("1.0", {"core": found})
+    assert bare == {"version": "1.0", "passed": {"core": 2}, "failed": ["c"], "skipped": ["d"]}
+
+    def lost(mode: str = "observe", of: dict[str, object] = bare, **states: str) -> list[str]:
+        lines: list[str] = suites.lost(of, "core", cases(suites, **states), mode)
+        return lines
+
+    assert lost(a="passed", b="passed", c="failed", d="skipped") == []
+    assert lost(a="passed", b="failed", c="passed", d="skipped") == ["b"]
+    assert lost(a="passed", b="skipped", c="failed", d="skipped") == ["b"]
+    assert lost(a="passed") == ["only 1 tests passed, and 2 should"]
+    meant = {**bare, "differs": {"route": {"it is meant to": ["b"]}}}
     broken = {"a": "passed", "b": "failed", "c": "failed", "d": "skipped"}
-    assert (suites.lost(meant, broken, "route"), suites.lost(meant, broken, "observe")) == ([], ["b"])
-    assert suites.lost(bare, {"a": "passed"}) == ["only 1 tests passed, and 2 do so without Waypost"]
+    assert (lost("route", meant, **broken), lost("observe", meant, **broken)) == ([], ["b"])
+    assert lost("route", meant, a="passed", b="passed") == ["b (passes, and is listed)"]
+    assert lost("route", meant, b="failed") == ["only 0 tests passed, and 1 should"]
+
+
+@pytest.mark.parametrize(
+    ("name", "mode", "quick", "parts"),
+    [
+        ("openai", None, False, ("core", "rest", "stub")),
+        ("openai", "route", True, ("core", "stub")),
+        ("openai", "reroute", True, ("stub",)),
+        ("anthropic", "reroute-google", False, ("stub",)),
+        ("google", "observe", False, ("core", "rest")),
+        ("google", "reroute", False, ()),
+    ],
+)
+def test_the_parts_of_a_run(
+    suites: ModuleType, name: str, mode: str | None, quick: bool, parts: tuple[str, ...]
+) -> None:
+    """Where every call goes elsewhere, only the tests that look at nothing but types can be asked."""
+    assert suites.parts_of(name, mode, quick) == parts
 
 
 def test_the_policy_that_moves_nothing(suites: ModuleType, tmp_path: Path) -> None:
@@ -66,12 +96,38 @@ def test_the_policy_that_moves_nothing(suites: ModuleType, tmp_path: Path) -> No
     tests = tmp_path / "tests"
     tests.mkdir()
     (tests / "test_x.py").write_text('create(model="gpt-x"); {"model": "m/y"}; create(model="auto")')
-    policy_file, catalog_file = suites.same_endpoint(tests, tmp_path)
+    policy_file, catalog_file = suites.same_endpoint(tests, tmp_path, "http://127.0.0.1:5")
     catalog = load_catalog(str(catalog_file))
     policy = load_policy(str(policy_file), catalog=catalog)
     assert [rule.name for rule in policy.rules] == ["model-0", "model-1"]
     assert sorted({target.model for target in catalog.targets}) == ["gpt-x", "m/y"]
-    assert len(catalog.targets) == 2 * len(suites._PLACES)
+    assert len(catalog.targets) == 2 * 5
+    assert sum("//127.0.0.1:5" in endpoint.base_url for endpoint in catalog.endpoints.values()) == 2
+
+
+@pytest.mark.parametrize("provider", ["openai", "anthropic", "google"])
+def test_the_policy_that_moves_everything(suites: ModuleType, provider: str, tmp_path: Path) -> None:
+    """It loads, and one model of another dialect is all that it leaves."""
+    policy_file, catalog_file = suites.rerouted(tmp_path, "http://127.0.0.1:5", provider)
+    catalog = load_catalog(str(catalog_file))
+    load_policy(str(policy_file), catalog=catalog)
+    (away,) = (target for target in catalog.targets if target.endpoint.endswith("-away"))
+    assert (away.provider, away.model) == (provider, "stub")
+    others = {"openai", "anthropic", "google"} - {provider}
+    assert catalog.endpoints.keys() == {f"{provider}-away", *(f"{name}-home" for name in others)}
+
+
+@pytest.mark.parametrize(
+    ("version", "own", "besides"),
+    [("3.3.1", "]==3.3.1", False), ("2.54.0", "]==2.54.0", True)],
+)
+def test_the_requirements_of_a_pin(suites: ModuleType, version: str, own: str, besides: bool) -> None:
+    """The suite's own group at another version, with what the tests of older majors import besides."""
+    wanted = suites.requirements("openai", version)
+    assert wanted[0].startswith("openai[")
+    assert wanted[0].endswith(own)
+    assert ("nest-asyncio" in wanted) is besides
+    assert {"pytest>=9", "hatchling>=1.27", "PyYAML"} <= set(wanted)
 
 
 def test_the_stored_baseline(suites: ModuleType) -> None:
@@ -81,7 +137,8 @@ def test_the_stored_baseline(suites: ModuleType) -> None:
     for name, suite in suites.SUITES.items():
         pins = (suites.ROOT / "requirements" / f"suite-{name}.txt").read_text()
         assert f"\n{suite.package}=={stored[name]['version']} " in f"\n{pins}"
-        assert stored[name]["passed"] > 1_500
+        assert sum(stored[name]["passed"].values()) > 1_500
+        assert stored[name]["passed"].keys() == set(suites.parts_of(name, None, False))
 
 
 def test_a_missing_environment_is_said(
