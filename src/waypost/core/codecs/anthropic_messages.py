@@ -42,6 +42,7 @@ class AnthropicMessages:
 
     dialect: Dialect = DIALECT
     expresses: frozenset[str] = EXPRESSES
+    has_room: bool = True
 
     def decode_request(self, body: Mapping[str, Any]) -> Conversation:
         return decode_request(body)

@@ -32,7 +32,7 @@ EXPRESSES = frozenset(
         *("reasoning.effort", "reasoning.effort.minimal", "reasoning.budget", "reasoning.display"),
         *("text.blank", "message.part_order", "prefill"),
         *("tool_result.image", "tool_result.document", "tool_result.is_error"),
-        *("schema.constraints", "schema.optional_properties", "service_tier"),
+        *("schema.constraints", "schema.optional_properties", "service_tier", "citations.response"),
     }
 )
 """What a conversation of another dialect may need and this codec can say. What only this dialect has is not here.

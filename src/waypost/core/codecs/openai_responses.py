@@ -37,7 +37,7 @@ EXPRESSES = frozenset(
             "schema.constraints",
             "schema.root",
         ),
-        *("user", "image.detail", "output.schema_name", "cache.breakpoints", "cache.key", "metadata", "service_tier"),
+        *("user", "image.detail", "output.schema_name", "cache.breakpoints", "cache.key", "metadata", "service_tier", "citations.response"),
     }
 )
 """What a conversation of another dialect may need and this codec can say. What only this dialect has is not here."""
@@ -48,6 +48,7 @@ class OpenAIResponses:
 
     dialect: Dialect = DIALECT
     expresses: frozenset[str] = EXPRESSES
+    has_room: bool = True
 
     def decode_request(self, body: Mapping[str, Any]) -> Conversation:
         return decode_request(body)

@@ -58,7 +58,9 @@ class Exchange:
 
     @property
     def signer(self) -> Signer:
-        return signer(self.endpoint, self.stage.conversation, self.stage.routes.memory)
+        routes, call = self.stage.routes, self.stage.call
+        has_room = routes.codecs[call.dialect].has_room
+        return signer(self.endpoint, self.stage.conversation, routes.memory, has_room=has_room)
 
     @property
     def foreign(self) -> bool:

@@ -44,6 +44,9 @@ class Codec(Protocol):
     expresses: frozenset[str]
     """Need flags of the dialect's level, and of the model's level, that this wire format can say."""
 
+    has_room: bool
+    """Whether callers can hold state of a model's reasoning in this wire format."""
+
     def decode_request(self, body: Mapping[str, Any]) -> Conversation:
         """Raises ValueError with a path where the body is not of this dialect."""
 

@@ -92,7 +92,7 @@ def prepare(call: Call, routes: Routes) -> Stage:
     """Raises whatever is wrong in our own code or in the body; the flow fails open on it."""
     conversation = _decoded(call, routes)
     features = extract(conversation)
-    if call.dialect == "openai.chat":
+    if not routes.codecs[call.dialect].has_room:
         conversation = recalled(conversation, routes.memory)
     needs = needs_of(conversation, home_of(call, routes)) + call.needs if conversation.needs else call.needs
     question = Question(

@@ -75,7 +75,7 @@ def _free(conversation: Conversation) -> bool:
     return bool(conversation.messages) and not any(need.flag in _HELD for need in conversation.needs)
 
 
-def signer(endpoint: Endpoint, conversation: Conversation, memory: Memory | None) -> Signer:
+def signer(endpoint: Endpoint, conversation: Conversation, memory: Memory | None, *, has_room: bool) -> Signer:
     """Who seals the reasoning of what ``endpoint`` answers, and how the caller is handed it."""
-    keep = None if memory is None or conversation.dialect != "openai.chat" else memory.keep
+    keep = None if memory is None or has_room else memory.keep
     return Signer(endpoint.dialect, endpoint.domain, conversation.shows_reasoning, keep)
