@@ -56,11 +56,16 @@ def _turn(turn: list[Message], dialect: Dialect, domain: str) -> Iterator[Messag
             yield replace(message, parts=tuple(kept))
 
 
+def _sealed(text: Part, seal: Sealed) -> Part:
+    return replace(text, ext={**text.ext, SEAL: seal}) if isinstance(text, Text) else text
+
+
 def _give_back(parts: list[list[Part]], dialect: Dialect, domain: str) -> None:
     calls: dict[str, Sealed] = {}
     last_text: tuple[list[Part], int] | None = None
     said: list[str] = []
     front: list[Part] = []
+    waiting: Sealed | None = None
     for within in parts:
         kept: list[Part] = []
         for part in within:
@@ -68,6 +73,7 @@ def _give_back(parts: list[list[Part]], dialect: Dialect, domain: str) -> None:
                 said = []
                 if isinstance(part, Text):
                     last_text = kept, len(kept)
+                    part, waiting = (part if waiting is None else _sealed(part, waiting)), None
                 kept.append(part)
                 continue
             seal = valid(part.seal, dialect, domain)
@@ -82,9 +88,9 @@ def _give_back(parts: list[list[Part]], dialect: Dialect, domain: str) -> None:
                 calls[part.call] = seal
             elif seal is not None and last_text is not None:
                 place, at = last_text
-                text = place[at]
-                assert isinstance(text, Text)
-                place[at] = replace(text, ext={**text.ext, SEAL: seal})
+                place[at] = _sealed(place[at], seal)
+            elif seal is not None:  # what was kept apart from a turn stands before it
+                waiting = seal
         within[:] = kept
         if last_text is not None and last_text[0] is kept:
             last_text = within, last_text[1]
