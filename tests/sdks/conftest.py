@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+import ssl
 from collections.abc import AsyncIterator, Callable, Iterator
 from importlib.util import find_spec
 from pathlib import Path
@@ -24,6 +26,7 @@ NEEDS = {
     "test_vendors_by_data": ("openai", "anthropic", "google.genai"),
     "test_clouds": ("openai", "anthropic", "google.genai"),
     "test_keys_stay": ("openai", "anthropic", "google.genai"),
+    "test_on_and_off": ("openai", "anthropic", "google.genai"),
     "test_untouched": ("openai", "anthropic", "google.genai"),
     "test_rollout_share": ("openai", "jsonschema"),
     "test_self_test": (),
@@ -82,8 +85,27 @@ class World:
         waypost.auto_instrument(policy=self.policy(body, mode), **options)
 
 
+@pytest.fixture(scope="session")
+def once(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder for what is costly to make and the same for every test: the compiled catalog, and whom TLS trusts.
+
+    Nobody speaks TLS here, and each client of an SDK reads all root certificates of the machine; one is enough.
+    """
+    folder = tmp_path_factory.mktemp("once")
+    (folder / "cache").mkdir()
+    roots = ssl.get_default_verify_paths().cafile
+    if there("certifi"):
+        import certifi
+
+        roots = certifi.where()
+    if roots:
+        first, end, _ = Path(roots).read_text().partition("-----END CERTIFICATE-----\n")
+        (folder / "trusted.pem").write_text(first[first.index("-----BEGIN") :] + end)
+    return folder
+
+
 @pytest.fixture
-def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
+def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, once: Path) -> Iterator[World]:
     world = World(tmp_path)
     for name in ("OPENAI_ORG_ID", "OPENAI_PROJECT_ID", "WAYPOST_POLICY", "WAYPOST_MODE", "OTEL_EXPORTER_OTLP_ENDPOINT"):
         monkeypatch.delenv(name, raising=False)
@@ -92,11 +114,16 @@ def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
     monkeypatch.setenv("ANTHROPIC_API_KEY", "sk-ant-ours")
     monkeypatch.setattr(instrument, "_engine", None)
     monkeypatch.setattr(instrument, "_clients", [])
+    if (once / "trusted.pem").exists():
+        monkeypatch.setenv("SSL_CERT_FILE", str(once / "trusted.pem"))
+    shutil.copytree(once / "cache", tmp_path / "home" / "cache")
     with world.openai, world.anthropic, world.google:
         monkeypatch.setenv("OPENAI_BASE_URL", world.openai.url + "/v1")
         monkeypatch.setenv("ANTHROPIC_BASE_URL", world.anthropic.url)
         yield world
         waypost.uninstrument()
+    for made in (tmp_path / "home" / "cache").glob("catalog-*.json"):
+        shutil.copy(made, once / "cache")
 
 
 @pytest.fixture

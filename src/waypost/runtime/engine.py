@@ -27,6 +27,7 @@ from waypost.core.routing.settle import Open, finish
 from waypost.errors import SettingsError
 from waypost.runtime import bundle as bundles
 from waypost.runtime.alarms import Unmatched
+from waypost.runtime.chosen import Chosen
 from waypost.runtime.context import suppressed
 from waypost.runtime.drive import adrive, drive
 from waypost.runtime.hearing import Hearing
@@ -81,6 +82,8 @@ class Engine:
         self._keeper: Keeper | None = None
         self.lookup = Lookup(self)
         self.lending = Lending(self.faults)
+        self.only: Chosen | None = None
+        """The clients that are seen; all of them where it is ``None``."""
         self._places: dict[tuple[str, str], tuple[str, str] | None] = {}
         self._hearing = Hearing(self.faults)
         self._unmatched = Unmatched()
@@ -151,6 +154,8 @@ class Engine:
 
     def _sees(self, sdk: Any, wrapped: Any, client: Any, args: Any, kwargs: Any) -> bool:
         if not self.active or suppressed() or getattr(client, BYPASS, False):
+            return False
+        if self.only is not None and not self.only.has(client):
             return False
         if not self.bundle.off:
             return True

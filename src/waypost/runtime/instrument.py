@@ -5,13 +5,14 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from waypost.errors import ConfigError, SettingsError
 from waypost.runtime import hangup, logs, patch
+from waypost.runtime.chosen import Chosen
 from waypost.runtime.engine import Engine
 from waypost.runtime.lending import Resolver
 from waypost.runtime.settings import Settings, read, unknown
@@ -53,6 +54,7 @@ def auto_instrument(
     catalog: Any = None,
     mode: str | None = None,
     clients: Mapping[str, Any] | Resolver | None = None,
+    only: Iterable[Any] | None = None,
     tracer_provider: Any = None,
     meter_provider: Any = None,
 ) -> None:
@@ -65,6 +67,8 @@ def auto_instrument(
         mode: ``off``, ``observe``, ``advise`` or ``route``, in place of what the policies say.
         clients: provider to a client of one's own, as with `waypost.use`; or a function that is given who asks (a
             `Context`) in each call and returns such clients for it, for tenants with keys of their own.
+        only: the SDK clients that are meant, copies of them included; all others go on as without us, until
+            `uninstrument()`. Default: every client.
         tracer_provider: OpenTelemetry providers to use in place of the global ones, which are never replaced.
         meter_provider: likewise.
 
@@ -72,7 +76,8 @@ def auto_instrument(
         ConfigError: a file or a value that cannot be used, with file, line, column and the remedy. Nothing is on then.
     """
     try:
-        _switch_on(policy, catalog, mode, clients=clients, providers=(tracer_provider, meter_provider))
+        chosen = None if only is None else Chosen(only)
+        _switch_on(policy, catalog, mode, clients=clients, only=chosen, providers=(tracer_provider, meter_provider))
     except ConfigError as error:
         # What is wrong stands in what the caller wrote; frames of ours would only bury the message.
         raise error.with_traceback(None) from None
@@ -84,6 +89,7 @@ def _switch_on(
     mode: str | None,
     *,
     clients: Mapping[str, Any] | Resolver | None,
+    only: Chosen | None,
     providers: tuple[Any, Any],
 ) -> None:
     global _engine
@@ -101,6 +107,8 @@ def _switch_on(
                 engine.reloader.configure(settings)
         for provider, client in _clients:
             engine.use(provider, client)
+        if only is not None:
+            engine.only = only
         engine.active = True
         _engine = engine
         if callable(clients):
@@ -141,10 +149,12 @@ def _remark() -> None:
 
 
 def uninstrument() -> None:
-    """Let calls through untouched again. The wrappers stay, switched off: other libraries may stand on them."""
+    """Let calls through untouched again: the SDKs have their own functions back. A wrapper that another library has
+    wrapped since stays below that one, switched off."""
     with _lock:
         if _engine is not None:
-            _engine.active = False
+            _engine.active, _engine.only = False, None
+            patch.remove()
             _engine.flush(5.0)
 
 

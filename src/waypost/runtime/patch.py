@@ -1,7 +1,7 @@
 """Puts the wrapper onto the SDKs' `request()`, now or when they are imported; never imports one itself.
 
-A wrapper stays where it is for the life of the process: switching off is a flag, because another library may have
-wrapped ours in the meantime, and taking ours away would take theirs too. Where another library has put a wrapper of
+Switching off is a flag, and takes away those wrappers that nobody has put another onto since: taking those away would
+take theirs too. Where another library has put a wrapper of
 the base class's method onto a subclass, ours goes on top of it there: the base class is never asked then.
 """
 
@@ -26,6 +26,8 @@ import waypost.adapters.sdks as sdks
 log = logging.getLogger("waypost")
 MARK = "_waypost_wrapped"
 
+_laid: list[tuple[weakref.ref[type], str, Callable[..., Any]]] = []
+"""Class, method and wrapper of ours on it."""
 _left_alone: weakref.WeakSet[ModuleType] = weakref.WeakSet()
 
 
@@ -86,8 +88,23 @@ def wrap(sdk: Sdk, module: ModuleType, handler: Handler) -> bool:
         for owner in (kind, *_bypassing(kind, method)):
             original = owner.__dict__[method]
             if not getattr(original, MARK, False):
-                setattr(owner, method, _wrapper(sdk, original, handler, is_async=is_async))
+                wrapper = _wrapper(sdk, original, handler, is_async=is_async)
+                setattr(owner, method, wrapper)
+                _laid.append((weakref.ref(owner), method, wrapper))
     return True
+
+
+def remove() -> None:
+    """Put back the very functions that were there, and wait for no import any more. Idempotent."""
+    sys.meta_path[:] = [finder for finder in sys.meta_path if not isinstance(finder, _Finder)]
+    kept = []
+    for place, method, wrapper in reversed(_laid):
+        owner = place()
+        if owner is not None and owner.__dict__.get(method) is wrapper:
+            setattr(owner, method, wrapper.__wrapped__)
+        elif owner is not None:
+            kept.append((place, method, wrapper))
+    _laid[:] = reversed(kept)
 
 
 def _bypassing(kind: type, method: str) -> Iterator[type]:

@@ -17,8 +17,8 @@ def without_ours(client: Any) -> Any:
 
     The client itself stays as it is, for whoever looks at it and for calls that are under way.
     """
-    kind = _double_of(type(client))
-    double = object.__new__(kind)
+    kind: Any = type(client)
+    double = object.__new__(_double_of(kind))
     double.__dict__ = client.__dict__
     return double
 
