@@ -135,6 +135,30 @@ def headers_of(response: Any) -> dict[str, str]:
     return {name: text for name, text in response.headers.items() if name.lower() not in OURS}
 
 
+VARYING = (
+    "id",
+    "created",
+    "created_at",
+    "completed_at",
+    "response_id",
+    "item_id",
+    "call_id",
+    "headers",
+    "tool_call_id",
+)
+
+
+DECIDED = "x-perpetuo-routing-decision"
+"""The field of a routed answer that says who answered; it is different by design."""
+
+
+def steady(value: Any) -> Any:
+    """What was given, without ids and times, of which some are made anew each time, nor our decision."""
+    if isinstance(value, dict):
+        return {name: steady(item) for name, item in value.items() if name not in (*VARYING, DECIDED)}
+    return [steady(item) for item in value] if isinstance(value, list) else value
+
+
 # --- sync and async alike
 
 

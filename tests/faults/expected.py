@@ -16,7 +16,7 @@ def differences(bare: Run, ours: Run, mode: str) -> dict[str, tuple[Any, Any]]:
         "said": (bare.came.said, ours.came.said),
         "given": (_given(bare, mode), _given(ours, mode)),
         "attempts": (len(bare.requests), len(ours.requests)),
-        "requests": (_sent(bare, mode), _sent(ours, mode)),
+        "requests": (sent(bare, mode), sent(ours, mode)),
     }
     return {name: pair for name, pair in pairs.items() if pair[0] != pair[1]}
 
@@ -29,7 +29,7 @@ def _given(run: Run, mode: str) -> list[Any]:
     return [item.replace(', "usage": null', "") if isinstance(item, str) else item for item in run.came.given]
 
 
-def _sent(run: Run, mode: str) -> list[dict[str, Any]]:
+def sent(run: Run, mode: str) -> list[dict[str, Any]]:
     """What was sent. A routed stream asks for the usage that the caller did not ask for; it is stripped again."""
     if mode == "observe":
         return run.requests

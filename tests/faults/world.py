@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import pytest
 
@@ -111,12 +111,15 @@ class World:
         self._stack = ExitStack()
         self._calls = 0
 
-    def __enter__(self) -> World:
+    def _serve(self) -> dict[str, str]:
+        """Start what answers; where each provider is, by the beginning of its variable."""
         self.stub = self._stack.enter_context(StubProvider(lambda request: self._answer(request)))
+        return {"OPENAI": f"{self.stub.url}/v1", "ANTHROPIC": self.stub.url, "GOOGLE_GEMINI": self.stub.url}
+
+    def __enter__(self) -> Self:
+        places = self._serve()
         self.runner = self._stack.enter_context(asyncio.Runner())
-        url = self.stub.url
         keys = {"OPENAI_API_KEY": "sk-caller", "ANTHROPIC_API_KEY": "sk-ant-caller", "GEMINI_API_KEY": "g-caller"}
-        places = {"OPENAI": f"{url}/v1", "ANTHROPIC": url, "GOOGLE_GEMINI": url}
         for name, value in {**keys, **{f"{name}_BASE_URL": place for name, place in places.items()}}.items():
             self._patching.setenv(name, value)
         self._patching.setenv("WAYPOST_HOME", str(self.home / "home"))
@@ -221,10 +224,13 @@ class World:
         else:
             client = client.with_options(timeout=timeout_s, max_retries=retries)
         asking = Asking(client, question, colour == "async", options)
-        before = len(self.stub.seen)
+        before = self._mark()
         with self._on(engine) as told:
             came = came_of(STYLES[dialect][style], asking, self.runner)
         return Run(came, self._requests(question, before, least), told)
+
+    def _mark(self) -> int:
+        return len(self.stub.seen)
 
     def _requests(self, question: str, before: int, least: int) -> list[dict[str, Any]]:
         """Those of one call. Who has stopped waiting may be gone before the server has read what it was sent."""
@@ -236,21 +242,30 @@ class World:
             time.sleep(0.005)
 
     def suffer(
-        self, fault: Fault, dialect: str, colour: str, style: str, engine: Engine | None = None, *, least: int = 1
+        self,
+        fault: Fault,
+        dialect: str,
+        colour: str,
+        style: str,
+        engine: Engine | None = None,
+        *,
+        least: int = 1,
+        only: str | None = None,
     ) -> Run:
-        """One call whose server has that fault."""
-        self.answer(fault, what_of(style), streams=is_stream(style))
+        """One call whose server has that fault; ``only`` is the one dialect in which it has."""
+        self.answer(fault, what_of(style), streams=is_stream(style), only=only)
         timeout_s = 30.0 if fault.timeout_s is None else fault.timeout_s
         return self.call(dialect, colour, style, engine, timeout_s=timeout_s, retries=fault.retries, least=least)
 
-    def answer(self, fault: Fault, what: str, *, streams: bool) -> None:
+    def answer(self, fault: Fault, what: str, *, streams: bool, only: str | None = None) -> None:
         """From now on the server answers so."""
         numbers: dict[str, int] = {}
 
         def answer(seen: Seen) -> Any:
             dialect = PATHS.get(seen.path.partition("?")[0], GOOGLE)
             numbers[dialect] = numbers.get(dialect, 0) + 1
-            return fault.answer(Ask(dialect, what, streams, numbers[dialect], seen))
+            ask = Ask(dialect, what, streams, numbers[dialect], seen)
+            return fault.answer(ask) if only in (None, dialect) else ask.good
 
         self._answer = answer
 

@@ -176,7 +176,9 @@ class Bound:
             read = response.is_closed or response.is_stream_consumed
             return wrong_with_bytes(response.content, codec) if read else None
         if hasattr(type(value), "model_fields"):
-            return wrong_with(value.__pydantic_extra__ or {}, codec)
+            error = getattr(value, "error", None)
+            error = fields_of(error) if hasattr(error, "model_fields_set") else error
+            return wrong_with({"error": error}, codec)
         plain = isinstance(value, Mapping | list | str | int | float | None)
         return wrong_with(value, codec) if plain and hasattr(self.cast_to, "model_fields") else None
 

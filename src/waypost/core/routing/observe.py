@@ -15,7 +15,7 @@ from typing import Any
 
 from waypost.core.codecs.framing import SseParser
 from waypost.core.codecs.usage import later
-from waypost.core.model.conversation import Delta, Finished, PartDelta, Start, StreamError
+from waypost.core.model.conversation import Delta, Finished, PartDelta, PartStart, Start, StreamError
 from waypost.core.model.outcome import Failure, Usage
 from waypost.core.routing.effects import Observed
 from waypost.core.routing.last_words import last_words
@@ -251,6 +251,8 @@ class Watch:
             self.seen = Observed(usage, self.seen.response_id, self.seen.response_model, reasons)
         elif isinstance(delta, StreamError):
             self.failure = Failure("stream_error", delta.status, delta.type, committed=self.committed)
+        if isinstance(delta, PartStart) and delta.kind != "tool_call":
+            return delta  # that a text begins says nothing yet; what it begins with does
         if delta.commits or isinstance(delta, Finished):
             self.committed = True
         return delta
