@@ -588,3 +588,39 @@ async def test_a_picture_is_never_downloaded(stream: bool, way: tuple[str, str],
             (request,) = bad.stubs[target].seen
         assert json.dumps(request.body).count(url) == 1
         assert pictures.seen == []
+
+
+# What an answer says beside its text.
+
+PAGE = {"start_index": 0, "end_index": 5, "title": "Lisbon", "url": "https://example.org/lisbon"}
+
+
+def cited(*, stream: bool) -> Answer:
+    """A chat completion that refers to a page."""
+    noted = [{"type": "url_citation", "url_citation": PAGE}]
+    if not stream:
+        body = plain_answer(C)
+        body["choices"][0]["message"]["annotations"] = noted
+        return json_answer(body)
+    events = stream_events(C, ["Hel", "lo."])
+    events.insert(3, {**events[2], "choices": [{**events[2]["choices"][0], "delta": {"annotations": noted}}]})
+    return sse_answer(events)
+
+
+@both
+@pytest.mark.parametrize("caller", [R, A, G])
+@pytest.mark.parametrize("stream", [False, True])
+async def test_pages_that_an_answer_refers_to(stream: bool, caller: str, style: str, bad: Bad) -> None:
+    """They reach the caller in its own words; where its dialect has none that could be handed back, the receipt says
+    what was left out."""
+    bad.answer[C] = lambda _: cited(stream=stream)
+    said = await bad.ask(style, (caller, C), stream=stream)
+    assert said.text == "Hello."
+    (hop,) = bad.receipt()["hops"]
+    assert hop["attempt"].get("left_out") == (["citations.response"] if caller == A else None)
+    if caller == R:
+        answer = said.native.response if stream else said.native
+        assert [note.url for note in answer.output[0].content[0].annotations] == [PAGE["url"]]
+    elif caller == G:
+        grounding = said.native.candidates[0].grounding_metadata
+        assert [chunk.web.uri for chunk in grounding.grounding_chunks] == [PAGE["url"]]

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from waypost.core.codecs.anthropic_messages_encode import CALL_ID
 from waypost.core.codecs.anthropic_messages_turns import DIALECT
+from waypost.core.codecs.citations import LEFT_OUT, from_anthropic
 from waypost.core.codecs.failures import Described, described, kind_of
 from waypost.core.codecs.handout import Handout, Signer
 from waypost.core.codecs.ids import answer_id, call_id_or_position, reply_seed
@@ -53,14 +54,16 @@ def decode_response(body: Mapping[str, Any]) -> Reply:
         raw_finish=raw_finish,
         stop_sequence=opt_text(body.get("stop_sequence"), "stop_sequence"),
         ext=NO_EXT,
+        left_out=(LEFT_OUT,) if any(isinstance(part, Text) and part.ext for part in parts) else (),
     )
 
 
 def _part(raw: Mapping[str, Any], path: str) -> Part:
     kind = raw.get("type")
     if kind == "text":
-        citations = raw.get("citations")
-        return Text(as_text(raw.get("text"), f"{path}.text"), {"citations": citations} if citations else NO_EXT)
+        pages, others = from_anthropic(raw.get("citations"), f"{path}.citations")
+        ext = {"citations": raw["citations"]} if others else NO_EXT
+        return Text(as_text(raw.get("text"), f"{path}.text"), ext, None, pages)
     if kind == "tool_use":
         arguments = dumps(as_map(raw.get("input"), f"{path}.input"))
         return ToolCall(str(raw.get("id") or ""), as_text(raw.get("name"), f"{path}.name"), arguments, NO_EXT)

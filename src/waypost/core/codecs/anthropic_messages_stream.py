@@ -16,12 +16,14 @@ from waypost.core.codecs.anthropic_messages_reply import (
     usage_of,
     usage_out,
 )
+from waypost.core.codecs.citations import LEFT_OUT, from_anthropic
 from waypost.core.codecs.framing import frame
 from waypost.core.codecs.handout import Handed, Handout, Signer
 from waypost.core.codecs.ids import answer_id, fit_call_id
 from waypost.core.codecs.usage import later
 from waypost.core.codecs.wire import as_int, as_map, as_text, dumps, dumps_ascii, loads, opt_map, opt_text
 from waypost.core.model.conversation import (
+    Cited,
     Delta,
     Finished,
     PartDelta,
@@ -38,7 +40,7 @@ _REFUSAL_LIMIT = 8192
 class MessagesReader:
     """Events to deltas. Pings and blocks of server tools are passed over; parts are counted without them."""
 
-    __slots__ = ("_ended", "_finish", "_next", "_parts", "_refusal", "_usage")
+    __slots__ = ("_ended", "_finish", "_next", "_others", "_parts", "_refusal", "_usage")
 
     def __init__(self) -> None:
         self._ended = False
@@ -47,6 +49,7 @@ class MessagesReader:
         self._usage: Usage | None = None
         self._finish: tuple[str, str | None] | None = None
         self._refusal: str | None = None
+        self._others = False
 
     def feed(self, event: str | None, data: str) -> Sequence[Delta]:
         """One event. Raises ValueError where it is not one of this dialect."""
@@ -131,6 +134,10 @@ class MessagesReader:
                 return (PartDelta(index, text, "arguments"),) if text else ()
             case "thinking_delta", "reasoning":
                 return (PartDelta(index, as_text(delta.get("thinking"), "delta.thinking"), "reasoning"),)
+            case "citations_delta", "text":
+                pages, others = from_anthropic([delta.get("citation")], "delta.citation")
+                self._others = self._others or others
+                return (Cited(index, pages),) if pages else ()
             case "signature_delta", "reasoning":
                 return (PartDelta(index, as_text(delta.get("signature"), "delta.signature"), "signature"),)
         return ()
@@ -146,7 +153,8 @@ class MessagesReader:
     def _stop(self) -> Sequence[Delta]:
         self._ended = True
         reason, sequence = self._finish or ("", None)
-        end = Finished(FINISH.get(reason, "other"), reason or None, sequence, self._usage)
+        left_out = (LEFT_OUT,) if self._others else ()
+        end = Finished(FINISH.get(reason, "other"), reason or None, sequence, self._usage, left_out=left_out)
         if not self._refusal:
             return (end,)
         index = self._next
@@ -156,6 +164,8 @@ class MessagesReader:
 class MessagesWriter:
     """Deltas to events as Anthropic writes them, with the reasoning of ``signer`` in envelopes."""
 
+    cites = False
+    """Whether pages that a text refers to are told."""
     __slots__ = ("_blocks", "_count", "_ended", "_handout", "_id", "_refusal", "_thought", "_usage")
 
     def __init__(self, signer: Signer | None = None) -> None:
@@ -179,6 +189,8 @@ class MessagesWriter:
                 return self._part(delta)
             case PartDelta():
                 return self._delta(delta)
+            case Cited():
+                return b""  # what a caller of this dialect would hand back, nobody takes
             case PartStop(index=index):
                 return self._stop(index)
             case Finished():

@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
+from waypost.core.codecs.citations import LEFT_OUT, others_of_google, placed, to_google
 from waypost.core.codecs.google_generate_content_calls import SKIP_SIGNATURE
 from waypost.core.codecs.google_generate_content_turns import DIALECT
 from waypost.core.codecs.handout import Handout, Signer
@@ -14,6 +15,7 @@ from waypost.core.codecs.wire import as_map, as_text, camel, count, dumps, opt_l
 from waypost.core.model.conversation import (
     NO_EXT,
     SEAL,
+    Citation,
     Finish,
     Opaque,
     Part,
@@ -71,13 +73,15 @@ def decode_response(body: Mapping[str, Any]) -> Reply:
     candidates = opt_list(body.get("candidates"), "candidates")
     blocked = camel(opt_map(body.get("promptFeedback"), "promptFeedback"))
     parts: tuple[Part, ...] = ()
+    left_out: tuple[str, ...] = ()
     ext: dict[str, Any] = {"candidates": candidates[1:]} if candidates[1:] else {}
     if candidates:
         candidate = camel(as_map(candidates[0], "candidates[0]"))
         raw_finish = opt_text(candidate.get("finishReason"), "candidates[0].finishReason")
         if raw_finish in BROKEN:
             raise ValueError(f"candidates[0].finishReason: expected an answer, not {raw_finish}")
-        parts = _parts(candidate)
+        parts = placed(_parts(candidate), candidate.get("groundingMetadata"), "candidates[0].groundingMetadata")
+        left_out = (LEFT_OUT,) if others_of_google(candidate) else ()
         ext |= {name: value for name, value in candidate.items() if name in _ORIGINAL and value}
     elif blocked.get("blockReason"):
         raw_finish = as_text(blocked["blockReason"], "promptFeedback.blockReason")
@@ -94,6 +98,7 @@ def decode_response(body: Mapping[str, Any]) -> Reply:
         usage=usage_of(body),
         raw_finish=raw_finish,
         ext=ext or NO_EXT,
+        left_out=left_out,
     )
 
 
@@ -140,8 +145,11 @@ def encode_response(reply: Reply, signer: Signer | None = None) -> dict[str, Any
     parts: list[dict[str, Any]] = []
     called = False
     handout = Handout(signer)
+    cited: list[tuple[int, str, tuple[Citation, ...]]] = []
     for part in reply.parts:
         if isinstance(part, Text | Refusal) and part.text:
+            if isinstance(part, Text) and part.citations:
+                cited.append((len(parts), part.text, part.citations))
             parts.append({"text": part.text})
             parts += map(thought_out, handout.after(part) if isinstance(part, Text) else ())
         elif isinstance(part, Reasoning):
@@ -157,11 +165,17 @@ def encode_response(reply: Reply, signer: Signer | None = None) -> dict[str, Any
         parts,
         FINISH_OUT["content_filter" if refused else reply.finish],
         reply.usage,
+        to_google(cited),
     )
 
 
 def chunk(
-    answer: str, model: str, parts: Sequence[Mapping[str, Any]], finish: str | None, usage: Usage | None
+    answer: str,
+    model: str,
+    parts: Sequence[Mapping[str, Any]],
+    finish: str | None,
+    usage: Usage | None,
+    grounding: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     """An answer, or a piece of one: they have the same form."""
     content: dict[str, Any] = {"role": "model"}
@@ -170,6 +184,8 @@ def chunk(
     candidate: dict[str, Any] = {"content": content, "index": 0}
     if finish is not None:
         candidate["finishReason"] = finish
+    if grounding is not None:
+        candidate["groundingMetadata"] = grounding
     raw: dict[str, Any] = {"candidates": [candidate]}
     if usage is not None:
         raw["usageMetadata"] = usage_out(usage)

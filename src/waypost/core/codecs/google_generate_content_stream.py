@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal, assert_never
 
+from waypost.core.codecs.citations import LEFT_OUT, from_google, others_of_google, sources
 from waypost.core.codecs.framing import frame
 from waypost.core.codecs.google_generate_content_errors import classify, error_body
 from waypost.core.codecs.google_generate_content_partial import PartialCall
@@ -22,6 +23,8 @@ from waypost.core.codecs.ids import answer_id
 from waypost.core.codecs.usage import later
 from waypost.core.codecs.wire import as_map, as_text, camel, dumps, dumps_ascii, loads, opt_list, opt_map, opt_text
 from waypost.core.model.conversation import (
+    Citation,
+    Cited,
     Delta,
     Finished,
     PartDelta,
@@ -32,11 +35,16 @@ from waypost.core.model.conversation import (
 )
 from waypost.core.model.outcome import Failure, FailureKind
 
+_MOST_PAGES = 256
+
 
 class GenerateReader:
     """Chunks of the first candidate to deltas. There is no last word, so the end is told when the stream ends."""
 
-    __slots__ = ("_blocked", "_called", "_counts", "_ended", "_next", "_open", "_partial", "_raw", "_started")
+    __slots__ = (
+        *("_blocked", "_called", "_counts", "_ended", "_next", "_open", "_others", "_partial", "_raw"),
+        "_started",
+    )
 
     def __init__(self) -> None:
         self._started = False
@@ -47,6 +55,7 @@ class GenerateReader:
         self._partial: PartialCall | None = None
         self._raw: str | None = None
         self._blocked = False
+        self._others = False
         self._counts: Mapping[str, Any] | None = None
 
     def feed(self, event: str | None, data: str) -> Sequence[Delta]:
@@ -81,7 +90,9 @@ class GenerateReader:
             return self._fail("stream_error", "incomplete")
         self._ended = True
         finish = "content_filter" if self._blocked else finish_of(self._raw, self._called)
-        return (*self._stop(), Finished(finish, self._raw, None, usage_of({"usageMetadata": self._counts})))
+        usage = usage_of({"usageMetadata": self._counts})
+        left_out = (LEFT_OUT,) if self._others else ()
+        return (*self._stop(), Finished(finish, self._raw, None, usage, left_out=left_out))
 
     def _fail(self, kind: FailureKind, word: str | None) -> Sequence[Delta]:
         self._ended = True
@@ -103,12 +114,22 @@ class GenerateReader:
         for at, item in enumerate(opt_list(content.get("parts"), f"{path}.parts")):
             where = f"{path}.parts[{at}]"
             out += self._part(camel(as_map(item, where)), where)
+        if candidate.get("groundingMetadata") is not None or candidate.get("citationMetadata") is not None:
+            out += self._cite(candidate)
         reason = opt_text(candidate.get("finishReason"), "candidates[0].finishReason")
         if reason in BROKEN:
             return (*out, *self._fail("stream_error", reason))
         if reason and reason != "FINISH_REASON_UNSPECIFIED":
             self._raw = reason
         return out
+
+    def _cite(self, candidate: Mapping[str, Any]) -> Sequence[Delta]:
+        """What the answer rests on. Places are counted in bytes of what has passed, and are not told."""
+        found = from_google(candidate.get("groundingMetadata"), "candidates[0].groundingMetadata")
+        pages = tuple(dict.fromkeys(Citation(page.url, page.title) for _, page, _, _ in found))
+        is_said = self._open is not None and self._open[0] == "text"
+        self._others = self._others or others_of_google(candidate) or bool(pages and not is_said)
+        return (Cited(self._open[1], pages),) if pages and self._open is not None and is_said else ()
 
     def _part(self, raw: Mapping[str, Any], path: str) -> Sequence[Delta]:
         if raw.get("functionCall") is not None:
@@ -180,7 +201,7 @@ class GenerateWriter:
 
     __slots__ = (
         *("_after", "_arguments", "_called", "_calls", "_ended", "_handout", "_id", "_model", "_refused", "_thinking"),
-        "_usage",
+        *("_pages", "_usage"),
     )
 
     def __init__(self, signer: Signer | None = None) -> None:
@@ -192,6 +213,7 @@ class GenerateWriter:
         self._called = False
         self._refused = False
         self._ended = False
+        self._pages: dict[tuple[str, str], None] = {}
 
     def feed(self, delta: Delta) -> bytes:
         """The frames of one delta; empty where it has none in this dialect."""
@@ -209,6 +231,9 @@ class GenerateWriter:
                 return b""
             case PartDelta():
                 return self._delta(delta)
+            case Cited(citations=pages):
+                self._pages.update(dict.fromkeys((page.url, page.title) for page in pages[:_MOST_PAGES]))
+                return b""
             case PartStop(index=index):
                 return self._stop(index)
             case Finished():
@@ -283,7 +308,8 @@ class GenerateWriter:
         reason = FINISH_OUT["content_filter" if self._refused else finished.finish]
         usage = later(self._usage, finished.usage)
         # The SDK's chats keep a turn in their history only if every chunk has a part.
-        return owed + frame(None, dumps_ascii(chunk(self._id, self._model, [{"text": ""}], reason, usage)))
+        rests = {"groundingChunks": sources(list(self._pages))} if self._pages else None
+        return owed + frame(None, dumps_ascii(chunk(self._id, self._model, [{"text": ""}], reason, usage, rests)))
 
     def _error(self, failure: Failure) -> bytes:
         self._ended = True

@@ -30,7 +30,8 @@ EXPRESSES = frozenset(
         *("tools.disable_parallel", "tools.undeclared", "tool_choice.allowed_subset"),
         *("tool_arguments.invalid_json", "sampling.temperature.above_1", "stop.blank"),
         *("reasoning.can_disable", "reasoning.effort.minimal", "schema.constraints", "schema.root"),
-        *("user", "image.detail", "output.schema_name", "cache.breakpoints", "cache.key", "service_tier", "citations.response"),
+        *("user", "image.detail", "output.schema_name", "cache.breakpoints", "cache.key", "service_tier"),
+        "citations.response",
     }
 )
 """What a conversation of another dialect may need and this codec can say. What only this dialect has is not here."""

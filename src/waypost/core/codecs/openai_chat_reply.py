@@ -6,12 +6,25 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final
 
+from waypost.core.codecs.citations import LEFT_OUT, from_openai, to_openai
 from waypost.core.codecs.handout import Handout, Signer
 from waypost.core.codecs.ids import answer_id, call_id_or_position, reply_seed
 from waypost.core.codecs.openai_chat_encode import CALL_ID
 from waypost.core.codecs.openai_chat_turns import DIALECT
-from waypost.core.codecs.wire import as_json_text, as_list, as_map, as_text, count, opt_list, opt_map, opt_text
-from waypost.core.model.conversation import NO_EXT, Finish, Opaque, Part, Reasoning, Refusal, Reply, Text, ToolCall
+from waypost.core.codecs.unwrapping import signature_of
+from waypost.core.codecs.wire import as_json_text, as_list, as_map, as_text, count, opt_list, opt_map, opt_text, sealed
+from waypost.core.model.conversation import (
+    NO_EXT,
+    Citation,
+    Finish,
+    Opaque,
+    Part,
+    Reasoning,
+    Refusal,
+    Reply,
+    Text,
+    ToolCall,
+)
 from waypost.core.model.outcome import Usage
 
 FINISH: Final[Mapping[str, Finish]] = {
@@ -49,11 +62,11 @@ def decode_response(body: Mapping[str, Any]) -> Reply:
     said = {
         "service_tier": body.get("service_tier"),
         "system_fingerprint": body.get("system_fingerprint"),
-        "annotations": message.get("annotations"),
         "choices": choices[1:],
     }
     ext = {name: value for name, value in said.items() if value}
-    parts = tuple(_parts(message))
+    pages, others = from_openai(message.get("annotations"), "choices[0].message.annotations")
+    parts = tuple(_parts(message, pages))
     return Reply(
         id=str(body.get("id") or ""),
         model=str(body.get("model") or ""),
@@ -64,6 +77,7 @@ def decode_response(body: Mapping[str, Any]) -> Reply:
         created=created if isinstance(created, int) else None,
         ext=ext or NO_EXT,
         logprobs=logprobs_of(choice),
+        left_out=(LEFT_OUT,) if others else (),
     )
 
 
@@ -85,7 +99,7 @@ def _token(item: Mapping[str, Any]) -> dict[str, Any]:
     return {**item, "bytes": item.get("bytes"), "top_logprobs": others}
 
 
-def _parts(message: Mapping[str, Any]) -> list[Part]:
+def _parts(message: Mapping[str, Any], pages: tuple[Citation, ...]) -> list[Part]:
     parts: list[Part] = [
         Reasoning(message[field], DIALECT, ext={"field": field})
         for field in ("reasoning_content", "reasoning")
@@ -93,7 +107,7 @@ def _parts(message: Mapping[str, Any]) -> list[Part]:
     ]
     text = content_text(message.get("content"), "choices[0].message.content")
     if text:
-        parts.append(Text(text, NO_EXT))
+        parts.append(Text(text, NO_EXT, None, pages))
     if message.get("refusal"):
         parts.append(Refusal(as_text(message["refusal"], "choices[0].message.refusal")))
     for index, item in enumerate(opt_list(message.get("tool_calls"), "choices[0].message.tool_calls")):
@@ -111,7 +125,8 @@ def _parts(message: Mapping[str, Any]) -> list[Part]:
         function = as_map(call.get("function"), f"{path}.function")
         name = as_text(function.get("name"), f"{path}.function.name")
         arguments = as_json_text(function.get("arguments"), f"{path}.function.arguments")
-        parts.append(ToolCall(str(call.get("id") or ""), name, arguments, NO_EXT))
+        seal = sealed(signature_of(call), DIALECT)
+        parts.append(ToolCall(str(call.get("id") or ""), name, arguments, NO_EXT, seal=seal))
     return parts
 
 
@@ -134,7 +149,7 @@ def encode_response(reply: Reply, signer: Signer | None = None) -> dict[str, Any
         "role": "assistant",
         "content": "".join(texts) if texts else None,
         "refusal": "\n".join(refusals) if refusals else None,
-        "annotations": [],
+        "annotations": _annotations(reply),
     }
     if calls:
         called = message["tool_calls"] = [_call(call, made, position) for position, call in enumerate(calls)]
@@ -174,6 +189,17 @@ def _kept(signer: Signer, parts: Sequence[Part], ids: Iterator[str]) -> list[Rea
                 out += handout.kept(handout.before(seal, next(ids)))
             case _:
                 continue
+    return out
+
+
+def _annotations(reply: Reply) -> list[dict[str, Any]]:
+    """The pages of all texts, which are one here."""
+    out: list[dict[str, Any]] = []
+    shift = 0
+    for part in reply.parts:
+        if isinstance(part, Text):
+            out += to_openai(part.citations, len(part.text), nested=True, shift=shift)
+            shift += len(part.text)
     return out
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, assert_never
 
+from waypost.core.codecs.citations import LEFT_OUT, from_openai, to_openai
 from waypost.core.codecs.framing import frame
 from waypost.core.codecs.handout import Kept, Signer
 from waypost.core.codecs.ids import answer_id, fit_call_id
@@ -32,6 +33,7 @@ from waypost.core.codecs.wire import (
     wrong,
 )
 from waypost.core.model.conversation import (
+    Cited,
     Delta,
     Finish,
     Finished,
@@ -47,7 +49,7 @@ from waypost.core.model.outcome import Failure, Usage
 class ChatReader:
     """Chunks of the first choice to deltas. Usage comes after the finish, so the end is told once, at ``[DONE]``."""
 
-    __slots__ = ("_calls", "_ended", "_finish", "_next", "_open", "_raw", "_started", "_usage")
+    __slots__ = ("_calls", "_ended", "_finish", "_next", "_open", "_others", "_raw", "_started", "_usage")
 
     def __init__(self) -> None:
         self._started = False
@@ -58,6 +60,7 @@ class ChatReader:
         self._finish: Finish | None = None
         self._raw: str | None = None
         self._usage: Usage | None = None
+        self._others = False
 
     def feed(self, event: str | None, data: str) -> Sequence[Delta]:
         """One event. Raises ValueError where it is not a chunk of this dialect."""
@@ -97,7 +100,7 @@ class ChatReader:
         self._ended = True
         if self._finish is None:
             return (StreamError("stream_error", None, "incomplete"),)
-        return (Finished(self._finish, self._raw, None, self._usage),)
+        return (Finished(self._finish, self._raw, None, self._usage, left_out=(LEFT_OUT,) if self._others else ()),)
 
     def _choice(self, choice: Mapping[str, Any], out: list[Delta]) -> None:
         delta = opt_map(choice.get("delta"), "choices[0].delta")
@@ -107,6 +110,8 @@ class ChatReader:
         content = content_text(delta.get("content"), "choices[0].delta.content")
         if content:
             self._text("text", content, out, logprobs_of(choice))
+        if delta.get("annotations"):
+            self._cite(delta["annotations"], out)
         if delta.get("refusal"):
             self._text("refusal", delta["refusal"], out)
         for position, call in enumerate(opt_list(delta.get("tool_calls"), "choices[0].delta.tool_calls")):
@@ -115,6 +120,13 @@ class ChatReader:
             self._raw = str(choice["finish_reason"])
             self._finish = finish_of(self._raw, bool(self._calls))
             self._stop(out)
+
+    def _cite(self, annotations: Any, out: list[Delta]) -> None:
+        pages, others = from_openai(annotations, "delta.annotations")
+        is_said = self._open is not None and self._open[0] == "text"
+        self._others = self._others or others or bool(pages and not is_said)
+        if pages and self._open is not None and is_said:
+            out.append(Cited(self._open[1], pages))
 
     def _text(self, kind: Any, text: Any, out: list[Delta], logprobs: tuple[Mapping[str, Any], ...] = ()) -> None:
         if not isinstance(text, str):
@@ -180,6 +192,8 @@ class ChatWriter:
         match delta:
             case PartDelta():
                 return self._delta(delta)
+            case Cited(citations=pages):
+                return self._chunk({"annotations": to_openai(pages, 0, nested=True)})
             case Start():
                 return self._start(delta)
             case PartStart():

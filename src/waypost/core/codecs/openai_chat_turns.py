@@ -6,6 +6,9 @@ import re
 from collections.abc import Mapping
 from typing import Any, Final
 
+from waypost.core.codecs.envelope import is_wrapped
+from waypost.core.codecs.sealing import opened
+from waypost.core.codecs.unwrapping import signature_of
 from waypost.core.codecs.wire import (
     IMAGE_MIMES,
     Draft,
@@ -15,6 +18,7 @@ from waypost.core.codecs.wire import (
     data_url,
     is_object_text,
     opt_text,
+    signed_history,
     wrong,
 )
 from waypost.core.model.conversation import (
@@ -27,6 +31,7 @@ from waypost.core.model.conversation import (
     Reasoning,
     Refusal,
     Role,
+    Sealed,
     Text,
     ToolCall,
     ToolResult,
@@ -51,6 +56,7 @@ _ASSISTANT = frozenset(
 _TOOL = frozenset({"role", "content", "tool_call_id", "name"})
 _CALLED = frozenset({"name", "arguments"})
 _CALL = frozenset({"id", "type", "function", "index"})
+_EXTRA = "extra_content"
 TOOL_NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 
@@ -81,6 +87,7 @@ def read_messages(draft: Draft, value: Any) -> None:
         draft.need("turns.user_first", "messages")
     if found and found[-1].role == "assistant":
         draft.need("prefill", f"messages[{len(found) - 1}]")
+    signed_history(draft, found)
     draft.fields["messages"] = tuple(found)
 
 
@@ -267,14 +274,27 @@ def _call(draft: Draft, call: Any, path: str) -> Part:
         return _custom_call(draft, raw, path)
     function = as_map(raw.get("function"), f"{path}.function")
     arguments = as_text(function.get("arguments"), f"{path}.function.arguments")
-    rest = draft.unknown(raw, _CALL, path)
+    signature = signature_of(raw)
+    rest = draft.unknown(raw, _CALL if signature is None else _CALL | {_EXTRA}, path)
     draft.unknown(function, _CALLED, f"{path}.function")
     if arguments and not is_object_text(arguments):  # models call functions without parameters with empty text
         draft.need("tool_arguments.invalid_json", f"{path}.function.arguments")
     name = as_text(function.get("name"), f"{path}.function.name")
     if not TOOL_NAME.fullmatch(name):
         draft.need("tools.name_charset", f"{path}.function.name")
-    return ToolCall(as_text(raw.get("id"), f"{path}.id"), name, arguments, rest or NO_EXT)
+    call_id = as_text(raw.get("id"), f"{path}.id")
+    if signature is None:
+        return ToolCall(call_id, name, arguments, rest or NO_EXT)
+    ext = {**rest, _EXTRA: raw[_EXTRA]}
+    return ToolCall(call_id, name, arguments, ext, seal=_seal(draft, signature, f"{path}.{_EXTRA}"))
+
+
+def _seal(draft: Draft, signature: str, path: str) -> Sealed | None:
+    """A signature as Google writes it where it speaks this dialect."""
+    if is_wrapped(signature):
+        return opened(draft, signature, "", path).seal
+    draft.signed = draft.signed or path
+    return Sealed(signature, DIALECT)
 
 
 def _custom_call(draft: Draft, raw: Mapping[str, Any], path: str) -> Part:

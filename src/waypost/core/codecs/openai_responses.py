@@ -37,7 +37,8 @@ EXPRESSES = frozenset(
             "schema.constraints",
             "schema.root",
         ),
-        *("user", "image.detail", "output.schema_name", "cache.breakpoints", "cache.key", "metadata", "service_tier", "citations.response"),
+        *("user", "image.detail", "output.schema_name", "cache.breakpoints", "cache.key", "metadata", "service_tier"),
+        "citations.response",
     }
 )
 """What a conversation of another dialect may need and this codec can say. What only this dialect has is not here."""

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from waypost.core.codecs.openai_responses_reply import call_out, item_id, reasoning_out, said_out
-from waypost.core.model.conversation import NO_EXT, PartStart, ToolCall
+from waypost.core.model.conversation import NO_EXT, Citation, PartStart, ToolCall
 
 _PIECES = 256
 
@@ -33,7 +33,7 @@ class Held:
 class Piece:
     """A part of the answer: a text or a refusal in a message, a call, or reasoning."""
 
-    __slots__ = ("at", "call_id", "envelope", "free", "kind", "logprobs", "name", "text", "within")
+    __slots__ = ("at", "call_id", "citations", "envelope", "free", "kind", "logprobs", "name", "text", "within")
 
     def __init__(self, part: PartStart, at: int, within: int, call_id: str) -> None:
         self.kind = part.kind
@@ -45,6 +45,7 @@ class Piece:
         self.text = Held()
         self.envelope: str | None = None
         self.logprobs: list[Mapping[str, Any]] = []
+        self.citations: list[Citation] = []
 
     def call(self, answer: str, status: str) -> dict[str, Any]:
         call = ToolCall("", self.name, self.text.whole(), NO_EXT, free=self.free)
@@ -54,4 +55,5 @@ class Piece:
         return reasoning_out(item_id("rs_", answer, self.at), self.text.whole(), self.envelope, status)
 
     def content(self) -> dict[str, Any]:
-        return said_out(self.text.whole(), refusal=self.kind == "refusal", logprobs=self.logprobs)
+        said = self.text.whole()
+        return said_out(said, refusal=self.kind == "refusal", logprobs=self.logprobs, citations=self.citations)

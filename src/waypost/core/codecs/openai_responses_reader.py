@@ -5,10 +5,21 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from waypost.core.codecs.citations import LEFT_OUT, from_openai
 from waypost.core.codecs.openai_errors import classify
 from waypost.core.codecs.openai_responses_reply import finish_of, logprobs_of, usage_of
 from waypost.core.codecs.wire import as_int, as_json_text, as_map, as_text, loads, opt_list, opt_text
-from waypost.core.model.conversation import NO_EXT, Delta, Finished, PartDelta, PartStart, PartStop, Start, StreamError
+from waypost.core.model.conversation import (
+    NO_EXT,
+    Cited,
+    Delta,
+    Finished,
+    PartDelta,
+    PartStart,
+    PartStop,
+    Start,
+    StreamError,
+)
 
 _WHOLE = -1
 """Stands for the index of a part where the item itself is the part."""
@@ -29,7 +40,7 @@ class _Open:
 class ResponsesReader:
     """Events to deltas. Items of the provider's own tools are passed over; parts are counted without them."""
 
-    __slots__ = ("_called", "_ended", "_messages", "_next", "_parts", "_refused", "_started")
+    __slots__ = ("_called", "_ended", "_messages", "_next", "_others", "_parts", "_refused", "_started")
 
     def __init__(self) -> None:
         self._started = False
@@ -39,6 +50,7 @@ class ResponsesReader:
         self._next = 0
         self._parts: dict[tuple[int, int], _Open] = {}
         self._messages: set[int] = set()
+        self._others = False
 
     def feed(self, event: str | None, data: str) -> Sequence[Delta]:
         """One event. Raises ValueError where it is not one of this dialect."""
@@ -54,6 +66,8 @@ class ResponsesReader:
                 self._more(raw, _WHOLE, "arguments", out)
             case "response.reasoning_summary_text.delta" | "response.reasoning_text.delta":
                 self._reasoned(raw, out)
+            case "response.output_text.annotation.added":
+                self._cite(raw, out)
             case "response.content_part.added":
                 self._part(raw, out)
             case "response.content_part.done":
@@ -96,7 +110,8 @@ class ResponsesReader:
         self._ended = True
         out += [PartStop(part.index) for part in self._parts.values()]
         finish, raw = finish_of(response, called=self._called, refused=self._refused)
-        out.append(Finished(finish, raw, None, usage_of(response)))
+        left_out = (LEFT_OUT,) if self._others else ()
+        out.append(Finished(finish, raw, None, usage_of(response), left_out=left_out))
 
     def _fail(self, raw: Mapping[str, Any], out: list[Delta]) -> None:
         self._ended = True
@@ -104,6 +119,13 @@ class ResponsesReader:
         error = raw.get("error")
         failure = classify(None, raw if isinstance(error, Mapping) else {"code": raw.get("code")})
         out.append(StreamError(failure.kind, None, failure.type))
+
+    def _cite(self, raw: Mapping[str, Any], out: list[Delta]) -> None:
+        part = self._parts.get((_at(raw), _within(raw)))
+        pages, others = from_openai([raw.get("annotation")], "annotation")
+        self._others = self._others or others
+        if part is not None and pages:
+            out.append(Cited(part.index, pages))
 
     # Items.
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from waypost.core.codecs.citations import LEFT_OUT, from_openai, to_openai
 from waypost.core.codecs.failures import described
 from waypost.core.codecs.handout import Handed, Handout, Signer
 from waypost.core.codecs.ids import INFIX, answer_id, call_id_or_position, reply_seed, short_hash
@@ -14,6 +15,7 @@ from waypost.core.codecs.openai_responses_parts import DIALECT
 from waypost.core.codecs.wire import as_json_text, as_list, as_map, as_text, count, opt_list, opt_map, opt_text
 from waypost.core.model.conversation import (
     NO_EXT,
+    Citation,
     Finish,
     Opaque,
     Part,
@@ -59,6 +61,7 @@ def decode_response(body: Mapping[str, Any]) -> Reply:
         created=int(created) if isinstance(created, int | float) else None,
         ext={"service_tier": tier} if tier else NO_EXT,
         logprobs=tuple(logprobs),
+        left_out=(LEFT_OUT,) if any(isinstance(part, Text) and part.ext for part in parts) else (),
     )
 
 
@@ -101,9 +104,9 @@ def _said(raw: Mapping[str, Any], path: str, logprobs: list[Mapping[str, Any]]) 
     match raw.get("type"):
         case "output_text":
             logprobs += logprobs_of(raw, path)
-            annotations = raw.get("annotations")
+            pages, others = from_openai(raw.get("annotations"), f"{path}.annotations")
             text = as_text(raw.get("text"), f"{path}.text")
-            return Text(text, {"annotations": annotations} if annotations else NO_EXT)
+            return Text(text, {"annotations": raw["annotations"]} if others else NO_EXT, None, pages)
         case "refusal":
             return Refusal(as_text(raw.get("refusal"), f"{path}.refusal"))
         case _:
@@ -142,7 +145,8 @@ def _output(reply: Reply, made: str, status: str, handout: Handout) -> Iterator[
         call_id = ""
         if isinstance(part, Text | Refusal):
             known = reply.logprobs if not content else ()
-            content.append(said_out(part.text, refusal=isinstance(part, Refusal), logprobs=known))
+            pages = part.citations if isinstance(part, Text) else ()
+            content.append(said_out(part.text, refusal=isinstance(part, Refusal), logprobs=known, citations=pages))
             handed = handout.after(part) if isinstance(part, Text) else ()
         elif isinstance(part, Reasoning):
             handed = handout.thought(part)
@@ -175,12 +179,15 @@ def item_id(prefix: str, answer: str, position: int) -> str:
     return made if len(made) <= _LONGEST else f"{prefix}{INFIX}{short_hash(answer)}-{position}"
 
 
-def said_out(text: str, *, refusal: bool, logprobs: Sequence[Mapping[str, Any]] = ()) -> dict[str, Any]:
+def said_out(
+    text: str, *, refusal: bool, logprobs: Sequence[Mapping[str, Any]] = (), citations: Sequence[Citation] = ()
+) -> dict[str, Any]:
     """A part of a message."""
     if refusal:
         return {"type": "refusal", "refusal": text}
     known = [logprob_out(item) for item in logprobs]
-    return {"type": "output_text", "text": text, "annotations": [], "logprobs": known}
+    pages = to_openai(citations, len(text), nested=False)
+    return {"type": "output_text", "text": text, "annotations": pages, "logprobs": known}
 
 
 def logprob_out(item: Mapping[str, Any]) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Any, assert_never
 
+from waypost.core.codecs.citations import to_openai
 from waypost.core.codecs.framing import frame
 from waypost.core.codecs.handout import Handed, Handout, Signer
 from waypost.core.codecs.ids import answer_id, fit_call_id
@@ -22,6 +23,7 @@ from waypost.core.codecs.openai_responses_reply import (
 )
 from waypost.core.codecs.wire import dumps_ascii, is_object_text
 from waypost.core.model.conversation import (
+    Cited,
     Delta,
     Finished,
     PartDelta,
@@ -65,6 +67,8 @@ class ResponsesWriter:
                 return self._part(delta)
             case PartDelta():
                 return self._delta(delta)
+            case Cited():
+                return self._cite(delta)
             case PartStop(index=index):
                 return self._stop(index)
             case Finished():
@@ -165,6 +169,19 @@ class ResponsesWriter:
                 return self._more("response.reasoning_summary_text.delta", delta, "")
             case _:
                 assert_never(delta.kind)
+
+    def _cite(self, cited: Cited) -> bytes:
+        piece = self._open.get(cited.index)
+        if piece is None or piece.kind != "text":
+            return b""
+        said = len(piece.text.whole())
+        where, before = self._where(piece), len(piece.citations)
+        piece.citations += cited.citations
+        kind = "response.output_text.annotation.added"
+        pages = to_openai(cited.citations, said, nested=False)
+        return b"".join(
+            self._event(kind, **where, annotation=page, annotation_index=at) for at, page in enumerate(pages, before)
+        )
 
     def _think(self, index: int) -> bytes:
         """Reasoning of which there is something to be read."""

@@ -40,6 +40,17 @@ class Sealed:
 
 
 @dataclass(frozen=True, slots=True)
+class Citation:
+    """A page that a text of an answer refers to. ``start`` and ``end`` count characters of that text; an ``end`` of 0
+    stands for all of it."""
+
+    url: str
+    title: str
+    start: int = 0
+    end: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Text:
     """``cache`` marks the end of a reusable prefix: the lifetime asked for (``5m``, ``30m``, ...) or ``default``.
 
@@ -49,6 +60,7 @@ class Text:
     text: str
     ext: Ext = field(default_factory=dict)
     cache: str | None = None
+    citations: tuple[Citation, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -252,6 +264,7 @@ class Reply:
     """One decoded answer. ``raw_finish`` is the upstream's own word, ``stop_sequence`` the one that matched.
 
     ``logprobs`` are those of its text's tokens, each with ``token``, ``logprob``, ``bytes`` and ``top_logprobs``.
+    ``left_out`` names what it says that has a meaning at its origin alone.
     """
 
     id: str
@@ -264,6 +277,7 @@ class Reply:
     created: int | None = None
     ext: Ext = field(default_factory=dict)
     logprobs: tuple[Mapping[str, Any], ...] = ()
+    left_out: tuple[str, ...] = ()
 
 
 # Stream deltas: a closed union. `commits` is true where content reaches the caller, after which no fallback is
@@ -314,6 +328,15 @@ class PartDelta:
 
 
 @dataclass(frozen=True, slots=True)
+class Cited:
+    """Pages that the text ``index``, which is open, refers to."""
+
+    index: int
+    citations: tuple[Citation, ...]
+    commits: Literal[False] = False
+
+
+@dataclass(frozen=True, slots=True)
 class PartStop:
     index: int
     commits: Literal[False] = False
@@ -326,6 +349,7 @@ class Finished:
     stop_sequence: str | None = None
     usage: Usage | None = None
     commits: Literal[False] = False
+    left_out: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -338,4 +362,4 @@ class StreamError:
     commits: Literal[False] = False
 
 
-Delta: TypeAlias = Start | PartStart | PartDelta | PartStop | Finished | StreamError
+Delta: TypeAlias = Start | PartStart | PartDelta | Cited | PartStop | Finished | StreamError

@@ -152,6 +152,8 @@ def ended_text(attempt: Attempt, *, alone: bool = False, settlement: Settlement 
         out += f',"first_chunk_ns":{attempt.first_chunk_ns}'
     if attempt.request_id is not None:
         out += f',"request_id":{_escape(attempt.request_id)}'
+    if attempt.left_out:
+        out += f',"left_out":{_texts[attempt.left_out]}'
     return out + "}"
 
 

@@ -102,6 +102,8 @@ class Attempt:
     finish_reasons: tuple[str, ...] = ()
     first_chunk_ns: int | None = None
     request_id: str | None = None
+    left_out: tuple[str, ...] = ()
+    """What the answer said that the caller's dialect cannot say, by the names of `waypost.core.model.needs`."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -155,6 +155,8 @@ def attempt_ended(attempt: Attempt) -> dict[str, Any]:
         first_chunk_ns=attempt.first_chunk_ns,
         request_id=attempt.request_id,
     )
+    if attempt.left_out:
+        record["left_out"] = attempt.left_out
     return record
 
 
@@ -177,6 +179,7 @@ def attempt_of(record: Wire) -> Attempt:
         finish_reasons=tuple(record.get("finish_reasons", ())),
         first_chunk_ns=record.get("first_chunk_ns"),
         request_id=record.get("request_id"),
+        left_out=tuple(record.get("left_out", ())),
     )
 
 

@@ -68,6 +68,7 @@ class Observed:
     response_model: str | None = None
     finish_reasons: tuple[str, ...] = ()
     request_id: str | None = None
+    left_out: tuple[str, ...] = ()
 
 
 class Ending(Protocol):

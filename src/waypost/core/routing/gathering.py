@@ -10,6 +10,7 @@ from typing import Any, assert_never
 
 from waypost.core.codecs.framing import SseParser
 from waypost.core.model.conversation import (
+    Cited,
     Delta,
     Finished,
     Part,
@@ -73,7 +74,7 @@ def gathered(deltas: Iterable[Delta], origin: Dialect) -> Reply | None:
                     said.setdefault(delta.index, []).append(delta.text)
             case Finished():
                 end = delta
-            case PartStop() | StreamError():
+            case Cited() | PartStop() | StreamError():
                 continue
             case _:
                 assert_never(delta)

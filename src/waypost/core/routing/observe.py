@@ -13,9 +13,10 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
+from waypost.core.codecs.citations import LEFT_OUT
 from waypost.core.codecs.framing import SseParser
 from waypost.core.codecs.usage import later
-from waypost.core.model.conversation import Delta, Finished, PartDelta, PartStart, Start, StreamError
+from waypost.core.model.conversation import Cited, Delta, Finished, PartDelta, PartStart, Start, StreamError
 from waypost.core.model.outcome import Failure, Usage
 from waypost.core.routing.effects import Observed
 from waypost.core.routing.last_words import last_words
@@ -248,7 +249,12 @@ class Watch:
             self.finished = True
             usage = delta.usage or self.seen.usage
             reasons = (delta.raw_finish or delta.finish,)
-            self.seen = Observed(usage, self.seen.response_id, self.seen.response_model, reasons)
+            seen = self.seen
+            left_out = () if self.writer is None else delta.left_out or seen.left_out
+            self.seen = Observed(usage, seen.response_id, seen.response_model, reasons, left_out=left_out)
+        elif isinstance(delta, Cited):
+            if not getattr(self.writer, "cites", True):
+                self.seen = replace(self.seen, left_out=(LEFT_OUT,))
         elif isinstance(delta, StreamError):
             self.failure = Failure("stream_error", delta.status, delta.type, committed=self.committed)
         if isinstance(delta, PartStart) and delta.kind != "tool_call":

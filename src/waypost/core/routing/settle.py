@@ -59,6 +59,7 @@ def ended(
         finish_reasons=seen.finish_reasons,
         request_id=seen.request_id,
         first_chunk_ns=first_chunk_ns,
+        left_out=seen.left_out,
     )
     return Attempted(attempting, attempt)
 
