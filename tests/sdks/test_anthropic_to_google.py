@@ -74,8 +74,9 @@ async def test_a_message_of_google(
         "tools": [{"functionDeclarations": [{"name": "add", "parametersJsonSchema": TOOL["input_schema"]}]}],
         "toolConfig": {"functionCallingConfig": {"mode": "ANY"}},
     }
-    text, call = answer.content
-    assert (text.type, call.type, answer.stop_reason) == ("text", "tool_use", "tool_use")
+    text, held, call = answer.content
+    assert (text.type, held.type, call.type) == ("text", "redacted_thinking", "tool_use")
+    assert answer.stop_reason == "tool_use"
     assert isinstance(call, anthropic.types.ToolUseBlock)
     assert (call.name, call.input) == ("add", {"a": 1})
     usage = answer.usage
@@ -88,7 +89,7 @@ async def test_a_message_of_google(
 def test_the_answer_goes_back(google: StubProvider, claude: Any) -> None:
     """The tool's result, a failure, reaches Google under the name and the id of its call."""
     first = claude.messages.create(**CALL, tools=[TOOL])
-    result = {"type": "tool_result", "tool_use_id": first.content[1].id, "content": "no", "is_error": True}
+    result = {"type": "tool_result", "tool_use_id": first.content[2].id, "content": "no", "is_error": True}
     turns = [
         *CALL["messages"],
         {"role": "assistant", "content": [block.model_dump(exclude_none=True) for block in first.content]},
@@ -96,5 +97,5 @@ def test_the_answer_goes_back(google: StubProvider, claude: Any) -> None:
     ]
     claude.messages.create(**{**CALL, "messages": turns}, tools=[TOOL])
     sent = google.seen[-1].body["contents"][-1]
-    response = {"id": first.content[1].id, "name": "add", "response": {"error": "no"}}
+    response = {"id": first.content[2].id, "name": "add", "response": {"error": "no"}}
     assert sent == {"role": "user", "parts": [{"functionResponse": response}]}

@@ -119,7 +119,8 @@ def test_a_call_of_a_tool(streaming: bool, world: Any, google: Google, client: A
     ]
     assert client.chat.completions.create(model="auto", messages=history, tools=TOOLS).choices[0].message.content == "2"
     _, model, results = google.stub.seen[-1].body["contents"]
-    assert model["parts"] == [{"functionCall": {"id": called.id, "name": "add", "args": {"a": 1}}}]
+    given = {"id": called.id, "name": "add", "args": {"a": 1}}
+    assert model["parts"] == [{"functionCall": given, "thoughtSignature": "Q29F"}]
     response = {"id": called.id, "name": "add", "response": {"output": "2"}}
     assert results == {"role": "user", "parts": [{"functionResponse": response}]}
 

@@ -9,6 +9,8 @@ from typing import Any
 from waypost.core.codecs import expression
 from waypost.core.codecs.ids import fit_call_id
 from waypost.core.codecs.openai_chat_turns import DIALECT
+from waypost.core.codecs.sealing import restored
+from waypost.core.codecs.unwrapping import extra_content
 from waypost.core.model.conversation import (
     Blob,
     Conversation,
@@ -42,7 +44,8 @@ def encode_request(conversation: Conversation, target: Target, endpoint: Endpoin
     """The body for ``target`` at ``endpoint``; the needs are taken to have been looked at."""
     native = conversation.dialect == DIALECT
     body: dict[str, Any] = {"model": target.model}
-    body["messages"] = [raw for message in conversation.messages for raw in _message(message, native)]
+    messages = conversation.messages if native else restored(conversation.messages, DIALECT, endpoint.domain)
+    body["messages"] = [raw for message in messages for raw in _message(message, native)]
     if conversation.stream:
         body["stream"] = True
         if not native:
@@ -229,6 +232,8 @@ def _call(part: ToolCall | Opaque, native: bool) -> dict[str, Any]:
     else:
         function = {"name": part.name, "arguments": part.arguments}
         raw = {"id": call_id, "type": "function", "function": function}
+        if part.seal is not None and part.seal.dialect == DIALECT:
+            raw.update(extra_content(part.seal.data))
     return {**raw, **part.ext} if native else raw
 
 

@@ -20,6 +20,7 @@ from waypost.core.codecs.openai_chat_reply import (
     usage_out,
 )
 from waypost.core.codecs.openai_errors import classify, error_body
+from waypost.core.codecs.unwrapping import signature_of
 from waypost.core.codecs.wire import (
     as_int,
     as_json_text,
@@ -158,7 +159,8 @@ class ChatReader:
         if known is None or (call_id and name and call_id != known[1]):
             known = (self._next, call_id)
             self._calls[slot] = known
-            self._start(PartStart(self._next, "tool_call", call_id, name, free=free), out)
+            start = PartStart(self._next, "tool_call", call_id, name, free=free, seal=signature_of(call))
+            self._start(start, out)
         arguments = as_json_text(function.get("input" if free else "arguments"), "tool_calls.function.arguments")
         if arguments:
             out.append(PartDelta(known[0], arguments, "arguments"))
