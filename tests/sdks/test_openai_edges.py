@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import sys
 from typing import Any
 
 import openai
@@ -199,3 +200,26 @@ def test_the_providers_request_id_is_on_a_translated_answer(world: Any, client: 
     world.chat = lambda request: sse_answer(chat_chunks(["x"]))
     world.on(CLAUDE)
     assert client.chat.completions.create(model="auto", messages=HELLO)._request_id == "req_anthropic"
+
+
+@both
+async def test_a_stream_that_was_read_at_once_is_no_broken_answer(style: str, world: Any) -> None:
+    """A double of somebody's test hands the whole stream over: no failure is counted, however often it is asked."""
+    first = openai.OpenAI(api_key="k")
+    library = sys.modules[type(first._client).__mro__[-2].__module__.partition(".")[0]]
+    body = b"".join(sse_answer(chat_chunks(["Hi."]))[1:])
+    double = library.MockTransport(
+        lambda request: library.Response(200, content=body, headers={"content-type": "text/event-stream"})
+    )
+    world.on("filter: [target == openai/gpt-4o]")
+    for _ in range(12):
+        if style == "sync":
+            with openai.OpenAI(http_client=library.Client(transport=double)) as client:
+                stream = client.chat.completions.create(model="gpt-4o", messages=HELLO, stream=True)
+                said = [chunk.choices[0].delta.content for chunk in stream]
+        else:
+            async with openai.AsyncOpenAI(http_client=library.AsyncClient(transport=double)) as client:
+                stream = await client.chat.completions.create(model="gpt-4o", messages=HELLO, stream=True)
+                said = [chunk.choices[0].delta.content async for chunk in stream]
+        assert "".join(word or "" for word in said) == "Hi."
+    first.close()
