@@ -121,6 +121,14 @@ def test_attempts_say_what_came_of_them() -> None:
     assert words_outcome.failure(Failure("timeout")) == "timeout"
 
 
+def test_what_an_answer_lost_is_said() -> None:
+    """S6.05: what of an answer could not be told to the caller stands beside who answered."""
+    assert words_outcome.left_out(ANSWERED) == ""
+    assert words_outcome.left_out(replace(ANSWERED, left_out=("citations.response",))) == (
+        ", without citations.response of its answer"
+    )
+
+
 def test_usage_shows_cache_and_reasoning() -> None:
     """Tokens as they were counted, and whether they were guessed."""
     assert words_outcome.usage(USAGE) == "230 in (30 from cache), 99 out"

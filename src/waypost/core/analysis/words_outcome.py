@@ -54,13 +54,18 @@ def name(attempt: Attempt) -> str:
 def answer(receipt: Receipt) -> str:
     """Who answered, or why nobody did."""
     if receipt.answered is not None:
-        return name(receipt.answered)
+        return name(receipt.answered) + left_out(receipt.answered)
     last = next((hop.attempt for hop in reversed(receipt.hops) if hop.attempt is not None), None)
     match receipt.status:
         case "open":
             return "nothing recorded" if last is None else f"nothing recorded; the last send was to {name(last)}"
         case _:
             return "nobody" if last is None else f"nobody; the last attempt was at {name(last)}"
+
+
+def left_out(attempt: Attempt) -> str:
+    """What its answer said that the caller's dialect cannot say."""
+    return f", without {', '.join(attempt.left_out)} of its answer" if attempt.left_out else ""
 
 
 def alias(attempt: Attempt) -> str:
