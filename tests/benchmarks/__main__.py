@@ -17,7 +17,7 @@ import imports
 import report
 import throughput
 
-VARIANTS = ["bare", "bare", "waypost", "observe", "off", "openai-v2", "openai-v2-metrics"]
+VARIANTS = ["bare", "bare", "waypost", "translated", "observe", "off", "openai-v2", "openai-v2-metrics"]
 
 
 def main() -> None:
@@ -33,7 +33,8 @@ def main() -> None:
     if counting.available():
         bare, again, *others = counting.every(VARIANTS)
         added = dict(zip(["bare again", *VARIANTS[2:]], [item - bare for item in (again, *others)], strict=True))
-        rows = [*report.instructions(bare, added), *rows]
+        crossing = report.translated(bare, added["translated"], counting.parts())
+        rows = [*report.instructions(bare, added), *crossing, *rows]
     else:
         print("valgrind is not installed: instructions are not counted", file=sys.stderr)
     print(report.table(rows))

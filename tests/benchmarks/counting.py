@@ -17,6 +17,8 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
+from workload import PARTS
+
 WORKLOAD = Path(__file__).with_name("workload.py")
 # So many that a collection of garbage, which comes every few hundred calls, does not fall on a handful of them.
 FEW, MANY = 20, 140
@@ -81,6 +83,15 @@ def costs(variant: str) -> Costs:
     call, acall = (counts[1] - counts[0]) / (MANY - FEW), (counts[3] - counts[2]) / (MANY - FEW)
     more = STREAMS * (LONG - SHORT)
     return Costs(call, acall, (counts[5] - counts[4]) / more, (counts[7] - counts[6]) / more)
+
+
+def parts() -> dict[str, float]:
+    """What each step of a translated call costs by itself, in instructions."""
+    work = [f"{name}:{number}" for name in PARTS for number in (FEW, MANY)]
+    counts = phases("translated", [*WARM, *(f"{name}:5" for name in PARTS), *work])[len(WARM) + len(PARTS) :]
+    return {
+        name: ((counts[2 * place + 1] - counts[2 * place]) / (MANY - FEW)).caller for place, name in enumerate(PARTS)
+    }
 
 
 def every(variants: list[str]) -> list[Costs]:

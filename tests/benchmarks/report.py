@@ -21,11 +21,23 @@ YARDSTICK = "openai-v2"
 LABELS = {
     "bare again": "the bare SDK again (control)",
     "waypost": "**Waypost, mode route: 2 spans, metrics, receipt, store**",
+    "translated": "Waypost, mode route, answered in another dialect",
     "observe": "Waypost, mode observe",
     "off": "Waypost, mode off",
     "openai-v2": "opentelemetry-instrumentation-openai-v2, tracing alone: 1 span",
     "openai-v2-metrics": "the same with its metrics",
 }
+AIMS = {"waypost": "caller ≤ 250 k, all ≤ 700 k", "off": "≤ 60 k"}
+CHUNK_AIMS = {"waypost": "≤ 6 k", "translated": "≤ 40 k"}
+PART_NAMES = {
+    "read-request": "reading the request",
+    "write-request": "writing it for the other dialect",
+    "exchange": "the HTTP library's exchange",
+    "read-answer": "reading the answer",
+    "write-answer": "writing it for the caller's",
+    "build-answer": "the SDK's request and object",
+}
+"""The steps of a translated call that stand for themselves; the rest is what a routed call costs at home, too."""
 PACKAGES = ("openai", "opentelemetry-sdk", "opentelemetry-instrumentation-openai-v2")
 Row = tuple[str, str, str]
 """What, measured, aim."""
@@ -37,7 +49,7 @@ def instructions(bare: Costs, added: Mapping[str, Costs]) -> list[Row]:
         ("Instructions of one call, bare SDK (sync / async)", f"{_k(bare.call.every)} / {_k(bare.acall.every)}", "")
     ]
     for name, cost in added.items():
-        aim = "caller ≤ 250 k, all ≤ 700 k" if name == "waypost" else ""
+        aim = AIMS.get(name, "")
         rows.append((f"added by {LABELS[name]}: caller's thread / all threads", _both(cost.call), aim))
         if name == "waypost":
             rows.append(("the same, async", _both(cost.acall), ""))
@@ -50,10 +62,20 @@ def instructions(bare: Costs, added: Mapping[str, Costs]) -> list[Row]:
         ("Instructions of one chunk, bare SDK (sync / async)", f"{_k(bare.chunk.every)} / {_k(bare.achunk.every)}", "")
     )
     for name, cost in added.items():
-        aim = "≤ 6 k" if name == "waypost" else ""
+        aim = CHUNK_AIMS.get(name, "")
         text = f"{_k(cost.chunk.every, 1)} / {_k(cost.achunk.every, 1)}"
         rows.append((f"added to a chunk by {LABELS[name].replace('*', '')} (sync / async)", text, aim))
     return rows
+
+
+def translated(bare: Costs, added: Costs, parts: Mapping[str, float]) -> list[Row]:
+    """A call that another dialect answers, all that it costs, as a multiple of the bare SDK's; and its parts."""
+    ratio = (bare.call.every + added.call.every) / bare.call.every
+    steps = ", ".join(f"{PART_NAMES[name]} {_k(cost)}" for name, cost in parts.items())
+    return [
+        ("A translated call, all of it, as a multiple of the bare SDK's own", f"{ratio:.2f}", "≤ 1.5"),
+        ("of which", steps, ""),
+    ]
 
 
 def throughput(found: Throughput) -> list[Row]:

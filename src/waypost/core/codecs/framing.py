@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from codecs import getincrementaldecoder
 from typing import TypeAlias
 
 Event: TypeAlias = "tuple[str | None, str]"
 """The event's name, if it has one, and its data lines joined by newlines."""
 
-_EVENT = re.compile(r"(?:event: ([^\r\n]+)\n)?data: ([^\r\n]*)\n\n")
 _Utf8 = getincrementaldecoder("utf-8")
 
 
@@ -51,12 +49,10 @@ class SseParser:
         Raises:
             ValueError: one event is longer than the limit.
         """
-        if self._between and chunk[-2:] == b"\n\n" and len(chunk) <= self._limit:
-            text = chunk.decode("utf-8", "replace")
-            one = _EVENT.fullmatch(text)
-            found = _whole(text) if one is None else [one.groups()]
+        if self._between and len(chunk) <= self._limit:
+            found = _whole(chunk)
             if found is not None:
-                return found  # type: ignore[return-value]
+                return found
         text = self._decode(chunk)
         if not text:
             return []
@@ -116,19 +112,22 @@ class SseParser:
             raise ValueError(f"one server-sent event is longer than {self._limit} characters")
 
 
-def _whole(text: str) -> list[Event] | None:
-    """The events of a text that holds whole ones only, in the form that all providers send; ``None`` of any other.
+def _whole(chunk: bytes) -> list[Event] | None:
+    """The events of a chunk that holds whole ones only, in the form that all providers send; ``None`` of any other.
 
     A look at lines one by one costs ten times as much, and chunks of another form are rare.
     """
+    if chunk[-2:] != b"\n\n" or b"\r" in chunk:
+        return None
     found: list[Event] = []
-    at = 0
-    while at < len(text):
-        one = _EVENT.match(text, at)
-        if one is None:
+    for event in chunk[:-2].decode("utf-8", "replace").split("\n\n"):
+        head, between, data = event.rpartition("\ndata: ")
+        if between and head[:7] == "event: " and "\n" not in head and "\n" not in data:
+            found.append((head[7:] or None, data))
+        elif not between and data[:6] == "data: " and "\n" not in data:
+            found.append((None, data[6:]))
+        else:
             return None
-        found.append((one[1], one[2]))
-        at = one.end()
     return found
 
 

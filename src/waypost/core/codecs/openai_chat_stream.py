@@ -226,8 +226,6 @@ class ChatWriter:
             "object": "chat.completion.chunk",
             "created": start.created or 0,
             "model": start.model,
-            "service_tier": None,
-            "system_fingerprint": None,
         }
         # All chunks of a stream share their beginning, which is most of each.
         self._before = f'data: {dumps_ascii(self._head)[:-1]},"choices":[{{"index":0,"delta":'
