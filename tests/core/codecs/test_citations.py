@@ -13,6 +13,7 @@ from codec_meaning import read, write
 from generators_seeded import DIALECTS, A, C, G, R
 from golden_validators import read_response, read_stream
 from waypost.core.codecs import CODECS
+from waypost.core.codecs.citations import left_out
 from waypost.core.codecs.framing import frame
 from waypost.core.model.conversation import Citation, Cited, Finished, Reply, Text
 
@@ -153,3 +154,33 @@ def test_what_is_no_page_is_named_at_the_end(target: str) -> None:
     end = read(target, [stream(target, OTHERS[target])])[-1]
     assert isinstance(end, Finished)
     assert end.left_out == ("citations.response",)
+
+
+PARTS: Mapping[str, Any] = {
+    R: {"type": "web_search_call", "id": "ws_1", "status": "completed", "action": {"type": "search", "query": "x"}},
+    A: {"type": "server_tool_use", "id": "s", "name": "web_search", "input": {}},
+    G: {"executableCode": {"language": "PYTHON", "code": "1"}},
+}
+"""What only its provider has."""
+
+
+@pytest.mark.parametrize("target", PARTS)
+def test_parts_that_only_their_provider_has_are_named(target: str) -> None:
+    """They are passed over, whole and streamed, and it is said that they are."""
+    body, events = plain_answer(target), stream_events(target, ["Hel", "lo."])
+    part = PARTS[target]
+    if target == R:
+        body["output"].insert(0, part)
+        events.insert(1, {"type": "response.output_item.added", "output_index": 9, "item": part})
+    elif target == A:
+        body["content"].insert(0, part)
+        events.insert(1, {"type": "content_block_start", "index": 9, "content_block": part})
+    else:
+        body["candidates"][0]["content"]["parts"].insert(0, part)
+        events[0]["candidates"][0]["content"]["parts"].insert(0, part)
+    reply = CODECS[target].decode_response(body)
+    assert left_out(reply, CODECS[C].expresses) == ("answer.parts",)
+    assert CODECS[C].encode_response(reply)["choices"][0]["message"]["content"] == "Hello."
+    end = read(target, [b"".join(frame(event.get("type"), json.dumps(event)) for event in events)])[-1]
+    assert isinstance(end, Finished)
+    assert end.left_out == ("answer.parts",)

@@ -16,7 +16,7 @@ from waypost.core.codecs.anthropic_messages_reply import (
     usage_of,
     usage_out,
 )
-from waypost.core.codecs.citations import LEFT_OUT, from_anthropic
+from waypost.core.codecs.citations import LEFT_OUT, PARTS, from_anthropic
 from waypost.core.codecs.framing import frame
 from waypost.core.codecs.handout import Handed, Handout, Signer
 from waypost.core.codecs.ids import answer_id, fit_call_id
@@ -40,7 +40,7 @@ _REFUSAL_LIMIT = 8192
 class MessagesReader:
     """Events to deltas. Pings and blocks of server tools are passed over; parts are counted without them."""
 
-    __slots__ = ("_ended", "_finish", "_next", "_others", "_parts", "_refusal", "_usage")
+    __slots__ = ("_ended", "_finish", "_left", "_next", "_parts", "_refusal", "_usage")
 
     def __init__(self) -> None:
         self._ended = False
@@ -49,7 +49,7 @@ class MessagesReader:
         self._usage: Usage | None = None
         self._finish: tuple[str, str | None] | None = None
         self._refusal: str | None = None
-        self._others = False
+        self._left: set[str] = set()
 
     def feed(self, event: str | None, data: str) -> Sequence[Delta]:
         """One event. Raises ValueError where it is not one of this dialect."""
@@ -115,6 +115,7 @@ class MessagesReader:
                 start = PartStart(self._next, "reasoning", redacted=True)
                 first = PartDelta(self._next, _first(block, "data"), "signature")
             case _:
+                self._left.add(PARTS)
                 return ()
         self._parts[as_int(raw.get("index", 0), "index")] = (self._next, start.kind)
         self._next += 1
@@ -136,7 +137,8 @@ class MessagesReader:
                 return (PartDelta(index, as_text(delta.get("thinking"), "delta.thinking"), "reasoning"),)
             case "citations_delta", "text":
                 pages, others = from_anthropic([delta.get("citation")], "delta.citation")
-                self._others = self._others or others
+                if others:
+                    self._left.add(LEFT_OUT)
                 return (Cited(index, pages),) if pages else ()
             case "signature_delta", "reasoning":
                 return (PartDelta(index, as_text(delta.get("signature"), "delta.signature"), "signature"),)
@@ -153,7 +155,7 @@ class MessagesReader:
     def _stop(self) -> Sequence[Delta]:
         self._ended = True
         reason, sequence = self._finish or ("", None)
-        left_out = (LEFT_OUT,) if self._others else ()
+        left_out = tuple(sorted(self._left))
         end = Finished(FINISH.get(reason, "other"), reason or None, sequence, self._usage, left_out=left_out)
         if not self._refusal:
             return (end,)

@@ -7,10 +7,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from waypost.core.codecs.wire import as_map, camel, opt_list, opt_map
-from waypost.core.model.conversation import Citation, Part, Text
+from waypost.core.model.conversation import Citation, Opaque, Part, Reply, Text
 
 LEFT_OUT: Final = "citations.response"
-"""What is left out of an answer where a dialect cannot say it, by this name."""
+PARTS: Final = "answer.parts"
+"""What is left out of an answer where a dialect cannot say it, by these names."""
 
 Found = tuple[tuple[Citation, ...], bool]
 """The pages, and whether there was something else that is left out."""
@@ -30,6 +31,16 @@ def _page(raw: Mapping[str, Any], start: int, end: int) -> Citation | None:
 def _of(found: Sequence[Citation | None]) -> Found:
     pages = tuple(page for page in found if page is not None)
     return pages, len(pages) < len(found)
+
+
+def left_out(reply: Reply, expresses: frozenset[str]) -> tuple[str, ...]:
+    """What of an answer cannot be said in a dialect that ``expresses`` that much."""
+    names = {*reply.left_out}
+    if any(isinstance(part, Opaque) for part in reply.parts):
+        names.add(PARTS)
+    if LEFT_OUT not in expresses and any(isinstance(part, Text) and part.citations for part in reply.parts):
+        names.add(LEFT_OUT)
+    return tuple(sorted(names))
 
 
 # OpenAI: chat says the page one level deeper than responses do.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal, assert_never
 
-from waypost.core.codecs.citations import LEFT_OUT, from_google, others_of_google, sources
+from waypost.core.codecs.citations import LEFT_OUT, PARTS, from_google, others_of_google, sources
 from waypost.core.codecs.framing import frame
 from waypost.core.codecs.google_generate_content_errors import classify, error_body
 from waypost.core.codecs.google_generate_content_partial import PartialCall
@@ -42,7 +42,7 @@ class GenerateReader:
     """Chunks of the first candidate to deltas. There is no last word, so the end is told when the stream ends."""
 
     __slots__ = (
-        *("_blocked", "_called", "_counts", "_ended", "_next", "_open", "_others", "_partial", "_raw"),
+        *("_blocked", "_called", "_counts", "_ended", "_next", "_open", "_left", "_partial", "_raw"),
         "_started",
     )
 
@@ -55,7 +55,7 @@ class GenerateReader:
         self._partial: PartialCall | None = None
         self._raw: str | None = None
         self._blocked = False
-        self._others = False
+        self._left: set[str] = set()
         self._counts: Mapping[str, Any] | None = None
 
     def feed(self, event: str | None, data: str) -> Sequence[Delta]:
@@ -91,7 +91,7 @@ class GenerateReader:
         self._ended = True
         finish = "content_filter" if self._blocked else finish_of(self._raw, self._called)
         usage = usage_of({"usageMetadata": self._counts})
-        left_out = (LEFT_OUT,) if self._others else ()
+        left_out = tuple(sorted(self._left))
         return (*self._stop(), Finished(finish, self._raw, None, usage, left_out=left_out))
 
     def _fail(self, kind: FailureKind, word: str | None) -> Sequence[Delta]:
@@ -128,7 +128,8 @@ class GenerateReader:
         found = from_google(candidate.get("groundingMetadata"), "candidates[0].groundingMetadata")
         pages = tuple(dict.fromkeys(Citation(page.url, page.title) for _, page, _, _ in found))
         is_said = self._open is not None and self._open[0] == "text"
-        self._others = self._others or others_of_google(candidate) or bool(pages and not is_said)
+        if others_of_google(candidate) or (pages and not is_said):
+            self._left.add(LEFT_OUT)
         return (Cited(self._open[1], pages),) if pages and self._open is not None and is_said else ()
 
     def _part(self, raw: Mapping[str, Any], path: str) -> Sequence[Delta]:
@@ -148,6 +149,8 @@ class GenerateReader:
                 out += (*self._stop(), PartStart(self._start("reasoning"), "reasoning"))
             assert self._open is not None
             out.append(PartDelta(self._open[1], signature, "signature"))
+        if text is None and not signature:
+            self._left.add(PARTS)
         return out
 
     def _say(self, kind: Literal["text", "reasoning", "refusal"], text: str) -> Sequence[Delta]:

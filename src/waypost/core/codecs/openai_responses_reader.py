@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from waypost.core.codecs.citations import LEFT_OUT, from_openai
+from waypost.core.codecs.citations import LEFT_OUT, PARTS, from_openai
 from waypost.core.codecs.openai_errors import classify
 from waypost.core.codecs.openai_responses_reply import finish_of, logprobs_of, usage_of
 from waypost.core.codecs.wire import as_int, as_json_text, as_map, as_text, loads, opt_list, opt_text
@@ -40,7 +40,7 @@ class _Open:
 class ResponsesReader:
     """Events to deltas. Items of the provider's own tools are passed over; parts are counted without them."""
 
-    __slots__ = ("_called", "_ended", "_messages", "_next", "_others", "_parts", "_refused", "_started")
+    __slots__ = ("_called", "_ended", "_left", "_messages", "_next", "_parts", "_refused", "_started")
 
     def __init__(self) -> None:
         self._started = False
@@ -50,7 +50,7 @@ class ResponsesReader:
         self._next = 0
         self._parts: dict[tuple[int, int], _Open] = {}
         self._messages: set[int] = set()
-        self._others = False
+        self._left: set[str] = set()
 
     def feed(self, event: str | None, data: str) -> Sequence[Delta]:
         """One event. Raises ValueError where it is not one of this dialect."""
@@ -110,7 +110,7 @@ class ResponsesReader:
         self._ended = True
         out += [PartStop(part.index) for part in self._parts.values()]
         finish, raw = finish_of(response, called=self._called, refused=self._refused)
-        left_out = (LEFT_OUT,) if self._others else ()
+        left_out = tuple(sorted(self._left))
         out.append(Finished(finish, raw, None, usage_of(response), left_out=left_out))
 
     def _fail(self, raw: Mapping[str, Any], out: list[Delta]) -> None:
@@ -123,7 +123,8 @@ class ResponsesReader:
     def _cite(self, raw: Mapping[str, Any], out: list[Delta]) -> None:
         part = self._parts.get((_at(raw), _within(raw)))
         pages, others = from_openai([raw.get("annotation")], "annotation")
-        self._others = self._others or others
+        if others:
+            self._left.add(LEFT_OUT)
         if part is not None and pages:
             out.append(Cited(part.index, pages))
 
@@ -139,6 +140,8 @@ class ResponsesReader:
                 self._first(part, _given(item), "arguments", out)
             case "reasoning":
                 self._begin(at, _WHOLE, "reasoning", out, {"call_id": item.get("id")})
+            case kind if kind != "message":
+                self._left.add(PARTS)
 
     def _item_done(self, raw: Mapping[str, Any], out: list[Delta]) -> None:
         item = as_map(raw.get("item"), "item")

@@ -99,6 +99,7 @@ DIALECT: dict[str, str] = {
     "cache.key": "keys and lifetimes for prompt caching",
     "citations": "citations in answers of the history",
     "citations.request": "citations in the answer",
+    "answer.parts": "parts of an answer that only its provider has",
     "citations.response": "pages that an answer refers to",
     "service_tier": "a chosen service tier",
     "service_tier.class": "a class of inference that only its own dialect has",

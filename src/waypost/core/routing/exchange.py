@@ -6,10 +6,9 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from waypost.core.codecs.citations import LEFT_OUT
+from waypost.core.codecs.citations import left_out
 from waypost.core.codecs.handout import Signer
 from waypost.core.codecs.resealing import Resealer, resealed
-from waypost.core.model.conversation import Text
 from waypost.core.model.frozen import dataclass
 from waypost.core.model.outcome import Attempt
 from waypost.core.model.target import Endpoint, Target, host_and_port
@@ -144,8 +143,5 @@ def wire_answer(stage: Stage, exchange: Exchange, sent: Wire) -> tuple[Wire, Obs
         body = resealed(sent.body, exchange.signer) if exchange.foreign else sent.body
         return sent if body is sent.body else replace(sent, body=body), observed
     home = stage.routes.codecs[stage.call.dialect]
-    left_out = reply.left_out
-    if LEFT_OUT not in home.expresses and any(isinstance(part, Text) and part.citations for part in reply.parts):
-        left_out = (LEFT_OUT,)
     body = home.encode_response(reply, exchange.signer)
-    return Wire(sent.status, sent.headers, body), replace(observed, left_out=left_out) if left_out else observed
+    return Wire(sent.status, sent.headers, body), replace(observed, left_out=left_out(reply, home.expresses))
