@@ -14,7 +14,7 @@ import pytest
 
 import waypost
 from reasoning_servers import THINKING, Anthropic, Google, message
-from stub_provider import json_answer, response_body
+from stub_provider import generated_body, json_answer, response_body, sse_answer
 from waypost.runtime import instrument
 
 GEMINI = "google/gemini-2.5-flash"
@@ -348,3 +348,59 @@ def test_a_responses_turn_that_is_closed_goes_home_without_envelopes(
         "function_call_output",
     ]
     assert b"waypost1" not in world.openai.seen[0].raw
+
+
+@pytest.mark.parametrize("streaming", [False, True])
+@pytest.mark.parametrize("mode", ["observe", "advise", "off", "route"])
+def test_no_mode_shows_an_envelope_to_google(
+    mode: str, streaming: bool, world: Any, anthropic: Anthropic, gemini: Any
+) -> None:
+    """At home with Google thoughts of Claude's are taken out of the history; its call has Google's word for none."""
+    from google.genai import types
+
+    world.on(policy(CLAUDE, GEMINI))
+    tool = types.Tool(function_declarations=[types.FunctionDeclaration(name="add", parameters_json_schema=OFFERED)])
+    config = types.GenerateContentConfig(
+        tools=[tool],
+        max_output_tokens=4000,
+        automatic_function_calling=types.AutomaticFunctionCallingConfig(disable=True),
+    )
+    asked = types.Content(role="user", parts=[types.Part(text="1 + 2?")])
+    first = gemini.models.generate_content(model="auto", contents=[asked], config=config)
+    turn = first.candidates[0].content
+    assert len(turn.parts) == 2
+    result = types.FunctionResponse(id=turn.parts[1].function_call.id, name="add", response={"output": "3"})
+    told = types.Content(role="user", parts=[types.Part(function_response=result)])
+    thanks = types.Content(role="user", parts=[types.Part(text="Thanks.")])
+    said = types.Content(role="model", parts=[types.Part(text="3.")])
+    history = [asked, turn, told, said, thanks]
+    if streaming:
+        world.generate = lambda _: sse_answer([generated_body("Bye.")])
+    with waypost.context(mode=mode):
+        call: dict[str, Any] = {"model": "gemini-2.5-flash", "contents": history, "config": config}
+        if streaming:
+            assert "".join(each.text or "" for each in gemini.models.generate_content_stream(**call)) == "Bye."
+        else:
+            assert gemini.models.generate_content(**call).text == "Ciao."
+    (request,) = world.google.seen
+    assert b"waypost1" not in request.raw
+    (part,) = request.body["contents"][1]["parts"]
+    assert part["thoughtSignature"] == "skip_thought_signature_validator"
+    assert part["functionCall"]["name"] == "add"
+
+
+@pytest.mark.parametrize("mode", ["observe", "advise", "off"])
+def test_no_mode_shows_an_envelope_to_openai(mode: str, world: Any, anthropic: Anthropic, client: Any) -> None:
+    """The same for items of the responses API, whose other members stay as they came."""
+    world.on(policy(CLAUDE, "openai/gpt-4o-mini"))
+    asked: list[Any] = [{"role": "user", "content": "1 + 2?"}]
+    call: dict[str, Any] = {"model": "auto", "input": asked, "tools": RESPONSE_TOOLS, "store": False}
+    first = client.responses.create(**call)
+    result = {"type": "function_call_output", "call_id": first.output[1].call_id, "output": "3"}
+    history = [*asked, *(item.to_dict() for item in first.output), result]
+    world.chat = lambda _: json_answer(response_body("Bye."))
+    with waypost.context(mode=mode):
+        answer = client.responses.create(**{**call, "model": "gpt-4o-mini", "input": history})
+    assert answer.output_text == "Bye."
+    (request,) = world.openai.seen
+    assert request.body == {**call, "model": "gpt-4o-mini", "input": [*asked, first.output[1].to_dict(), result]}

@@ -15,6 +15,7 @@ from waypost.core.model.needs import Need
 from waypost.core.model.question import Context, Features, Origin, Question
 from waypost.core.model.target import Dialect, Endpoint, host_and_port
 from waypost.core.policy.fields import nearest
+from waypost.core.routing.sealing import needs_of
 from waypost.errors import SettingsError
 from waypost.runtime.asking_values import count, flag, listed, text, tokens, word
 from waypost.runtime.claims import no_mapping
@@ -80,13 +81,14 @@ def ask_body(
     except ValueError as error:
         raise SettingsError(f"not a body of {spoken}: {error}", where="body", remedy="name its dialect") from None
     features = replace(extract(conversation), **_features(keys))
-    needs = tuple(Need(need.flag, need.path, need.severity) for need in conversation.needs)
     if "department" not in keys and (hint := department_hint(conversation)) is not None:
         keys["department"] = hint
     keys.setdefault("streaming", bool(body.get("stream")))
     if isinstance(body.get("model"), str):
         keys.setdefault("requested.model", body["model"])
-    return _question(keys, spoken, features, (*needs, *_needs(keys)), catalog, credentials)
+    question = _question(keys, spoken, features, (), catalog, credentials)
+    home = catalog.endpoints.get(question.origin.endpoint or "")
+    return replace(question, needs=(*needs_of(conversation, home), *_needs(keys)))
 
 
 def named(given: Mapping[str, Any]) -> dict[str, Any]:
