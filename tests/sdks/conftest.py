@@ -28,6 +28,7 @@ NEEDS = {
     "test_keys_stay": ("openai", "anthropic", "google.genai"),
     "test_on_and_off": ("openai", "anthropic", "google.genai"),
     "test_reasoning": ("openai", "anthropic", "google.genai"),
+    "test_beside_others": ("openai", "anthropic", "google.genai"),
     "test_untouched": ("openai", "anthropic", "google.genai"),
     "test_rollout_share": ("openai", "jsonschema"),
     "test_self_test": (),

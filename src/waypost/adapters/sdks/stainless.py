@@ -40,6 +40,10 @@ CLOUDS = {
 """What the SDKs call a cloud, in the names of its clients and providers, to OpenTelemetry's name of who answers."""
 
 
+REPORTERS = ("openinference.instrumentation", "opentelemetry.instrumentation", "openlit", "logfire", "traceloop")
+"""Beginnings of the modules whose wrappers make a span of each inference."""
+
+
 class World(Protocol):
     """What the runtime tells an adapter about the process."""
 
@@ -141,8 +145,18 @@ def bind(
         port=place.port,
         withheld=heard.withheld,
         names_policy=heard.names_policy,
-        reports=flavour.reports is not None and flavour.reports(client, bound.options),
+        reports=_reported(wrapped) or (flavour.reports is not None and flavour.reports(client, bound.options)),
     )
+
+
+def _reported(wrapped: Callable[..., Any]) -> bool:
+    """Whether the method below ours stands in a wrapper of a library that reports inferences: one that was there before
+    us, on a class of its own. Its module is told by what wrapt holds, or by where the wrapping function was written."""
+    wrapper = getattr(wrapped, "_self_wrapper", None)
+    if wrapper is not None:
+        return str(getattr(wrapper, "__module__", "")).startswith(REPORTERS)
+    written = getattr(getattr(wrapped, "__func__", None), "__globals__", None)
+    return written is not None and str(written.get("__name__", "")).startswith(REPORTERS)
 
 
 class _Place:
