@@ -129,6 +129,11 @@ read again.
   goes to one that can. Nothing that a request relies on is ever dropped.
 
 What a *model* can do is another question, which the catalog answers: here the model can do everything.
+
+The tables are of what is asked. Of what is answered, whole or streamed, texts, calls, refusals, the reason of the end
+and usage reach every caller in its dialect's own words; pages that a text refers to reach all but Anthropic's, whose
+references are sealed by Anthropic and could not be handed back. What else an answer says (files that it refers to,
+parts that only its provider has) is named under `left_out` of the attempt on the receipt.
 """
 
 
