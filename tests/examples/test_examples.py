@@ -121,26 +121,38 @@ def test_the_readmes_block(providers: Emulator, tmp_path: Path) -> None:
 
 def test_anthropic(providers: Emulator, tmp_path: Path) -> None:
     """S1.01, S5.04: a message, a stream and a tool of the Anthropic SDK, none of them answered by Anthropic."""
-    answer, streamed, called = run(providers, "07_anthropic.py", tmp_path / "home")
+    answer, streamed, called, by = run(providers, "07_anthropic.py", tmp_path / "home")
 
     assert re.fullmatch(r"Message of (?!claude)[\w.-]+: The capital of France is Paris\.", answer)
     assert streamed.startswith("streamed: OpenTelemetry is one open standard")
     assert called == "calls weather with ['city']"
+    assert re.fullmatch(r"answered by (?!anthropic)\w+/\S+", by)
 
 
 def test_google(providers: Emulator, tmp_path: Path) -> None:
     """S1.01, S5.04: an answer, a stream and a chat of the Google Gen AI SDK, none of them answered by Google."""
-    answer, streamed, chatted = run(providers, "08_google.py", tmp_path / "home")
+    answer, streamed, chatted, by = run(providers, "08_google.py", tmp_path / "home")
 
     assert re.fullmatch(r"GenerateContentResponse of (?!gemini)[\w.-]+: The capital of France is Paris\.", answer)
     assert streamed.removeprefix("streamed: ") == chatted.removeprefix("chatted: ")
     assert chatted.startswith("chatted: OpenTelemetry is one open standard")
+    assert re.fullmatch(r"answered by (?!google)\w+/\S+", by)
 
 
 def test_responses(providers: Emulator, tmp_path: Path) -> None:
     """S1.01, S5.03: responses that are not stored cross; one that is stays at home."""
-    answer, streamed, stored = run(providers, "09_responses.py", tmp_path / "home")
+    answer, streamed, stored, by = run(providers, "09_responses.py", tmp_path / "home")
 
     assert re.fullmatch(r"Response of (?!gpt|o\d)[\w.-]+: The capital of France is Paris\.", answer)
     assert streamed.startswith("streamed: OpenTelemetry is one open standard")
     assert stored == "stored at home: openai/gpt-4o-mini"
+    assert re.fullmatch(r"answered by (?!openai)\w+/\S+", by)
+
+
+@pytest.mark.parametrize("name", ["07_anthropic.py", "08_google.py", "09_responses.py"])
+def test_an_sdks_example_reads_as_a_notebook(name: str) -> None:
+    """Cells (`# %%`, as editors and Jupytext read them), each with a sentence that says what it shows."""
+    cells = re.findall(r"(?m)^# %% (.*)$", (EXAMPLES / name).read_text())
+
+    assert len(cells) >= 4
+    assert all(cell.endswith(".") and len(cell.split()) > 5 for cell in cells)
