@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import inspect
 import re
+import warnings
 from collections.abc import AsyncIterator, Callable, Coroutine
 from dataclasses import dataclass, field
 from importlib.util import find_spec
@@ -48,6 +49,7 @@ class Came:
     """Text, fields, cause and notes of what was raised."""
     given: list[Any] = field(default_factory=list)
     """What the caller was given, in the order in which it was given."""
+    warned: list[str] = field(default_factory=list)
     raised: BaseException | None = field(default=None, compare=False, repr=False)
 
 
@@ -81,6 +83,15 @@ def came_of(style: Style, asking: Asking, runner: asyncio.Runner) -> Came:
         came.given.append(plain(value))
 
     call = style(asking, give)
+    with warnings.catch_warnings(record=True) as warned:
+        warnings.simplefilter("ignore", ResourceWarning)
+        warnings.simplefilter("always", UserWarning)
+        _run(call, asking, runner, came)
+    came.warned = [f"{item.category.__name__}: {item.message}" for item in warned]
+    return came
+
+
+def _run(call: Coroutine[Any, Any, None], asking: Asking, runner: asyncio.Runner, came: Came) -> None:
     try:
         if not asking.is_async:
             try:
@@ -95,7 +106,6 @@ def came_of(style: Style, asking: Asking, runner: asyncio.Runner) -> Came:
         came.error = tuple(f"{kind.__module__}.{kind.__qualname__}" for kind in type(error).__mro__)
         came.said = _said(error)
         came.raised = error.with_traceback(None)
-    return came
 
 
 def _said(error: BaseException) -> dict[str, Any]:
@@ -135,19 +145,7 @@ def headers_of(response: Any) -> dict[str, str]:
     return {name: text for name, text in response.headers.items() if name.lower() not in OURS}
 
 
-VARYING = (
-    "id",
-    "created",
-    "created_at",
-    "completed_at",
-    "response_id",
-    "item_id",
-    "call_id",
-    "headers",
-    "tool_call_id",
-)
-
-
+VARYING = ("id", "created", "created_at", "completed_at", "response_id", "item_id", "call_id", "headers", "doc", "pos")
 DECIDED = "x-perpetuo-routing-decision"
 """The field of a routed answer that says who answered; it is different by design."""
 

@@ -13,6 +13,7 @@ def differences(bare: Run, ours: Run, mode: str) -> dict[str, tuple[Any, Any]]:
     """What is not the same, by name, bare first."""
     pairs = {
         "error": (bare.came.error, ours.came.error),
+        "warned": (bare.came.warned, ours.came.warned),
         "said": (bare.came.said, ours.came.said),
         "given": (_given(bare, mode), _given(ours, mode)),
         "attempts": (len(bare.requests), len(ours.requests)),

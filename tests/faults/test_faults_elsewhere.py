@@ -128,3 +128,8 @@ def test_nobody_is_asked_less_often(fault: Any, dialect: str, colour: str, style
     bare = world.suffer(fault, dialect, colour, style)
     run = world.suffer(fault, dialect, colour, style, world.away(dialect, ANSWERS[dialect]), least=len(bare.requests))
     assert len(run.requests) == len(bare.requests)
+
+
+def test_nothing_is_left_open(world: World) -> None:
+    """After all of that no thread waits, and no connection is open, neither the SDKs' own nor one of ours."""
+    assert world.left_open() == ([], 0)

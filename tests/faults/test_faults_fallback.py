@@ -38,7 +38,7 @@ OTHERWISE = {
 }
 """Where the SDK's own stream says it in its own words, by fault and whether it is a stream."""
 GOOD = Fault("none", "before", lambda ask: ask.good)
-STYLES_HERE = ("plain", "tools", "parse", "stream", "helper")
+STYLES_HERE = ("plain", "parse", "stream", "helper")
 CELLS = [
     pytest.param(fault, dialect, colour, style, id=f"{dialect.partition('.')[2]}-{colour}-{style}-{fault.name}")
     for dialect in DIALECTS
@@ -72,3 +72,8 @@ def test_the_next_one_answers(fault: Any, dialect: str, colour: str, style: str,
     assert kind in told(fault, style)
     assert run.told.settled[0].settlement.outcome == "ok"
     assert left_over(run, engine) == []
+
+
+def test_nothing_is_left_open(world: World) -> None:
+    """After all of that no thread waits, and no connection is open, neither the SDKs' own nor one of ours."""
+    assert world.left_open() == ([], 0)

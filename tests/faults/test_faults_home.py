@@ -37,3 +37,8 @@ def test_as_without_us(fault: Any, dialect: str, colour: str, style: str, world:
         ours = world.suffer(fault, dialect, colour, style, world.at_home(mode), least=len(bare.requests))
         assert differences(bare, ours, mode) == {}
         assert settled(ours, world.at_home(mode), fault, style) == []
+
+
+def test_nothing_is_left_open(world: World) -> None:
+    """After all of that no thread waits, and no connection is open, neither the SDKs' own nor one of ours."""
+    assert world.left_open() == ([], 0)
