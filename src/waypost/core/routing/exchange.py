@@ -112,7 +112,8 @@ def plan_exchange(stage: Stage, target: Target, last: bool) -> Exchange:
         return Exchange(stage, target, endpoint, home, body, codec, last, False)
     if home:
         body = at_home(call, endpoint, stage.conversation)
-        body = dict(body) if target is stage.requested else {**body, "model": target.model}
+        # Another model of the caller's own endpoint may refuse what the one that was named takes.
+        body = dict(body) if target is stage.requested else codec.retarget(body, target, endpoint)
     else:
         mine = elsewhere(call, endpoint, home_of(call, stage.routes), stage.conversation)
         body = codec.retarget(mine, target, endpoint)
