@@ -109,9 +109,9 @@ class Http:
         response.request.extensions["timeout"]["read"] = _DEFAULT_TIMEOUT_S if native is None else native / 1e9
         plain = "content-encoding" not in response.headers  # then the decoders' turns would change nothing
         if is_async:
-            source = response.aiter_raw() if plain else response.aiter_bytes()
+            source = response.stream if plain else response.aiter_bytes()
             return Wire(200, headers, None, asynchronous(aarriving(source, effect.resealer), ending, response.aclose))
-        source = response.iter_raw() if plain else response.iter_bytes()
+        source = response.stream if plain else response.iter_bytes()
         return Wire(200, headers, None, sync(arriving(source, effect.resealer), ending, response.close))
 
     def _client(self, library: ModuleType, *, is_async: bool) -> Any:
