@@ -116,7 +116,8 @@ def shells(library: ModuleType) -> tuple[type[Any], type[Any]]:
             try:
                 while self._ahead:
                     yield self._ahead.pop(0)
-                take, later = ending.chunk, ending.watch.chunk
+                take: Callable[[bytes], bytes] = ending.chunk
+                later = ending.watch.later
                 for chunk in self._source:
                     try:
                         out = take(chunk)
@@ -174,7 +175,8 @@ def shells(library: ModuleType) -> tuple[type[Any], type[Any]]:
             try:
                 while self._ahead:
                     yield self._ahead.pop(0)
-                take, later = ending.chunk, ending.watch.chunk
+                take: Callable[[bytes], bytes] = ending.chunk
+                later = ending.watch.later
                 async for chunk in self._source:
                     try:
                         out = take(chunk)

@@ -95,30 +95,33 @@ class Watch:
         Raises:
             ValueError: only while deltas are being read: the stream is not of its dialect.
         """
-        if self._inflate is not None:
-            return self._read(data, self._inflate(data))
+        if not self._passing:
+            return self._read(data)
         self._parts.append(data)
         self._bytes += len(data)
         if self._bytes > _KEPT:
             self._shorten()
-        if self._passing:
-            # The usage frame is the one whose list of choices is empty; hardly another has an empty list in it.
-            if not self.strip or (b"[]" not in data and data[-2:] == b"\n\n" and not self._held):
-                return data
-            return self._stripped(data)
-        return self._translated(data) if self.writer is not None else self._read(data, None)
+        # The usage frame is the one whose list of choices is empty; hardly another has an empty list in it.
+        if not self.strip or (b"[]" not in data and data[-2:] == b"\n\n" and not self._held):
+            return data
+        return self._stripped(data)
 
-    def _read(self, data: bytes, plain: bytes | None) -> bytes:
-        """As `chunk`, while somebody has to look into the bytes; ``plain`` is what was inflated of them."""
-        if plain is not None:
-            self._parts.append(plain)
-            self._bytes += len(plain)
-            if self._bytes > _KEPT:
-                self._shorten()
-            if self.writer is not None:
-                return self._translated(plain)
+    @property
+    def later(self) -> Callable[[bytes], bytes]:
+        """`chunk` for all chunks but the first, chosen once for a stream."""
+        return self.chunk if self.writer is None else self._translated
+
+    def _read(self, data: bytes) -> bytes:
+        """As `chunk`, while somebody has to look into the bytes."""
+        plain = data if self._inflate is None else self._inflate(data)
+        if self.writer is not None:
+            return self._translated(plain)
+        self._parts.append(plain)
+        self._bytes += len(plain)
+        if self._bytes > _KEPT:
+            self._shorten()
         if self.reader is not None and not self.committed:
-            for _ in self._deltas(data if plain is None else plain):
+            for _ in self._deltas(plain):
                 pass
         self._passing = self._inflate is None and (self.reader is None or self.committed)
         return self._stripped(data) if self.strip else data
@@ -126,6 +129,10 @@ class Watch:
     def _translated(self, data: bytes) -> bytes:
         """What is no event of its dialect ends the stream as an error of the caller's: that it came from another
         dialect's server is not the caller's to see."""
+        self._parts.append(data)
+        self._bytes += len(data)
+        if self._bytes > _KEPT:
+            self._shorten()
         if self.failure is not None:
             return b""
         out: list[bytes] = []
