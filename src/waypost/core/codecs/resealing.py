@@ -17,7 +17,14 @@ from waypost.core.codecs.wire import dumps_ascii
 from waypost.core.model.conversation import NO_EXT, Reasoning, Sealed
 from waypost.core.model.target import Dialect
 
-_MARKS = (b"signature", b"encrypted_content", b"redacted_thinking", b"thoughtSignature", b"thought_signature")
+_MARKS: Final[Mapping[Dialect, tuple[bytes, ...]]] = {
+    "anthropic.messages": (b"signature", b"redacted_thinking"),
+    "openai.responses": (b"encrypted_content",),
+    "google.generate_content": (b"thoughtSignature", b"thought_signature"),
+    "openai.chat": (b"thought_signature",),
+}
+"""What stands in every frame with a seal, and in hardly another."""
+
 _ENDS = (b"\n\n", b"\r\n\r\n")
 
 
@@ -29,15 +36,16 @@ def resealed(body: Mapping[str, Any], signer: Signer) -> Mapping[str, Any]:
 class Resealer:
     """The same for the bytes of a stream. A frame is held until it is whole; one without a signature is not read."""
 
-    __slots__ = ("_held", "_signer")
+    __slots__ = ("_held", "_marks", "_signer")
 
     def __init__(self, signer: Signer) -> None:
         self._signer = signer
+        self._marks = _MARKS[signer.dialect]
         self._held = b""
 
     def feed(self, data: bytes) -> bytes:
         """What goes on of ``data``."""
-        data = self._held + data
+        data = self._held + data if self._held else data
         cut = max(at + len(end) if (at := data.rfind(end)) >= 0 else 0 for end in _ENDS)
         whole, self._held = data[:cut], data[cut:]
         return self._marked(whole)
@@ -48,12 +56,15 @@ class Resealer:
         return self._marked(held)
 
     def _marked(self, data: bytes) -> bytes:
-        if not any(mark in data for mark in _MARKS):
+        if not self._sealed(data):
             return data
         return b"".join([self._line(line) for line in data.splitlines(keepends=True)])
 
+    def _sealed(self, data: bytes) -> bool:
+        return any([mark in data for mark in self._marks])
+
     def _line(self, line: bytes) -> bytes:
-        if not line.startswith(b"data:") or not any(mark in line for mark in _MARKS):
+        if not line.startswith(b"data:") or not self._sealed(line):
             return line
         said = line[5:].strip()
         try:
