@@ -119,3 +119,12 @@ def test_a_stream_without_signatures_passes_as_it_came() -> None:
     data = b': signature\n\ndata: {"a" :  1}\n\ndata: signature\n\ndata: ["signature"]\n\n'
     passing = Resealer(Signer(A, "eu"))
     assert passing.feed(data) + passing.close() == data
+
+
+def test_a_frame_without_an_end_is_not_held_for_ever() -> None:
+    """Memory is bounded: what never becomes a frame goes on as it came (S3.06)."""
+    passing = Resealer(Signer(A, "eu"))
+    piece = b"x" * 1_000_000
+    out = sum(len(passing.feed(piece)) for _ in range(20))
+    assert out >= 17_000_000
+    assert out + len(passing.close()) == 20_000_000

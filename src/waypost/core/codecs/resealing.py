@@ -25,6 +25,8 @@ _MARKS: Final[Mapping[Dialect, tuple[bytes, ...]]] = {
 }
 """What stands in every frame with a seal, and in hardly another."""
 
+_LONGEST: Final = 8_388_608
+
 _ENDS = (b"\n\n", b"\r\n\r\n")
 
 
@@ -47,6 +49,8 @@ class Resealer:
         """What goes on of ``data``."""
         data = self._held + data if self._held else data
         cut = max(at + len(end) if (at := data.rfind(end)) >= 0 else 0 for end in _ENDS)
+        if len(data) - cut > _LONGEST:  # no frame of any provider: whoever reads it refuses it
+            cut = len(data)
         whole, self._held = data[:cut], data[cut:]
         return self._marked(whole)
 
@@ -61,7 +65,7 @@ class Resealer:
         return b"".join([self._line(line) for line in data.splitlines(keepends=True)])
 
     def _sealed(self, data: bytes) -> bool:
-        return any([mark in data for mark in self._marks])
+        return any(mark in data for mark in self._marks)
 
     def _line(self, line: bytes) -> bytes:
         if not line.startswith(b"data:") or not self._sealed(line):
