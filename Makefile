@@ -18,7 +18,7 @@ SUITES := openai anthropic google
 
 # Files of tests/sdks where nothing depends on an SDK's version: the newest alone stands for all of them.
 ONCE := budgets ceilings claims claims_policy claims_unreadable content content_commands content_kept default \
-	deployments envelopes home_removed nobody ranked_by_advisors rollout_share shipped_policies sinks
+	deployments envelopes home_removed nobody ranked_by_advisors rollout_share shipped_policies sinks world
 
 CLIENTS := langchain pydantic-ai openai-agents instructor llama-index
 
@@ -34,7 +34,7 @@ test: $(VENV)/.dev ## everything: lint, types, tests, older SDKs, and the real b
 	@$(MAKE) lint
 	@$(MAKE) compat
 	@$(MAKE) clients
-	@$(MAKE) suites ARGS=--quick
+	@$(MAKE) -j2 suites ARGS=--quick
 	@$(BIN)/python scripts/backends.py build || test $$? = 3
 	@mkdir -p .reports
 	$(BIN)/pytest $(WORKERS) --ignore=$(BACKENDS_TESTS) --cov --cov-report=
