@@ -230,11 +230,11 @@ class ChatWriter:
         # All chunks of a stream share their beginning, which is most of each.
         self._before = f'data: {dumps_ascii(self._head)[:-1]},"choices":[{{"index":0,"delta":'
         self._said = self._before + '{"content":'
-        self._so_far = f'}},"logprobs":null,"finish_reason":null{self._after}'
+        self._so_far = f'}},"finish_reason":null{self._after}'
 
-    def _chunk(self, delta: dict[str, Any], finish: str = "null", logprobs: str = "null") -> bytes:
+    def _chunk(self, delta: dict[str, Any], finish: str = "null", logprobs: str = "") -> bytes:
         shown = dumps_ascii(delta)
-        return f'{self._before}{shown},"logprobs":{logprobs},"finish_reason":{finish}{self._after}'.encode()
+        return f'{self._before}{shown}{logprobs},"finish_reason":{finish}{self._after}'.encode()
 
     def _part(self, part: PartStart) -> bytes:
         self._kinds[part.index] = part.kind
@@ -257,7 +257,8 @@ class ChatWriter:
     def _delta(self, delta: PartDelta) -> bytes:
         match delta.kind:
             case "text":
-                return self._chunk({"content": delta.text}, logprobs=dumps_ascii(logprobs_out(delta.logprobs)))
+                known = f',"logprobs":{dumps_ascii(logprobs_out(delta.logprobs))}'
+                return self._chunk({"content": delta.text}, logprobs=known)
             case "refusal":
                 return self._chunk({"refusal": delta.text})
             case "arguments":

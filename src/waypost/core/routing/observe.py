@@ -141,8 +141,9 @@ class Watch:
             for event, text in parse(data):
                 for delta in read(event, text):
                     # Most deltas of a stream say nothing that would have to be noted.
-                    known = self.committed and type(delta) is PartDelta
-                    out.append(write(delta if known else self._note(delta)))
+                    if type(delta) is not PartDelta or not self.committed:
+                        delta = self._note(delta)
+                    out.append(write(delta))
         except ValueError:
             self.failure = Failure("malformed", committed=self.committed)
             out.append(write(StreamError("malformed", None, None)))
