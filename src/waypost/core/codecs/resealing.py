@@ -47,7 +47,9 @@ class Resealer:
 
     def feed(self, data: bytes) -> bytes:
         """What goes on of ``data``."""
-        data = self._held + data if self._held else data
+        if not self._held and data.endswith(_ENDS) and not self._sealed(data):
+            return data
+        data = self._held + data
         cut = max(at + len(end) if (at := data.rfind(end)) >= 0 else 0 for end in _ENDS)
         if len(data) - cut > _LONGEST:  # no frame of any provider: whoever reads it refuses it
             cut = len(data)
