@@ -7,6 +7,8 @@ import json
 from typing import Any
 
 import pytest
+from google import genai
+from google.auth.credentials import Credentials
 from google.genai import errors
 
 import waypost
@@ -93,3 +95,40 @@ def test_off_is_off(world: Any, gemini: Any) -> None:
     world.on("", "off")
     assert waypost.receipt(gemini.models.embed_content(model="gemini-embedding-001", contents="x")) is None
     assert json.loads(json.dumps(world.google.seen[0].body))["requests"]
+
+
+class Token(Credentials):
+    """A Google credential that is always fresh."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.token = "google-token"
+
+    def refresh(self, request: Any) -> None:
+        """Never needed."""
+
+
+@both
+@pytest.mark.parametrize("model", ["text-embedding-005", "gemini-embedding-001"])
+async def test_vertex_predicts_vectors(style: str, model: str, world: Any) -> None:
+    """Vertex has other paths and another body for it; its counts are on the receipt, and nobody knows its prices."""
+    counted = {"statistics": {"token_count": 4, "truncated": False}, "values": [0.5]}
+    one = {"embedding": {"values": [0.5]}, "usageMetadata": {"promptTokenCount": 4}}
+    world.generate = lambda request: json_answer(
+        {"predictions": [{"embeddings": counted}]} if request.path.endswith(":predict") else one
+    )
+    world.on(AWAY)
+    client = genai.Client(
+        vertexai=True, project="p", location="eu", credentials=Token(), http_options={"base_url": world.google.url}
+    )
+    answer = await embed(style, client, model=model, contents="Paris")
+    assert answer.embeddings[0].values == [0.5]
+    record = waypost.receipt(answer).to_dict()
+    origin, attempt = record["question"]["origin"], record["hops"][0]["attempt"]
+    assert (record["mode"], record["call"]["operation"], origin["provider"]) == (
+        "observe",
+        "embeddings",
+        "gcp.vertex_ai",
+    )
+    assert (attempt["target"], attempt["usage"]["input"], attempt["usage"]["estimated"]) == (None, 4, False)
+    assert record["settlement"]["cost"]["basis"] == "unpriced"
