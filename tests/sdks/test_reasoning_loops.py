@@ -404,3 +404,19 @@ def test_no_mode_shows_an_envelope_to_openai(mode: str, world: Any, anthropic: A
     assert answer.output_text == "Bye."
     (request,) = world.openai.seen
     assert request.body == {**call, "model": "gpt-4o-mini", "input": [*asked, first.output[1].to_dict(), result]}
+
+
+def test_a_call_that_fell_open_shows_no_envelope(
+    world: Any, google: Google, anthropic: Anthropic, claude: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where reading the call breaks it runs as it is, and envelopes are taken out of it all the same."""
+    world.on(policy(GEMINI, CLAUDE))
+    asked = [{"role": "user", "content": "1 + 2?"}]
+    call: dict[str, Any] = {"model": "auto", "messages": asked, "tools": MESSAGE_TOOLS, **THINKS}
+    first = claude.messages.create(**call)
+    results = [{"type": "tool_result", "tool_use_id": first.content[-1].id, "content": "3"}]
+    history = [*asked, {"role": "assistant", "content": first.content}, {"role": "user", "content": results}]
+    anthropic.closed = True
+    monkeypatch.setattr("waypost.core.routing.prepare.extract", lambda _: 1 / 0)
+    claude.messages.create(**{**call, "model": "claude-haiku-4-5", "messages": history})
+    assert [block["type"] for block in world.anthropic.seen[0].body["messages"][1]["content"]] == ["tool_use"]
