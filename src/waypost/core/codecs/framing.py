@@ -119,9 +119,9 @@ def _whole(chunk: bytes) -> list[Event] | None:
     """
     if chunk[-2:] != b"\n\n" or b"\r" in chunk:
         return None
-    head, _, data = chunk.partition(b"\ndata: ")
-    if data.find(b"\n") == len(data) - 2 and head[:7] == b"event: " and b"\n" not in head:  # one event, named
-        return [(head[7:].decode("utf-8", "replace") or None, data[:-2].decode("utf-8", "replace"))]
+    name, _, raw = chunk.partition(b"\ndata: ")
+    if raw.find(b"\n") == len(raw) - 2 and name[:7] == b"event: " and b"\n" not in name:  # one event, named
+        return [(name[7:].decode("utf-8", "replace") or None, raw[:-2].decode("utf-8", "replace"))]
     found: list[Event] = []
     for event in chunk[:-2].decode("utf-8", "replace").split("\n\n"):
         head, between, data = event.rpartition("\ndata: ")
