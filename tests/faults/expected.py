@@ -57,6 +57,10 @@ UNSAID = (
 """Answers that are none, which some SDKs hand out as they are: the receipt says what they are."""
 
 
+UNBILLED = ("reset", "close", "html200", "html502", "cut_at_once", "nothing", "stream_of_html", "no_object", "null")
+"""Faults of which no provider makes a bill."""
+
+
 def ends(run: Run, fault: Fault, style: str) -> tuple[str, ...]:
     """How the receipt may say that the call ended."""
     if not run.came.error:
@@ -87,6 +91,8 @@ def settled(run: Run, engine: Engine, fault: Fault, style: str) -> list[str]:
     failures = [event.attempt.failure for event in told.attempts]
     if (outcome == "error") != (failures[-1] is not None) or any(kind == "internal" for kind in kinds(run)):
         wrong.append(f"failures: {failures}")
+    if fault.name in UNBILLED and outcome == "error" and told.settled[0].settlement.usage is not None:
+        wrong.append("nothing came, and it is billed")
     return wrong + left_over(run, engine)
 
 

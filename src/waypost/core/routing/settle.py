@@ -154,12 +154,13 @@ def finish(opened: Open, end: StreamEnd) -> Flow:
     outcome: Outcome = "ok"
     if end.outcome in ("error", "cancelled", "abandoned"):
         outcome = end.outcome  # type: ignore[assignment]
+    nothing_came = end.failure is not None and end.events == 0  # which nobody bills
     try:
         attempted = ended(
             opened.attempting,
             opened.target,
             end.ended_ns,
-            estimated(opened.stage, end.observed, end.spoken),
+            end.observed if nothing_came else estimated(opened.stage, end.observed, end.spoken),
             failure=end.failure,
             first_chunk_ns=end.first_chunk_ns,
         )
