@@ -31,6 +31,7 @@ class Google:
     def __init__(self) -> None:
         self.parts: list[dict[str, Any]] = [{"text": "Hi "}, {"text": "Ana."}]
         self.fails: tuple[int, str] | None = None
+        self.unsaid: tuple[str, ...] = ()
         self.stub = StubProvider(self.answer)
 
     def answer(self, request: Seen) -> Answer:
@@ -39,8 +40,12 @@ class Google:
             return json_answer({"error": {"code": status, "message": "M", "status": word}}, status)
         if "stream" in request.path:
             pieces = [chunk(part) for part in self.parts]
-            return sse_answer([*pieces, chunk({"text": ""}, finish="STOP", usageMetadata=USAGE)])
-        return json_answer(chunk(*self.parts, finish="STOP", usageMetadata=USAGE))
+            whole = [*pieces, chunk({"text": ""}, finish="STOP", usageMetadata=USAGE)]
+            return sse_answer([self.said(piece) for piece in whole])
+        return json_answer(self.said(chunk(*self.parts, finish="STOP", usageMetadata=USAGE)))
+
+    def said(self, body: dict[str, Any]) -> dict[str, Any]:
+        return {name: value for name, value in body.items() if name not in self.unsaid}
 
 
 @pytest.fixture
@@ -95,6 +100,34 @@ async def test_an_answer_of_google(
     (hop,) = receipt.to_dict()["hops"]
     assert hop["attempt"]["target"] == "google/gemini-2.5-flash"
     assert hop["attempt"]["cost"]["nano_usd"] == 9 * 300 + 7 * 2500
+
+
+@pytest.mark.parametrize("streaming", [False, True])
+@pytest.mark.parametrize("style", ["sync", "async"])
+async def test_an_answer_that_tells_neither_id_nor_model(
+    style: str, streaming: bool, world: Any, google: Google, client: Any, aclient: Any
+) -> None:
+    """Each answer has an id of its own, by which its receipt is found, and the model that was asked."""
+    world.on("filter: [model == gemini-2.5-flash]")
+    google.unsaid = ("responseId", "modelVersion")
+    _, one = await said(style, streaming, client, aclient)
+    _, two = await said(style, streaming, client, aclient)
+    assert one.id != two.id
+    assert one.model == two.model == "gemini-2.5-flash"
+    first, second = waypost.receipt(one), waypost.receipt(two)
+    assert first is not None
+    assert second is not None
+    assert first.id != second.id
+
+
+def test_calls_of_tools_in_answers_without_ids_differ(world: Any, google: Google, client: Any) -> None:
+    """Two turns that call the same tool have two ids, because a history with both goes on to who refuses doubles."""
+    world.on("filter: [model == gemini-2.5-flash]")
+    google.unsaid = ("responseId",)
+    google.parts = [{"functionCall": {"name": "add", "args": {"a": 1}}}]
+    call: dict[str, Any] = {"model": "auto", "messages": HELLO, "tools": TOOLS}
+    made = [client.chat.completions.create(**call).choices[0].message.tool_calls[0].id for _ in range(2)]
+    assert made[0] != made[1]
 
 
 @pytest.mark.parametrize("streaming", [False, True])

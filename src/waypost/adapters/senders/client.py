@@ -78,6 +78,7 @@ def received(effect: Send, value: Any, codec: Codec, client: Any) -> Wire:
         writer=effect.writer,
         strip_usage=effect.strip_usage,
         started_ns=effect.attempt.started_ns,
+        called=effect.called,
     )
     sync, asynchronous = shells(effect.call.native.http_library())
     headers = {name: response.headers[name] for name in KEPT if name in response.headers}

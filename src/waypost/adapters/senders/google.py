@@ -61,6 +61,7 @@ def received(effect: Send, value: Any, codec: Codec, *, is_async: bool) -> Wire:
         writer=effect.writer,
         strip_usage=effect.strip_usage,
         started_ns=effect.attempt.started_ns,
+        called=effect.called,
     )
     sync, asynchronous = shells(effect.call.native.http_library())
     ending = Ending(watch, codec)

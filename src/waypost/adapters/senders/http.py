@@ -101,6 +101,7 @@ class Http:
             writer=effect.writer,
             strip_usage=effect.strip_usage,
             started_ns=effect.attempt.started_ns,
+            called=effect.called,
         )
         ending = Ending(watch, codec)
         sync, asynchronous = shells(library)

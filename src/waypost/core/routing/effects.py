@@ -218,6 +218,11 @@ class Send:
     writer: Writer | None = None
     resealer: Resealer | None = None
 
+    @property
+    def called(self) -> tuple[str, str]:
+        """Id and model of an answer whose server tells none."""
+        return self.call.seed.hex(), "" if self.target is None else self.target.model
+
 
 @dataclass(frozen=True, slots=True)
 class Pull:

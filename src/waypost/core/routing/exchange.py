@@ -131,11 +131,9 @@ def wire_answer(stage: Stage, exchange: Exchange, sent: Wire) -> tuple[Wire, Obs
     """
     assert sent.body is not None
     reply = exchange.codec.decode_response(sent.body)
-    if reply.created is None:
-        reply = replace(reply, created=stage.routes.now() // 1_000_000_000)
     observed = Observed(
         usage=reply.usage,
-        response_id=reply.id,
+        response_id=reply.id or stage.call.seed.hex(),
         response_model=reply.model,
         finish_reasons=(reply.raw_finish or reply.finish,),
         request_id=sent.headers.get("x-request-id") or sent.headers.get("request-id"),
@@ -144,5 +142,12 @@ def wire_answer(stage: Stage, exchange: Exchange, sent: Wire) -> tuple[Wire, Obs
         body = resealed(sent.body, exchange.signer) if exchange.foreign else sent.body
         return sent if body is sent.body else replace(sent, body=body), observed
     home = stage.routes.codecs[stage.call.dialect]
+    # What an upstream leaves out and the caller's dialect has in every answer: when, by whom, and an id of its own.
+    reply = replace(
+        reply,
+        id=reply.id or stage.call.seed.hex(),
+        model=reply.model or exchange.target.model,
+        created=stage.routes.now() // 1_000_000_000 if reply.created is None else reply.created,
+    )
     body = home.encode_response(reply, exchange.signer)
     return Wire(sent.status, sent.headers, body), replace(observed, left_out=left_out(reply, home.expresses))

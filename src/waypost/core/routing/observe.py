@@ -47,6 +47,7 @@ class Watch:
         *(
             "_before",
             "_bytes",
+            "_called",
             "_created",
             "_head",
             "_held",
@@ -68,8 +69,10 @@ class Watch:
         strip_usage: bool,
         encoding: str | None = None,
         started_ns: int = 0,
+        called: tuple[str, str] = ("", ""),
     ) -> None:
-        """``started_ns`` is when the attempt began; a translated stream says so where the upstream gives no time."""
+        """``started_ns`` is when the attempt began, ``called`` an id and a model: a translated stream says so where the
+        upstream does not."""
         self.reader = reader
         self.writer = writer
         self.strip = strip_usage
@@ -87,6 +90,7 @@ class Watch:
         self._bytes = 0
         self._before = 0
         self._created = started_ns // 1_000_000_000
+        self._called = called
         self._passing = reader is None and writer is None and self._inflate is None
 
     def chunk(self, data: bytes) -> bytes:
@@ -250,9 +254,11 @@ class Watch:
 
     def _note(self, delta: Delta) -> Delta:
         if isinstance(delta, Start):
-            self.seen = Observed(delta.usage, delta.id, delta.model)
-            if delta.created is None:
-                delta = replace(delta, created=self._created)
+            self.seen = Observed(delta.usage, delta.id or self._called[0], delta.model)
+            if delta.created is None or not delta.id or not delta.model:
+                made, model = self._called
+                created = self._created if delta.created is None else delta.created
+                delta = replace(delta, id=delta.id or made, model=delta.model or model, created=created)
         elif isinstance(delta, Finished):
             self.finished = True
             usage = delta.usage or self.seen.usage
