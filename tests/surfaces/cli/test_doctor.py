@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -87,8 +88,6 @@ def test_without_any_key_it_says_what_was_looked_for_and_what_happens(
         ("ANTHROPIC_BASE_URL", "https://me:pw@proxy.test/a?key=s#f", "anthropic", "https://proxy.test/a"),
         ("GOOGLE_GEMINI_BASE_URL", "https://g.test", "google", "https://g.test"),
         ("OLLAMA_BASE_URL", "http://localhost:11434/v1", "ollama", "http://localhost:11434/v1"),
-        ("GROQ_BASE_URL", "secret-and-no-address", "groq", "what is no http(s) address"),
-        ("GROQ_BASE_URL", "http://[secret", "groq", "what is no http(s) address"),
     ],
 )
 def test_a_moved_endpoint_says_where_to(
@@ -112,6 +111,43 @@ def test_an_address_that_no_endpoint_of_the_catalog_has_is_told_too(
     found = {check["topic"]: check["text"] for check in checks(doctor, "--catalog", "c.yaml")}
 
     assert found["address"] == "no endpoint of the catalog; moved to http://127.0.0.1:9/v1 by OPENAI_BASE_URL"
+
+
+@pytest.mark.parametrize("value", ["secret-and-no-address", "http://[secret", "http://x:y"])
+@pytest.mark.parametrize(
+    ("variable", "topic"), [("GROQ_BASE_URL", "endpoint groq"), ("OPENAI_BASE_URL", "endpoint openai")]
+)
+def test_an_endpoint_moved_to_no_address_is_to_be_mended(
+    doctor: Doctor, monkeypatch: pytest.MonkeyPatch, variable: str, topic: str, value: str
+) -> None:
+    """No call reaches it, key or none; what the variable holds may be a secret and is not shown."""
+    monkeypatch.setenv(variable, value)
+    found = next(check for check in checks(doctor) if check["topic"] == topic)
+    code, out = doctor()
+
+    assert (code, found["state"]) == (1, "finding")
+    assert found["text"].endswith(f"; moved to what is no http(s) address by {variable}")
+    assert found["remedy"] == f"write {variable} as http(s)://host/path, or unset it"
+    assert value not in out
+
+
+def test_an_address_that_no_endpoint_has_and_is_none_is_to_be_mended_too(
+    doctor: Doctor, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """The SDK reads the variable, whatever the catalog says."""
+    packaged = Path(__file__).resolve().parents[3] / "policies" / "catalog.yaml"
+    (tmp_path / "c.yaml").write_text(packaged.read_text().replace("    base_url_env: OPENAI_BASE_URL\n", ""))
+    monkeypatch.setenv("OPENAI_BASE_URL", "notaurl")
+    found = {check["topic"]: check["state"] for check in checks(doctor, "--catalog", "c.yaml")}
+
+    assert found["address"] == "finding"
+
+
+@pytest.mark.parametrize("name", ["openai", "anthropic", "google-genai"])
+def test_every_sdk_whose_calls_are_routed_is_ok(doctor: Doctor, name: str) -> None:
+    """S6.01: what is patched is not said to leave no receipts."""
+    found = next(check for check in checks(doctor) if check["topic"] == f"sdk {name}")
+    assert (found["state"], found["text"]) == ("ok", metadata.version(name))
 
 
 def test_a_file_in_the_place_of_the_home_is_a_finding(doctor: Doctor, tmp_path: Path) -> None:

@@ -94,7 +94,7 @@ def environment() -> Iterator[Check]:
 
 def sdks() -> Iterator[Check]:
     """Each SDK: installed, its version, and whether the seam fits it."""
-    known = {adapter.MODULE.partition(".")[0]: adapter for adapter in adapters()}
+    known = {adapter.MODULE.rpartition(".")[0]: adapter for adapter in adapters()}
     for name, module in SDKS.items():
         version = _version(name)
         if version is None:
@@ -143,12 +143,24 @@ def configuration(policy: str | None, catalog: str | None) -> Iterator[Check]:
     usable = routes.credentials(False)
     yield from _keys(routes.endpoints)
     for name, endpoint in sorted(routes.endpoints.items()):
-        state: Literal["ok", "note"] = "ok" if name in usable else "note"
-        yield Check(f"endpoint {name}", state, _credentials(endpoint, usable) + _moved(endpoint.base_url_env))
+        text, variable = _credentials(endpoint, usable), endpoint.base_url_env
+        yield _endpoint(f"endpoint {name}", "ok" if name in usable else "note", text, variable)
     known = {endpoint.base_url_env for endpoint in routes.endpoints.values()}
     for variable in (name for name in ADDRESSES if name not in known):
-        if moved := _moved(variable):
-            yield Check("address", "note", f"no endpoint of the catalog{moved}")
+        if os.environ.get(variable):
+            yield _endpoint("address", "note", "no endpoint of the catalog", variable)
+
+
+def _endpoint(topic: str, state: Literal["ok", "note"], text: str, variable: str | None) -> Check:
+    """What is known of an endpoint, and where its variable moves it to; a finding where that is nowhere."""
+    value = os.environ.get(variable) if variable is not None else None
+    if variable is None or not value:
+        return Check(topic, state, text)
+    place = _address(value)
+    if place is None:
+        remedy = f"write {variable} as http(s)://host/path, or unset it"
+        return Check(topic, "finding", f"{text}; moved to what is no http(s) address by {variable}", remedy)
+    return Check(topic, state, f"{text}; moved to {place} by {variable}")
 
 
 def _content(policy: Policy) -> str:
@@ -254,18 +266,15 @@ def _credentials(endpoint: Endpoint, usable: tuple[str, ...]) -> str:
     return f"key in {found[0]}" if found else f"no key in {' or '.join(endpoint.key_env)}"
 
 
-def _moved(variable: str | None) -> str:
-    """Where a variable moves an endpoint to, without the credentials that a URL may hold; empty where it does not."""
-    value = os.environ.get(variable) if variable is not None else None
-    if not value:
-        return ""
+def _address(value: str) -> str | None:
+    """A URL without the credentials that it may hold; ``None`` where it is none that a client could send to."""
     try:
         url = urlsplit(value)
-        place = url._replace(netloc=url.netloc.rpartition("@")[2], query="", fragment="")
-        shown = place.geturl() if url.scheme in ("http", "https") and url.hostname else "what is no http(s) address"
+        usable = url.scheme in ("http", "https") and bool(url.hostname) and url.port != 0
     except ValueError:
-        shown = "what is no http(s) address"
-    return f"; moved to {shown} by {variable}"
+        return None
+    place = url._replace(netloc=url.netloc.rpartition("@")[2], query="", fragment="")
+    return place.geturl() if usable else None
 
 
 def _fits(adapter: Any) -> str | None:
