@@ -130,6 +130,24 @@ def test_calls_of_tools_in_answers_without_ids_differ(world: Any, google: Google
     assert made[0] != made[1]
 
 
+@pytest.mark.parametrize("style", ["sync", "async"])
+async def test_half_a_character_passes(style: str, world: Any, google: Google, client: Any, aclient: Any) -> None:
+    """JSON may hold half of a surrogate pair, which is no UTF-8: it arrives as it would from OpenAI."""
+    world.on("filter: [model == gemini-2.5-flash]")
+    google.parts = [{"text": "a\ud83d"}]
+    text, _ = await said(style, False, client, aclient)
+    assert text == "a\ud83d"
+
+
+def test_more_streams_may_be_open_than_a_pool_holds_by_default(world: Any, google: Google, client: Any) -> None:
+    """The 101st stream elsewhere does not wait for one of the first hundred to end."""
+    world.on("filter: [model == gemini-2.5-flash]")
+    call: dict[str, Any] = {"model": "auto", "messages": HELLO, "stream": True, "timeout": 20}
+    streams = [client.chat.completions.create(**call) for _ in range(101)]
+    for stream in streams:
+        stream.close()
+
+
 @pytest.mark.parametrize("streaming", [False, True])
 def test_a_call_of_a_tool(streaming: bool, world: Any, google: Google, client: Any) -> None:
     """A call without an id gets one, and the caller's answer to it goes back to Google by that id and by name."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime
 import functools
 import inspect
-import json
 import sys
 from collections.abc import Callable, Mapping
 from types import ModuleType
@@ -29,6 +28,7 @@ from waypost.adapters.sdks.native import (
     wrong_with_bytes,
 )
 from waypost.core.codecs.ids import INFIX
+from waypost.core.codecs.wire import encoded
 from waypost.core.model.frozen import dataclass, field
 from waypost.core.model.money import NANO
 from waypost.core.model.outcome import Failure
@@ -271,7 +271,7 @@ class Bound:
         library = library_of(request)
         if stream is not None:
             return library.Response(status, headers=headers, stream=stream, request=request)
-        data = json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode()
+        data = encoded(body)
         if status < 400 and request.headers.get(RAW) == "stream":
             return library.Response(status, headers=headers, stream=once(library, data), request=request)
         response = library.Response(status, headers=headers, content=data, request=request)

@@ -21,6 +21,7 @@ from waypost.adapters.senders.address import address
 from waypost.adapters.senders.auth import Credentials
 from waypost.adapters.senders.resealing import aarriving, arriving
 from waypost.adapters.senders.streams import Ending, shells, transport_failure
+from waypost.core.codecs.wire import encoded
 from waypost.core.model.outcome import Failure
 from waypost.core.model.target import Endpoint
 from waypost.core.routing.effects import Send, SendFailed, Wire
@@ -125,7 +126,9 @@ class Http:
             kind = library.AsyncClient
         client = pool.get(key)
         if client is None:
-            client = pool.setdefault(key, kind(follow_redirects=False, cookies=_no_cookies()))
+            # The library's own limit of 100 would let the next stream wait for one of them to end.
+            limits = library.Limits(max_connections=None, max_keepalive_connections=100)
+            client = pool.setdefault(key, kind(follow_redirects=False, cookies=_no_cookies(), limits=limits))
         return client
 
 
@@ -177,7 +180,7 @@ def _request(client: Any, library: ModuleType, effect: Send, credentials: dict[s
         **credentials,
     }
     url, body = address(endpoint, effect.body or {}, streaming=effect.call.streaming)
-    content = json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode()
+    content = encoded(body)
     # The client's own `build_request` would merge a base URL, parameters and cookies, of which it has none.
     extensions = {"timeout": _timeout(library, effect).as_dict()}
     return library.Request("POST", _url(library, url), headers=headers, content=content, extensions=extensions)

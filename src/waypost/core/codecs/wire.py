@@ -179,6 +179,14 @@ def undeclared_tools(draft: Draft, at: str | None = None) -> None:
             return
 
 
+def encoded(body: Any) -> bytes:
+    """JSON as the SDKs send it; half a character, which JSON may hold and UTF-8 may not, stays escaped."""
+    try:
+        return dumps(body).encode()
+    except UnicodeEncodeError:
+        return dumps_ascii(body).encode()
+
+
 def loads(text: str) -> Any:
     """The JSON of a frame. Raises ValueError where it is none."""
     try:
