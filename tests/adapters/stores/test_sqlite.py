@@ -136,6 +136,7 @@ def test_a_summary_says_what_is_searched_for(tmp_path: Path, store: SqliteStore,
             response_id="chatcmpl-123",
             trace_id="0af7",
             score=8,
+            target="openai/gpt-4o",
         )
     ]
 

@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
 from waypost.core.model.decision import CandidateProof, Rejection
-from waypost.core.routing.nobody import MAX_LINES, near_first
+from waypost.core.model.outcome import Attempt, Failure
+from waypost.core.routing.nobody import MAX_LINES, failed, near_first
 
 BROKEN = Rejection("breaker", "", "", "", "")
 
@@ -45,3 +51,19 @@ def test_where_nobody_was_near_those_that_fail_the_fewest_are_shown() -> None:
     told = list(near_first([*far, *rows]))
     assert told[:2] == ["p/10: quality 0.10 < 0.9", "p/11: quality 0.11 < 0.9"]
     assert told[MAX_LINES:] == ["8 others: fail quality >= 0.9", "p/far: region us != eu"]
+
+
+@pytest.mark.parametrize(
+    ("target", "shown"), [("google/gemini-x", "google/gemini-x"), (None, "gcp.gemini/models/gemini-x")]
+)
+def test_attempts_are_named_as_a_policy_names_them(target: str | None, shown: str) -> None:
+    """What an error names can be written into a policy; only who is no target has the provider's own name."""
+    why = Failure("server_error", 503)
+    tried = Attempt(
+        1, target, "gcp.gemini", "models/gemini-x", "google.generate_content", "primary", 0, 2_000_000, failure=why
+    )
+    stage: Any = SimpleNamespace(call=SimpleNamespace(receipt="wp_1"))
+    error: Any = failed(stage, [tried, tried], why, None)
+
+    assert error.message == f"waypost: {shown} failed: server_error (receipt wp_1)"
+    assert error.notes[0] == f"waypost: attempt 1/2 {shown}: server_error (503) after 2 ms"

@@ -177,6 +177,20 @@ def test_list_shows_what_was_advised(run: Run, tmp_path: Path) -> None:
     assert "auto -> anthropic/claude  rule                      $" in lines[2]
 
 
+def test_list_names_targets_as_a_policy_does(run: Run, tmp_path: Path) -> None:
+    """What is shown can be written into `use:` and asked for by `--model`; the provider has another name in spans."""
+    journal = Journal(tmp_path / "journal")
+    settled = single(started(OPEN, T0))[1]
+    tried = settled.settlement.attempts[-1]
+    ended = replace(tried, target="google/gemini-2.5-flash", provider="gcp.gemini", model="gemini-2.5-flash")
+    line = settled_line(replace(settled, settlement=replace(settled.settlement, attempts=(ended,))), str, alone=True)
+    journal.append(line)
+    journal.close()
+
+    assert " -> google/gemini-2.5-flash " in run("list", "--home", tmp_path)[1].splitlines()[1]
+    assert OPEN[:15] in run("list", "--home", tmp_path, "--model", "google/gemini-2.5-flash")[1]
+
+
 def test_an_empty_list_says_why(run: Run, home: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
     """No match, nothing open, nothing at all and no home are different answers."""
     assert run("list", "--home", home, "--policy", "none")[:2] == (0, "No receipts match.\n")

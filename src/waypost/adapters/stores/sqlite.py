@@ -28,6 +28,7 @@ __all__ = ["SqliteStore", "StoreError"]
 BATCH = 2_000
 CHUNK = 4_000_000
 _MOST = (1 << 63) - 1
+_MODEL = "? IN (requested, selected, target, model, provider || '/' || model)"
 """The greatest number that SQLite takes."""
 
 
@@ -106,9 +107,7 @@ class SqliteStore:
         for name, value in (where or {}).items():
             if name not in COLUMNS:
                 raise ValueError(f"{name!r} is no column of a receipt")
-            terms.append(
-                "? IN (requested, selected, model, provider || '/' || model)" if name == "model" else f"{name} = ?"
-            )
+            terms.append(_MODEL if name == "model" else f"{name} = ?")
             values.append(value)
         query = f"SELECT {', '.join(COLUMNS)} FROM receipts WHERE {' AND '.join(terms)}"
         found = self._query(f"{query} ORDER BY started_ns DESC, id LIMIT ?", (*values, min(limit, _MOST)))

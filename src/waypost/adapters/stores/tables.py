@@ -42,6 +42,9 @@ MIGRATIONS = (
     ALTER TABLE receipts ADD COLUMN content TEXT;
     CREATE INDEX receipts_content ON receipts (content) WHERE content IS NOT NULL;
     """,
+    """
+    ALTER TABLE receipts ADD COLUMN target TEXT;
+    """,
 )
 """One script a version, applied in order; ``PRAGMA user_version`` counts those that have been."""
 
@@ -90,6 +93,13 @@ class Summary:
     """1 where a rollout's share decided between route and advise."""
     content: str | None = None
     """The keyed digest of what was asked, where the policy keeps one."""
+    target: str | None = None
+    """The catalog's id of who was asked last, as a policy writes it; ``provider`` is OpenTelemetry's name."""
+
+    @property
+    def name(self) -> str | None:
+        """Who was asked last: the catalog's id, else ``provider/model``; ``None`` where nobody was."""
+        return self.target or (f"{self.provider}/{self.model}" if self.model else None)
 
 
 COLUMNS = tuple(Summary.__dataclass_fields__)
@@ -158,6 +168,7 @@ def _of_call(row: dict[str, Any], call: Mapping[str, Any]) -> None:
 
 def _of_attempt(row: dict[str, Any], attempt: Mapping[str, Any]) -> None:
     row["provider"], row["model"], row["hops"] = attempt["provider"], attempt["model"], attempt["number"]
+    row["target"] = attempt.get("target")
 
 
 def _of_settled(row: dict[str, Any], record: Mapping[str, Any]) -> None:

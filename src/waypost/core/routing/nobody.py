@@ -169,7 +169,7 @@ def failed(stage: Stage, past: Sequence[Attempt], failure: Failure | None, error
         return error
     assert failure is not None
     last = past[-1]
-    message = f"waypost: {last.provider}/{last.model} failed: {failure.kind} (receipt {stage.call.receipt})"
+    message = f"waypost: {_name(last)} failed: {failure.kind} (receipt {stage.call.receipt})"
     return NativeError(failure, message, notes)
 
 
@@ -177,7 +177,12 @@ def _note(attempt: Attempt, of: int) -> str:
     failure = attempt.failure
     what = "answered" if failure is None else failure.kind + (f" ({failure.status})" if failure.status else "")
     took = (attempt.ended_ns - attempt.started_ns) // 1_000_000
-    return f"waypost: attempt {attempt.number}/{of} {attempt.provider}/{attempt.model}: {what} after {took} ms"
+    return f"waypost: attempt {attempt.number}/{of} {_name(attempt)}: {what} after {took} ms"
+
+
+def _name(attempt: Attempt) -> str:
+    """Whom a policy can name, else what was asked."""
+    return attempt.target or f"{attempt.provider}/{attempt.model}"
 
 
 def _more(candidate: CandidateProof) -> str:

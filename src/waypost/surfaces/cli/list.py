@@ -135,9 +135,7 @@ def _row(row: Summary) -> tuple[str, ...]:
 
 def _answered(row: Summary) -> str:
     if row.outcome in (None, "ok", "abandoned", "cancelled"):
-        if row.mode == "route" and row.selected is not None and "@" in row.selected:
-            return row.selected  # a deployment, which a provider's own word for a model does not tell
-        return f"{row.provider}/{row.model}" if row.model else "?"
+        return row.name or "?"
     return "nobody"
 
 

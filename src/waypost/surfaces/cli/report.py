@@ -121,7 +121,7 @@ def _spend(summary: Summary, by: str) -> Spend:
 def _group(summary: Summary, by: str) -> str:
     match by:
         case "model":
-            return f"{summary.provider}/{summary.model}" if summary.model else "nobody"
+            return summary.name or "nobody"
         case "day":
             return utc(summary.started_ns or 0)[:10]
         case _:
