@@ -21,6 +21,7 @@ HOW: Final[dict[tuple[str, ...], str]] = {
     ("PDF in the request", CHAT): "under a made file name",
     ("PDF in the request", RESPONSES): "under a made file name",
     ("image in a result", GENERATE): "as a part beside an empty text",
+    ("image in a result", GENERATE, MESSAGES): "without the empty text beside it",
     ("at most one call a turn", MESSAGES): "on the choice of tools, which is then `auto`",
     ("choice: among some tools", GENERATE): "a choice of one is a choice of that tool",
     ("arguments held to their schema", GENERATE): "by calls that are validated, of all tools",

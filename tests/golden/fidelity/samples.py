@@ -277,6 +277,7 @@ TOOLS: Final[Mapping[str, Sample]] = {
         CHAT: {"tools": [{"type": "function", "function": {"name": "weather", "parameters": SCHEMA, "strict": True}}]},
         RESPONSES: {"tools": [{**RESPONSES_TOOL, "strict": True}]},
         MESSAGES: {"tools": [{**MESSAGES_TOOL, "strict": True}]},
+        GENERATE: _tools(GENERATE, toolConfig={"functionCallingConfig": {"mode": "VALIDATED"}}),
     },
     "call and result": {
         **_result("Sunny"),
@@ -333,6 +334,7 @@ TOOLS: Final[Mapping[str, Sample]] = {
                 "content": [{"type": "image", "source": _base64("image/png", PNG)}],
             }
         ),
+        GENERATE: _responded({"response": {"output": ""}, "parts": [_data("image/png", PNG)]}),
     },
     "result marked as an error": {
         MESSAGES: _answered({"type": "tool_result", "tool_use_id": "call_1", "content": "No.", "is_error": True}),
@@ -345,6 +347,12 @@ TOOLS: Final[Mapping[str, Sample]] = {
             _said([{"type": "tool_result", "tool_use_id": "call_1", "content": "Sunny"}]),
             **_tools(MESSAGES),
         ),
+        GENERATE: _contents(
+            _turn(TEXT),
+            _turn(GENERATE_CALL, {"text": "A moment."}, role="model"),
+            _turn({"functionResponse": {"id": "call_1", "name": "weather", "response": {"output": "Sunny"}}}),
+            **_tools(GENERATE),
+        ),
     },
     "choice: a call is required": {
         CHAT: _tools(CHAT, tool_choice="required"),
@@ -356,6 +364,9 @@ TOOLS: Final[Mapping[str, Sample]] = {
         CHAT: _tools(CHAT, tool_choice={"type": "function", "function": {"name": "weather"}}),
         RESPONSES: _tools(RESPONSES, tool_choice={"type": "function", "name": "weather"}),
         MESSAGES: _tools(MESSAGES, tool_choice={"type": "tool", "name": "weather"}),
+        GENERATE: _tools(
+            GENERATE, toolConfig={"functionCallingConfig": {"mode": "ANY", "allowedFunctionNames": ["weather"]}}
+        ),
     },
     "choice: none": {
         CHAT: _tools(CHAT, tool_choice="none"),
@@ -379,9 +390,17 @@ TOOLS: Final[Mapping[str, Sample]] = {
                 "tools": [{"type": "function", "name": "weather"}],
             },
         ),
-        GENERATE: _tools(
-            GENERATE, toolConfig={"functionCallingConfig": {"mode": "ANY", "allowedFunctionNames": ["weather"]}}
-        ),
+        GENERATE: {
+            "tools": [
+                {
+                    "functionDeclarations": [
+                        {"name": name, "description": "Tells it", "parametersJsonSchema": SCHEMA}
+                        for name in ("weather", "time", "place")
+                    ]
+                }
+            ],
+            "toolConfig": {"functionCallingConfig": {"mode": "ANY", "allowedFunctionNames": ["weather", "time"]}},
+        },
     },
     "at most one call a turn": {
         CHAT: _tools(CHAT, parallel_tool_calls=False),
@@ -398,10 +417,15 @@ TOOLS: Final[Mapping[str, Sample]] = {
         MESSAGES: {"tools": [{"type": "web_search_20250305", "name": "web_search"}]},
         GENERATE: {"tools": [{"googleSearch": {}}]},
     },
+    "options of a search of the web": {
+        CHAT: {"web_search_options": {"search_context_size": "low"}},
+        RESPONSES: {"tools": [{"type": "web_search", "search_context_size": "low"}]},
+        MESSAGES: {"tools": [{"type": "web_search_20250305", "name": "web_search", "max_uses": 2}]},
+    },
 }
 
 ANSWER: Final[Mapping[str, Sample]] = {
-    "streaming": {CHAT: {"stream": True}, RESPONSES: {"stream": True}, MESSAGES: {"stream": True}},
+    "streaming": {dialect: {"stream": True} for dialect in (CHAT, RESPONSES, MESSAGES, GENERATE)},
     "limit of the answer": {
         CHAT: {"max_completion_tokens": 50},
         RESPONSES: {"max_output_tokens": 50},
@@ -440,6 +464,10 @@ ANSWER: Final[Mapping[str, Sample]] = {
     "spoken answer": {
         CHAT: {"modalities": ["text", "audio"], "audio": {"voice": "alloy", "format": "wav"}},
         GENERATE: _config(responseModalities=["AUDIO"]),
+    },
+    "drawn answer": {
+        RESPONSES: {"tools": [{"type": "image_generation"}]},
+        GENERATE: _config(responseModalities=["IMAGE"]),
     },
     "predicted answer": {CHAT: {"prediction": {"type": "content", "content": "Hello"}}},
     "citations": {
