@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -11,6 +10,7 @@ from waypost.core.codecs.anthropic_messages_turns import DIALECT, JOINED
 from waypost.core.codecs.ids import fit_call_id
 from waypost.core.codecs.schema import for_anthropic, object_root
 from waypost.core.codecs.sealing import restored
+from waypost.core.codecs.wire import arguments_object
 from waypost.core.model.conversation import (
     Blob,
     Conversation,
@@ -322,7 +322,7 @@ def _thinking(part: Reasoning) -> dict[str, Any] | None:
 
 def _tool_use(part: ToolCall, native: bool) -> dict[str, Any]:
     call_id = part.id if native else fit_call_id(part.id, CALL_ID)
-    return {"type": "tool_use", "id": call_id, "name": part.name, "input": json.loads(part.arguments or "{}")}
+    return {"type": "tool_use", "id": call_id, "name": part.name, "input": arguments_object(part.arguments, "input")}
 
 
 def _tool_result(part: ToolResult, native: bool) -> dict[str, Any]:

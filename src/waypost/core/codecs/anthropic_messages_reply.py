@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -12,7 +11,18 @@ from waypost.core.codecs.citations import LEFT_OUT, from_anthropic
 from waypost.core.codecs.failures import Described, described, kind_of
 from waypost.core.codecs.handout import Handout, Signer
 from waypost.core.codecs.ids import answer_id, call_id_or_position, reply_seed
-from waypost.core.codecs.wire import as_list, as_map, as_text, count, dumps, opt_map, opt_text, sealed
+from waypost.core.codecs.wire import (
+    arguments_object,
+    arguments_text,
+    as_list,
+    as_map,
+    as_text,
+    count,
+    cut_off,
+    opt_map,
+    opt_text,
+    sealed,
+)
 from waypost.core.model.conversation import NO_EXT, Finish, Opaque, Part, Reasoning, Refusal, Reply, Text, ToolCall
 from waypost.core.model.outcome import Failure, FailureKind, Usage
 
@@ -65,7 +75,7 @@ def _part(raw: Mapping[str, Any], path: str) -> Part:
         ext = {"citations": raw["citations"]} if others else NO_EXT
         return Text(as_text(raw.get("text"), f"{path}.text"), ext, None, pages)
     if kind == "tool_use":
-        arguments = dumps(as_map(raw.get("input"), f"{path}.input"))
+        arguments = arguments_text(as_map(raw.get("input"), f"{path}.input"), f"{path}.input")
         return ToolCall(str(raw.get("id") or ""), as_text(raw.get("name"), f"{path}.name"), arguments, NO_EXT)
     if kind == "thinking":
         signature = opt_text(raw.get("signature"), f"{path}.signature")
@@ -76,7 +86,8 @@ def _part(raw: Mapping[str, Any], path: str) -> Part:
 
 
 def encode_response(reply: Reply, signer: Signer | None = None) -> dict[str, Any]:
-    """A whole answer as Anthropic writes it, with the reasoning of ``signer`` in envelopes.
+    """A whole answer as Anthropic writes it, with the reasoning of ``signer`` in envelopes. A call that the end of the
+    answer cut off is left out.
 
     Raises:
         ValueError: the model's tool arguments are not a JSON object, which this dialect cannot carry.
@@ -91,7 +102,7 @@ def encode_response(reply: Reply, signer: Signer | None = None) -> dict[str, Any
             content += map(_sealed_block, handout.after(part))
         elif isinstance(part, Reasoning):
             content += map(_sealed_block, handout.thought(part))
-        elif isinstance(part, ToolCall):
+        elif isinstance(part, ToolCall) and not cut_off(part, reply.finish):
             called = _tool_use(part, made, calls)
             content += map(_sealed_block, handout.before(part.seal, called["id"]))
             content.append(called)
@@ -121,13 +132,12 @@ def redacted_out(envelope: str) -> dict[str, Any]:
 
 
 def _tool_use(call: ToolCall, answer: str, position: int) -> dict[str, Any]:
-    arguments = json.loads(call.arguments) if call.arguments else {}
     call_id = call_id_or_position(call, answer, position, CALL_ID)
     return {
         "type": "tool_use",
         "id": call_id,
         "name": call.name,
-        "input": as_map(arguments, f"tool_calls[{position}].arguments"),
+        "input": arguments_object(call.arguments, f"tool_calls[{position}].arguments"),
     }
 
 

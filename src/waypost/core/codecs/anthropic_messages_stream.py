@@ -21,10 +21,21 @@ from waypost.core.codecs.framing import frame
 from waypost.core.codecs.handout import Handed, Handout, Signer
 from waypost.core.codecs.ids import answer_id, fit_call_id
 from waypost.core.codecs.usage import later
-from waypost.core.codecs.wire import as_int, as_map, as_text, dumps, dumps_ascii, loads, opt_map, opt_text
+from waypost.core.codecs.wire import (
+    arguments_text,
+    as_int,
+    as_map,
+    as_text,
+    dumps_ascii,
+    is_object_text,
+    loads,
+    opt_map,
+    opt_text,
+)
 from waypost.core.model.conversation import (
     Cited,
     Delta,
+    Finish,
     Finished,
     PartDelta,
     PartStart,
@@ -106,7 +117,8 @@ class MessagesReader:
                 start, first = PartStart(self._next, "text"), PartDelta(self._next, _first(block, "text"))
             case "tool_use":
                 start = PartStart(self._next, "tool_call", _first(block, "id"), _first(block, "name"))
-                given = dumps(as_map(block["input"], "content_block.input")) if block.get("input") else ""
+                where = "content_block.input"
+                given = arguments_text(as_map(block["input"], where), where) if block.get("input") else ""
                 first = PartDelta(self._next, given, "arguments")
             case "thinking":
                 start = PartStart(self._next, "reasoning")
@@ -164,15 +176,20 @@ class MessagesReader:
 
 
 class MessagesWriter:
-    """Deltas to events as Anthropic writes them, with the reasoning of ``signer`` in envelopes."""
+    """Deltas to events as Anthropic writes them, with the reasoning of ``signer`` in envelopes.
+
+    The block of a call stays open until its arguments are whole. Where they never are, the answer is one that was cut
+    off, as it is natively, or it ends with an error: a tool must not be called with the half of them.
+    """
 
     cites = False
     """Whether pages that a text refers to are told."""
-    __slots__ = ("_blocks", "_count", "_ended", "_handout", "_id", "_refusal", "_thought", "_usage")
+    __slots__ = ("_arguments", "_blocks", "_count", "_ended", "_handout", "_id", "_refusal", "_thought", "_usage")
 
     def __init__(self, signer: Signer | None = None) -> None:
         self._handout = Handout(signer)
         self._thought: int | None = None
+        self._arguments: dict[int, list[str]] = {}
         self._blocks: dict[int, int] = {}
         self._count = 0
         self._ended = False
@@ -233,6 +250,7 @@ class MessagesWriter:
             case "tool_call":
                 call_id = fit_call_id(part.id or f"{self._id}/{self._count}", CALL_ID)
                 held = self._redacted(self._handout.call(part, call_id))
+                self._arguments[part.index] = []
                 block = {"type": "tool_use", "id": call_id, "name": part.name or "", "input": {}}
                 return held + self._begin(part.index, block)
             case "reasoning" | "refusal":
@@ -262,6 +280,8 @@ class MessagesWriter:
             case "text":
                 return _more(index, f'"text_delta","text":{dumps_ascii(delta.text)}')
             case "arguments":
+                if delta.index in self._arguments:
+                    self._arguments[delta.index].append(delta.text)
                 return _more(index, f'"input_json_delta","partial_json":{dumps_ascii(delta.text)}')
             case "refusal":
                 self._refusal = (self._refusal + delta.text)[:_REFUSAL_LIMIT]
@@ -283,6 +303,25 @@ class MessagesWriter:
         return out + _event({"type": "content_block_delta", "index": self._blocks[delta.index], "delta": piece})
 
     def _stop(self, part: int) -> bytes:
+        # Some servers of chat completions go on with a call after another has begun.
+        if part in self._arguments:
+            if not is_object_text("".join(self._arguments[part])):
+                return b""
+            del self._arguments[part]
+        return self._close(part)
+
+    def _owed(self, finish: Finish) -> bytes:
+        """The ends of the calls that are still open, for they are whole now or never."""
+        out = b""
+        for part, pieces in self._arguments.items():
+            arguments = "".join(pieces)
+            if finish != "length" and arguments and not is_object_text(arguments):
+                return out + _event(error_body(Failure("malformed"), ""))
+            out += self._close(part)
+        self._arguments.clear()
+        return out
+
+    def _close(self, part: int) -> bytes:
         index = self._blocks.get(part)
         thought = self._thought == part
         handed = self._handout.end(part, said=thought)
@@ -299,10 +338,13 @@ class MessagesWriter:
 
     def _finish(self, finished: Finished) -> bytes:
         self._ended = True
+        owed = self._owed(finished.finish)
+        if self._arguments:
+            return owed
         usage = later(self._usage, finished.usage) or Usage(0, 0)
         delta = stop_out(finished.finish, finished.stop_sequence, self._refusal)
         end = _event({"type": "message_delta", "delta": delta, "usage": delta_usage_out(usage)})
-        return end + _event({"type": "message_stop"})
+        return owed + end + _event({"type": "message_stop"})
 
 
 def _first(block: Mapping[str, Any], name: str) -> str:

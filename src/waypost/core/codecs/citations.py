@@ -6,11 +6,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
-from waypost.core.codecs.wire import as_map, camel, opt_list, opt_map
-from waypost.core.model.conversation import Citation, Opaque, Part, Reply, Text
+from waypost.core.codecs.wire import as_map, camel, cut_off, opt_list, opt_map
+from waypost.core.model.conversation import Citation, Opaque, Part, Reply, Text, ToolCall
 
 LEFT_OUT: Final = "citations.response"
 PARTS: Final = "answer.parts"
+CALL: Final = "answer.tool_call"
 """What is left out of an answer where a dialect cannot say it, by these names."""
 
 Found = tuple[tuple[Citation, ...], bool]
@@ -38,6 +39,10 @@ def left_out(reply: Reply, expresses: frozenset[str]) -> tuple[str, ...]:
     names = {*reply.left_out}
     if any(isinstance(part, Opaque) for part in reply.parts):
         names.add(PARTS)
+    if "tool_arguments.invalid_json" not in expresses and any(
+        isinstance(part, ToolCall) and cut_off(part, reply.finish) for part in reply.parts
+    ):
+        names.add(CALL)
     if LEFT_OUT not in expresses and any(isinstance(part, Text) and part.citations for part in reply.parts):
         names.add(LEFT_OUT)
     return tuple(sorted(names))

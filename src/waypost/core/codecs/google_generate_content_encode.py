@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -12,7 +11,7 @@ from waypost.core.codecs.google_generate_content_turns import DIALECT, JOINED, T
 from waypost.core.codecs.schema import object_root
 from waypost.core.codecs.schema_google import for_google, google_drops
 from waypost.core.codecs.sealing import restored, valid
-from waypost.core.codecs.wire import seal_of
+from waypost.core.codecs.wire import arguments_object, seal_of
 from waypost.core.model.conversation import (
     Blob,
     Conversation,
@@ -226,7 +225,7 @@ class _Turns:
 
     def _call(self, part: ToolCall, *, first: bool) -> dict[str, Any]:
         self.names[part.id] = part.name
-        call = {"id": part.id, "name": part.name, "args": json.loads(part.arguments or "{}")}
+        call = {"id": part.id, "name": part.name, "args": arguments_object(part.arguments, "args")}
         raw: dict[str, Any] = {"functionCall": call}
         seal = valid(part.seal, DIALECT, self.domain)
         # Only the first of several calls is signed.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
@@ -11,7 +10,19 @@ from waypost.core.codecs.google_generate_content_calls import SKIP_SIGNATURE
 from waypost.core.codecs.google_generate_content_turns import DIALECT
 from waypost.core.codecs.handout import Handout, Signer
 from waypost.core.codecs.ids import answer_id, reply_seed
-from waypost.core.codecs.wire import as_map, as_text, camel, count, dumps, opt_list, opt_map, opt_text, sealed
+from waypost.core.codecs.wire import (
+    arguments_object,
+    arguments_text,
+    as_map,
+    as_text,
+    camel,
+    count,
+    cut_off,
+    opt_list,
+    opt_map,
+    opt_text,
+    sealed,
+)
 from waypost.core.model.conversation import (
     NO_EXT,
     SEAL,
@@ -122,7 +133,8 @@ def _part(item: Mapping[str, Any], path: str) -> Part:
     if raw.get("functionCall") is not None:
         call = camel(as_map(raw["functionCall"], f"{path}.functionCall"))
         name = as_text(call.get("name"), f"{path}.functionCall.name")
-        arguments = dumps(opt_map(call.get("args"), f"{path}.functionCall.args"))
+        where = f"{path}.functionCall.args"
+        arguments = arguments_text(opt_map(call.get("args"), where), where)
         return ToolCall(str(call.get("id") or ""), name, arguments, {"raw": item}, seal=sealed(signature, DIALECT))
     text = opt_text(raw.get("text"), f"{path}.text")
     if raw.get("thought") or (text is None and signature is not None):
@@ -137,7 +149,8 @@ def _part(item: Mapping[str, Any], path: str) -> Part:
 def encode_response(reply: Reply, signer: Signer | None = None) -> dict[str, Any]:
     """A whole answer as Google writes it, with the reasoning of ``signer`` in envelopes.
 
-    A refusal in words is text, with the reason of one that was filtered.
+    A refusal in words is text, with the reason of one that was filtered. A call that the end of the answer cut off is
+    left out.
 
     Raises:
         ValueError: the model's tool arguments are not a JSON object, which this dialect cannot carry.
@@ -154,7 +167,7 @@ def encode_response(reply: Reply, signer: Signer | None = None) -> dict[str, Any
             parts += map(thought_out, handout.after(part) if isinstance(part, Text) else ())
         elif isinstance(part, Reasoning):
             parts += map(thought_out, handout.thought(part))
-        elif isinstance(part, ToolCall):
+        elif isinstance(part, ToolCall) and not cut_off(part, reply.finish):
             parts += map(thought_out, handout.before(part.seal, part.id))
             parts.append(call_out(part.id, part.name, part.arguments, first=not called))
             called = True
@@ -203,7 +216,7 @@ def call_out(call_id: str | None, name: str, arguments: str, *, first: bool) -> 
 
     The ``first`` of an answer is signed with the word for none, for the caller gives it back and Google asks for it.
     """
-    args = as_map(json.loads(arguments) if arguments else {}, "functionCall.args")
+    args = arguments_object(arguments, "functionCall.args")
     raw: dict[str, Any] = {"functionCall": {**({"id": call_id} if call_id else {}), "name": name, "args": args}}
     if first:
         raw["thoughtSignature"] = SKIP_SIGNATURE

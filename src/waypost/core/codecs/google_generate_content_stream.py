@@ -21,11 +21,23 @@ from waypost.core.codecs.google_generate_content_reply import (
 from waypost.core.codecs.handout import Handed, Handout, Signer
 from waypost.core.codecs.ids import answer_id
 from waypost.core.codecs.usage import later
-from waypost.core.codecs.wire import as_map, as_text, camel, dumps, dumps_ascii, loads, opt_list, opt_map, opt_text
+from waypost.core.codecs.wire import (
+    arguments_text,
+    as_map,
+    as_text,
+    camel,
+    dumps_ascii,
+    is_object_text,
+    loads,
+    opt_list,
+    opt_map,
+    opt_text,
+)
 from waypost.core.model.conversation import (
     Citation,
     Cited,
     Delta,
+    Finish,
     Finished,
     PartDelta,
     PartStart,
@@ -193,11 +205,13 @@ class GenerateReader:
         stop = self._stop()
         index = self._start("tool_call")
         start = PartStart(index, "tool_call", call_id, name, seal=sealed)
-        return (*stop, start, PartDelta(index, dumps(args), "arguments"), *self._stop())
+        given = PartDelta(index, arguments_text(args, "functionCall.args"), "arguments")
+        return (*stop, start, given, *self._stop())
 
 
 class GenerateWriter:
-    """Deltas to chunks as Google writes them. A call is held back until it is whole.
+    """Deltas to chunks as Google writes them. A call is held back until it and those before it are whole, and left out
+    where the end of the answer cuts it off.
 
     The reasoning of ``signer`` is in envelopes.
     """
@@ -277,19 +291,33 @@ class GenerateWriter:
         return b"".join([self._chunk(thought_out(one)) for one in handed])
 
     def _stop(self, index: int) -> bytes:
-        called = self._calls.pop(index, None)
+        called = self._calls.get(index)
         if called is None:
             said, self._thinking = self._thinking, False
             return self._thoughts(self._handout.end(index, said=said))
+        # Some servers of chat completions go on with a call after another has begun; what is said cannot be unsaid.
+        if index != min(self._calls) or not is_object_text("".join(self._arguments[index])):
+            return b""
+        return self._call(index)
+
+    def _call(self, index: int) -> bytes:
+        called, arguments = self._calls.pop(index), "".join(self._arguments.pop(index))
         held = self._thoughts(self._handout.call(called, called.id or ""))
-        try:
-            arguments = "".join(self._arguments.pop(index))
-            part = call_out(called.id, called.name or "", arguments, first=not self._called)
-        except ValueError:
-            # Arguments that are no object cannot be said here, and a call without them would be another one.
-            return self._error(Failure("malformed"))
+        part = call_out(called.id, called.name or "", arguments, first=not self._called)
         self._called = True
         return held + self._chunk(part)
+
+    def _owed(self, finish: Finish) -> bytes:
+        """The calls that are still held back, for they are whole now or never."""
+        out = b""
+        for index in list(self._calls):
+            arguments = "".join(self._arguments[index])
+            if is_object_text(arguments) or (not arguments and finish != "length"):
+                out += self._call(index)
+            elif finish != "length":
+                # Arguments that are no object cannot be said here, and a call without them would be another one.
+                return out + self._error(Failure("malformed"))
+        return out
 
     def _begin(self, start: Start) -> None:
         self._id = answer_id("", start.id, start.model)
@@ -303,8 +331,7 @@ class GenerateWriter:
         return f'data: {{"candidates":[{{"content":{{"role":"model","parts":[{shown}{self._after}\n\n'.encode()
 
     def _finish(self, finished: Finished) -> bytes:
-        # A call that nobody has stopped is whole all the same.
-        owed = b"".join([self._stop(index) for index in list(self._calls)])
+        owed = self._owed(finished.finish)
         if self._ended:
             return owed
         self._ended = True
