@@ -15,10 +15,10 @@ from typing import Any
 
 from waypost.core.codecs.citations import LEFT_OUT
 from waypost.core.codecs.framing import SseParser
-from waypost.core.codecs.usage import later
 from waypost.core.model.conversation import Cited, Delta, Finished, PartDelta, PartStart, Start, StreamError
 from waypost.core.model.outcome import Failure, Usage
 from waypost.core.routing.effects import Observed
+from waypost.core.routing.glimpse import observe_bytes, told_its_end
 from waypost.core.routing.last_words import last_words
 from waypost.core.routing.ports import Codec, Reader, Writer
 from waypost.core.routing.spoken import spoken_tokens
@@ -29,13 +29,6 @@ HEAD = 2_048
 _KEPT = 2 * TAIL
 """How much is kept before it is cut to its tail: cutting copies the tail."""
 
-_decode = json.JSONDecoder().raw_decode
-_ID = re.compile(rb'"(?:id|responseId)"\s*:\s*"([^"\\]{1,200})"')
-_MODEL = re.compile(rb'"(?:model|modelVersion)"\s*:\s*"([^"\\]{1,200})"')
-_FINISH = re.compile(rb'"(?:finish_reason|stop_reason|finishReason)"\s*:\s*"([^"\\]{1,60})"')
-_ENDED = re.compile(rb'"type"\s*:\s*"response\.(completed|incomplete|failed)"')
-_CUT = re.compile(rb'"incomplete_details"\s*:\s*\{\s*"reason"\s*:\s*"([^"\\]{1,60})"')
-_USAGE = re.compile(rb'"(usage|usageMetadata)"\s*:\s*(?=\{)')
 _EMPTY, _SPACED = b'"choices":[]', b'"choices": []'
 _ANNOUNCED = re.compile(rb'"usage"\s*:\s*null')
 
@@ -221,7 +214,7 @@ class Watch:
         tail = b"".join(self._parts[-8:])[-TAIL:]
         if b"[DONE]" in tail[-512:] or b'"message_stop"' in tail[-512:]:
             return True
-        return _FINISH.search(tail) is not None or _ENDED.search(tail) is not None
+        return told_its_end(tail)
 
     def _shorten(self) -> None:
         """Keep the head and the tail of what has passed, and the number of frames before the tail."""
@@ -307,64 +300,8 @@ class Watch:
         return body["moderation"] is None and _ANNOUNCED.search(self._head or b"".join(self._parts)) is not None
 
 
-def observe_bytes(codec: Codec, head: bytes, tail: bytes) -> Observed:
-    """Id and model from the first bytes, usage and finish reason from the last; of a stream or of a whole body.
-
-    The last usage may leave out what the first has said.
-    """
-    found_id, model = _ID.search(head), _MODEL.search(head) or _MODEL.search(tail)
-    reason = _last_reason(tail)
-    usage = _last_usage(codec, tail)
-    return Observed(
-        usage=None if usage is None else later(_first_usage(codec, head), usage),
-        response_id=found_id[1].decode() if found_id else None,
-        response_model=model[1].decode() if model else None,
-        finish_reasons=() if reason is None else (reason.decode(),),
-    )
-
-
-def _last_reason(tail: bytes) -> bytes | None:
-    """The last finish reason that is not null, sought from the end: it stands in the last frames."""
-    end = len(tail)
-    while (at := tail.rfind(b'eason"', 0, end)) >= 0:
-        for before in (9, 8, 7):  # finish_reason, finishReason, stop_reason
-            found = _FINISH.match(tail, max(at - before, 0))
-            if found is not None:
-                return found[1]
-        end = at
-    found = _CUT.search(tail) or _ENDED.search(tail)
-    return None if found is None else found[1]
-
-
 def _frames(data: bytes) -> int:
     return data.count(b"\n\n") or data.count(b"\r\n\r\n")
-
-
-def _first_usage(codec: Codec, head: bytes) -> Usage | None:
-    """The first usage object of the head."""
-    at = head.find(b'"usage')
-    return None if at < 0 else _usage_at(codec, head, at)
-
-
-def _last_usage(codec: Codec, tail: bytes) -> Usage | None:
-    """The last usage object of the tail; only that object is parsed."""
-    end = len(tail)
-    while (at := tail.rfind(b'"usage', 0, end)) >= 0:
-        end = at
-        usage = _usage_at(codec, tail, at)
-        if usage is not None:
-            return usage
-    return None
-
-
-def _usage_at(codec: Codec, data: bytes, at: int) -> Usage | None:
-    found = _USAGE.match(data, at)
-    if found is None:
-        return None
-    try:
-        return codec.usage({found[1].decode(): _decode(data[found.end() :].decode(errors="replace"))[0]})
-    except ValueError:
-        return None
 
 
 def _usage_chunk(frame: bytes) -> dict[str, Any] | None:

@@ -1,0 +1,80 @@
+"""What the first and the last bytes of an answer say of it, where nobody reads the whole: id, model, usage, finish."""
+
+from __future__ import annotations
+
+import json
+import re
+
+from waypost.core.codecs.usage import later
+from waypost.core.model.outcome import Usage
+from waypost.core.routing.effects import Observed
+from waypost.core.routing.ports import Codec
+
+_decode = json.JSONDecoder().raw_decode
+_ID = re.compile(rb'"(?:id|responseId)"\s*:\s*"([^"\\]{1,200})"')
+_MODEL = re.compile(rb'"(?:model|modelVersion)"\s*:\s*"([^"\\]{1,200})"')
+_FINISH = re.compile(rb'"(?:finish_reason|stop_reason|finishReason)"\s*:\s*"([^"\\]{1,60})"')
+_ENDED = re.compile(rb'"type"\s*:\s*"response\.(completed|incomplete|failed)"')
+_CUT = re.compile(rb'"incomplete_details"\s*:\s*\{\s*"reason"\s*:\s*"([^"\\]{1,60})"')
+_USAGE = re.compile(rb'"(usage|usageMetadata)"\s*:\s*(?=\{)')
+
+
+def observe_bytes(codec: Codec, head: bytes, tail: bytes) -> Observed:
+    """Id and model from the first bytes, usage and finish reason from the last; of a stream or of a whole body.
+
+    The last usage may leave out what the first has said.
+    """
+    found_id, model = _ID.search(head), _MODEL.search(head) or _MODEL.search(tail)
+    reason = _last_reason(tail)
+    usage = _last_usage(codec, tail)
+    return Observed(
+        usage=None if usage is None else later(_first_usage(codec, head), usage),
+        response_id=found_id[1].decode() if found_id else None,
+        response_model=model[1].decode() if model else None,
+        finish_reasons=() if reason is None else (reason.decode(),),
+    )
+
+
+def _last_reason(tail: bytes) -> bytes | None:
+    """The last finish reason that is not null, sought from the end: it stands in the last frames."""
+    end = len(tail)
+    while (at := tail.rfind(b'eason"', 0, end)) >= 0:
+        for before in (9, 8, 7):  # finish_reason, finishReason, stop_reason
+            found = _FINISH.match(tail, max(at - before, 0))
+            if found is not None:
+                return found[1]
+        end = at
+    found = _CUT.search(tail) or _ENDED.search(tail)
+    return None if found is None else found[1]
+
+
+def _first_usage(codec: Codec, head: bytes) -> Usage | None:
+    """The first usage object of the head."""
+    at = head.find(b'"usage')
+    return None if at < 0 else _usage_at(codec, head, at)
+
+
+def _last_usage(codec: Codec, tail: bytes) -> Usage | None:
+    """The last usage object of the tail; only that object is parsed."""
+    end = len(tail)
+    while (at := tail.rfind(b'"usage', 0, end)) >= 0:
+        end = at
+        usage = _usage_at(codec, tail, at)
+        if usage is not None:
+            return usage
+    return None
+
+
+def _usage_at(codec: Codec, data: bytes, at: int) -> Usage | None:
+    found = _USAGE.match(data, at)
+    if found is None:
+        return None
+    try:
+        return codec.usage({found[1].decode(): _decode(data[found.end() :].decode(errors="replace"))[0]})
+    except ValueError:
+        return None
+
+
+def told_its_end(tail: bytes) -> bool:
+    """Whether somewhere in the last bytes the answer says how it ended."""
+    return _FINISH.search(tail) is not None or _ENDED.search(tail) is not None
