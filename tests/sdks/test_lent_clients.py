@@ -10,7 +10,7 @@ import openai
 import pytest
 
 import waypost
-from stub_provider import StubProvider, json_answer, message_body
+from stub_provider import Seen, StubProvider, json_answer, message_body
 from waypost.errors import SettingsError
 
 TO_CLAUDE = "rules: [{name: claude, use: [anthropic/claude-haiku-4-5]}]"
@@ -19,8 +19,11 @@ ASK: Any = {"model": "auto", "messages": [{"role": "user", "content": "Hi"}]}
 
 def keys_of(stub: StubProvider) -> list[str]:
     """The key of each request: the SDK and our own sender have a header each for it."""
-    told = [request.headers for request in stub.seen]
-    return [one.get("x-api-key") or one["authorization"].removeprefix("Bearer ") for one in told]
+    return [key_of(request) for request in stub.seen]
+
+
+def key_of(request: Seen) -> str:
+    return request.headers.get("x-api-key") or request.headers["authorization"].removeprefix("Bearer ")
 
 
 def lent(key: str, stub: StubProvider, kind: Any = anthropic.Anthropic) -> Any:
@@ -144,3 +147,51 @@ def test_a_stream_of_a_tenant(world: Any, client: Any) -> None:
         stream = client.chat.completions.create(**ASK, stream=True)
         text = "".join(chunk.choices[0].delta.content or "" for chunk in stream if chunk.choices)
     assert (text, keys_of(world.anthropic)) == ("Bonjour.", ["sk-tenant-3"])
+
+
+@pytest.mark.parametrize("status", [401, 403, 429, 402])
+def test_a_tenants_bad_key_is_nobody_elses(status: int, world: Any, client: Any) -> None:
+    """What a provider answers to a tenant's account opens no breaker: another tenant and the process are answered."""
+    world.messages = lambda request: (
+        json_answer({"type": "error", "error": {"type": "x_error", "message": "no"}}, status)
+        if key_of(request) == "sk-bad"
+        else json_answer(message_body("Bonjour.", request.body["model"]))
+    )
+    world.on(TO_CLAUDE)
+    bad = lent("sk-bad", world.anthropic).with_options(max_retries=0)
+    for _ in range(7):
+        with waypost.context(clients={"anthropic": bad}), pytest.raises(openai.APIError):
+            client.chat.completions.create(**ASK)
+    with waypost.context(clients={"anthropic": lent("sk-good", world.anthropic)}):
+        client.chat.completions.create(**ASK)
+    client.chat.completions.create(**ASK)
+    assert keys_of(world.anthropic) == ["sk-bad"] * 7 + ["sk-good", "sk-ant-ours"]
+
+
+def test_a_server_that_fails_tenants_fails_everybody(world: Any, client: Any) -> None:
+    """A failure of the server's is known to all, whoever met it."""
+    world.messages = lambda request: json_answer(
+        {"type": "error", "error": {"type": "api_error", "message": "no"}}, 500
+    )
+    world.on(TO_CLAUDE)
+    tenant = lent("sk-tenant", world.anthropic).with_options(max_retries=0)
+    for _ in range(5):
+        with waypost.context(clients={"anthropic": tenant}), pytest.raises(openai.APIError):
+            client.chat.completions.create(**ASK)
+    with pytest.raises(openai.APIError, match="breaker open"):
+        client.chat.completions.create(**ASK)
+    assert keys_of(world.anthropic) == ["sk-tenant"] * 5
+
+
+def test_a_key_that_was_turned_away_is_not_tried_at_the_next_model(world: Any, client: Any) -> None:
+    """Within the call the whole endpoint is left alone, as it is for all where the key is the process's."""
+    world.messages = lambda request: json_answer(
+        {"type": "error", "error": {"type": "authentication_error", "message": "no"}}, 401
+    )
+    world.on("rules: [{name: claude, use: [anthropic/claude-haiku-4-5, anthropic/claude-sonnet-4-5]}]")
+    with (
+        waypost.context(clients={"anthropic": lent("sk-bad", world.anthropic)}),
+        pytest.raises(openai.APIError),
+    ):
+        client.chat.completions.create(**ASK)
+    assert keys_of(world.anthropic) == ["sk-bad"]

@@ -30,7 +30,8 @@ class Call:
     (headers, query). ``native`` is the adapter's own handle and
     opaque to everyone else. ``port`` is the caller's server's, where its base URL names one.
     ``reports`` says that the SDK reports the inferences that it sends itself. ``withheld`` are claims of
-    the call that do not hold, whatever the policy grants. ``lent`` are the endpoints that it brings a client for.
+    the call that do not hold, whatever the policy grants. ``lent`` are the endpoints that it brings a client for;
+    at those that are ``barred`` that client cannot be used, and no other is.
     ``names_policy`` says that it names the context's policy itself, in a header or in its body.
     """
 
@@ -56,6 +57,7 @@ class Call:
     reports: bool = False
     withheld: tuple[str, ...] = ()
     lent: tuple[str, ...] = ()
+    barred: tuple[str, ...] = ()
     names_policy: bool = False
 
 

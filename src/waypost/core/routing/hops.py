@@ -127,7 +127,7 @@ def try_one(stage: Stage, hops: Hops, exchange: Exchange, decided: Decided | Non
         yield Tell(attempted)
         hops.past = (*hops.past, attempted)
         if not (yield from again(stage, hops, exchange)):
-            yield from give_back(hops.tab, hops.past)
+            yield from give_back(stage, hops.tab, hops.past)
             return None
         hops.retrying = exchange
 

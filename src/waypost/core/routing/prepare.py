@@ -140,9 +140,10 @@ def _owned(call: Call, conversation: Conversation) -> bool:
 
 
 def _credentials(call: Call, routes: Routes) -> tuple[str, ...]:
-    """The endpoints that can be used by this call: those of the process, and those that it brings a client for."""
+    """The endpoints that can be used by this call: those of the process, and those that it brings a client for; not
+    those for which it brings one that does not fit."""
     names = routes.credentials(call.is_async)
-    return tuple(sorted({*names, *call.lent})) if call.lent else names
+    return tuple(sorted({*names, *call.lent}.difference(call.barred))) if call.lent or call.barred else names
 
 
 def governed(question: Question, routes: Routes, *, names_policy: bool = False) -> tuple[Plan, Question]:

@@ -6,6 +6,7 @@ from waypost.core.model.events import Attempted
 from waypost.core.model.frozen import dataclass
 from waypost.core.model.outcome import Failure
 from waypost.core.policy.fallback import Abort, Next, Retry, act
+from waypost.core.routing.accounts import at, is_own
 from waypost.core.routing.effects import Disable, Sleep
 from waypost.core.routing.exchange import Exchange
 from waypost.core.routing.prepare import Stage
@@ -45,7 +46,11 @@ def again(stage: Stage, hops: Hops, exchange: Exchange) -> Flow:
         yield Sleep(action.after_ns)
         return True
     if isinstance(action, Next | Abort) and action.disable_provider_ns:
-        yield Disable(exchange.target.endpoint, stage.routes.now() + action.disable_provider_ns)
+        endpoint = exchange.target.endpoint
+        if is_own(stage, exchange.target, hops.failure):  # others have another account there, this call has not
+            hops.tab.broken |= at(stage, endpoint)
+        else:
+            yield Disable(endpoint, stage.routes.now() + action.disable_provider_ns)
     spent = len(hops.past) >= stage.plan.policy.fallback.max_attempts
     pause = None if isinstance(action, Abort) and not spent else _callers_retry(stage, hops, exchange)
     if pause is not None:

@@ -11,6 +11,7 @@ from waypost.core.model.events import Attempted, Attempting, Decided, InternalEr
 from waypost.core.model.frozen import dataclass
 from waypost.core.model.outcome import UNPRICED, Attempt, Baseline, Cost, Failure, Outcome, Settlement, Usage
 from waypost.core.model.target import Target
+from waypost.core.routing.accounts import of_everybody
 from waypost.core.routing.effects import Effect, Observed, Seal, Settle, StreamEnd, Tell
 from waypost.core.routing.prepare import OBSERVED, Stage
 from waypost.core.routing.tab import Tab, bill, forfeit
@@ -145,7 +146,7 @@ def settle(stage: Stage, outcome: Outcome, attempts: tuple[Attempted, ...], deci
     yield Tell(event)
     if stage.started.content is not None:
         yield Seal()
-    yield Settle(tab.lease, charge, result.attempts[tab.told :], tab.blocking)
+    yield Settle(tab.lease, charge, of_everybody(stage, result.attempts[tab.told :]), tab.blocking)
 
 
 def finish(opened: Open, end: StreamEnd) -> Flow:

@@ -18,6 +18,7 @@ from waypost.core.model.question import Snapshot
 from waypost.core.model.target import Target, TargetId
 from waypost.core.policy.columns import estimated_cost
 from waypost.core.policy.spending import most_cost
+from waypost.core.routing.accounts import of_everybody
 from waypost.core.routing.effects import Release, Reserve, Settle
 from waypost.core.routing.ports import Refusal
 from waypost.core.routing.prepare import Stage
@@ -31,6 +32,7 @@ class Tab:
     """What the call has taken so far.
 
     ``refused``, ``limited`` and ``broken`` are what reserving was told, as a snapshot has them; newer than any look.
+    Among the broken are those at whose endpoint the call's own account, lent to it, was turned away.
     """
 
     ask: Ask | None
@@ -140,12 +142,12 @@ def _learn(stage: Stage, tab: Tab, refusal: Refusal, target: Target, order: Sequ
         tab.refused += tuple((rule, name) for name in names if (rule, name) not in tab.refused)
 
 
-def give_back(tab: Tab, past: tuple[Attempted, ...] = ()) -> Any:
+def give_back(stage: Stage, tab: Tab, past: tuple[Attempted, ...]) -> Any:
     """What was sent failed and was not billed. The world learns of it at once, so that it knows how a probe ended."""
     lease, tab.lease = tab.lease, None
     if lease is not None:
         told, tab.told = tab.told, len(past)
-        yield Release(lease, tuple(item.attempt for item in past[told:]))
+        yield Release(lease, of_everybody(stage, (item.attempt for item in past[told:])))
 
 
 def forfeit(tab: Tab) -> Any:
