@@ -14,11 +14,13 @@ from waypost.core.model.target import Price, Provenance, TargetId
 from waypost.runtime import yaml
 from waypost.runtime.catalog_nodes import Row, pick, row_of
 from waypost.runtime.catalog_reader import ENDPOINT, CatalogReader, latest_day
-from waypost.runtime.catalog_targets import above_of, rates_of
+from waypost.runtime.catalog_targets import TIERS, above_of, rates_of
 
 FORMAT = "catalog-overlay/v1"
 TOP = ("waypost", "name", "source", "as_of", "since", "endpoints", "targets", "discounts", "prices", "weights")
-TARGET = ("like", "endpoint", "weight", "region", "retention", "context_window", "max_output", "labels", "price")
+OWN = ("family", "tier", "quality", "capabilities")
+"""What a model of one's own is, where it is not as ``like`` is."""
+TARGET = ("like", "endpoint", "weight", "region", "retention", "context_window", "max_output", "labels", "price", *OWN)
 PRICE = (*RATES, "above", "since")
 _MARK = re.compile(rb"^waypost:[ \t]*[\"']?catalog-overlay/", re.MULTILINE)
 
@@ -110,6 +112,10 @@ class OverlayReader(CatalogReader):
             "context_window": row.count("context_window"),
             "max_output": row.count("max_output"),
             "labels": {key: labels.text(key) or "" for key in sorted(labels.nodes)} if labels else None,
+            "family": row.text("family"),
+            "tier": pick(self.faults, _named(row, "tier"), {word: word for word in TIERS}, "tier"),
+            "quality": row.share("quality"),
+            "capabilities": tuple(sorted(self._flags(row, "capabilities"))) if "capabilities" in row.nodes else None,
         }
         return {key: value for key, value in facts.items() if value is not None}
 
