@@ -116,7 +116,7 @@ def test_words_are_kept_only_where_they_can_be_encrypted(monkeypatch: pytest.Mon
         policy("privacy: {content: redacted}\n")
     assert str(caught.value) == (
         "p.yaml:3:20: `privacy: {content: redacted}` encrypts what it keeps, and the library for that is not "
-        "installed; pip install 'waypost[content]', or write `{content: hash}`"
+        "installed; pip install '.[content]' in a checkout of Waypost, or write `{content: hash}`"
     )
     assert policy("privacy: {content: hash}\n").content == "hash"
     assert policy("envelope: true\nprivacy: {content: redacted}\n").content == "redacted"

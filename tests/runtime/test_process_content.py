@@ -105,12 +105,12 @@ def test_without_the_library_the_policy_is_refused(keeping: Site, tmp_path: Path
     ended = keeping.run(hidden + HEAD)
     assert ended.code == 1
     assert "ends" not in ended.out
-    assert "pip install 'waypost[content]'" in ended.err
+    assert "pip install '.[content]'" in ended.err
     assert keeping.run(HEAD + "ask('ana')\n").code == 0
     command = hidden + "from waypost.surfaces.cli.main import main\nsys.exit(main(sys.argv[1:]))\n"
     receipt = keeping.receipts()[0]["id"]
     shown = keeping.run(command, "content", receipt)
-    assert (shown.code, "pip install 'waypost[content]'" in shown.err) == (2, True)
+    assert (shown.code, "pip install '.[content]'" in shown.err) == (2, True)
     assert keeping.run(command, "forget", "--user", "ana").code == 0
     assert states(keeping) == ["erased"]
 

@@ -80,7 +80,9 @@ def _can_keep(plans: tuple[Plan, ...]) -> None:
         import waypost.runtime.content  # noqa: F401  # few keep any
     except ImportError as error:
         what = f"`privacy: {{content: {policy.content}}}` encrypts what it keeps, and {error.name} cannot be imported"
-        raise PolicyError(what, where=str(policy.at), remedy="pip install 'waypost[content]'") from error
+        raise PolicyError(
+            what, where=str(policy.at), remedy="pip install '.[content]' in a checkout of Waypost"
+        ) from error
 
 
 def overrides(settings: Settings) -> tuple[Override, ...]:

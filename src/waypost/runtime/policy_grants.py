@@ -34,7 +34,7 @@ def privacy(read: Reader, root: yaml.Mapping) -> tuple[Content, int | None]:
     word = read.choice(written, "privacy.content", CONTENTS)
     if written is not None and word in KEEPS and not outer and not installed():
         what = f"`privacy: {{content: {word}}}` encrypts what it keeps, and the library for that is not installed"
-        read.wrong(written.at, what, "pip install 'waypost[content]', or write `{content: hash}`")
+        read.wrong(written.at, what, "pip install '.[content]' in a checkout of Waypost, or write `{content: hash}`")
     content = cast("Content", word or ("full" if outer else "none"))
     return content, None if lasting is None or is_null(lasting) else _lasting(read, lasting, written, content)
 

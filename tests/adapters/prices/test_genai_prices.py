@@ -78,5 +78,5 @@ def test_off_peak_prices_are_no_standard_prices() -> None:
 def test_without_the_extra_the_remedy_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nobody has to guess what to install."""
     monkeypatch.setitem(sys.modules, "genai_prices.data", None)
-    with pytest.raises(SettingsError, match=r"pip install 'waypost\[prices\]'"):
+    with pytest.raises(SettingsError, match=r"pip install '\.\[prices\]' in a checkout of Waypost"):
         installed()

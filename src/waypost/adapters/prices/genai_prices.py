@@ -124,6 +124,6 @@ def _providers() -> Any:
     try:
         from genai_prices.data import providers
     except ImportError:
-        remedy = "pip install 'waypost[prices]'"
+        remedy = "pip install '.[prices]' in a checkout of Waypost"
         raise SettingsError("genai-prices is not installed", where="waypost catalog update", remedy=remedy) from None
     return providers

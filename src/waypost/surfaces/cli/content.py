@@ -74,7 +74,7 @@ def read(args: argparse.Namespace, receipt: Receipt) -> tuple[words.State, dict[
 def _found(store: ContentStore, receipt: Receipt) -> Found:
     if receipt.content is not None and util.find_spec("cryptography") is None:
         what = "the library that content is encrypted with is not installed"
-        raise SettingsError(what, remedy="pip install 'waypost[content]'")
+        raise SettingsError(what, remedy="pip install '.[content]' in a checkout of Waypost")
     if not store.directory.is_dir():
         return Found("gone")
     return store.get(receipt.id, time.time_ns(), None if receipt.content is None else receipt.content.digest)

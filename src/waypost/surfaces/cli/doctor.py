@@ -248,7 +248,9 @@ def telemetry() -> Iterator[Check]:
             yield Check(signal, "ok", "to the OTLP endpoint of OTEL_EXPORTER_OTLP_*")
         else:
             text = "an OTLP endpoint is named, but not exported to" + ("" if sdk else ": no SDK is installed")
-            yield Check(signal, "finding", text, "pip install 'waypost[otlp]', or check the OTEL_* variables")
+            yield Check(
+                signal, "finding", text, "pip install '.[otlp]' in a checkout of Waypost, or check the OTEL_* variables"
+            )
 
 
 def uncovered() -> Iterator[Check]:

@@ -40,7 +40,7 @@ class Emulator:
             from llmock.testing import LLMockServer  # type: ignore[import-untyped,unused-ignore]
         except ImportError:
             raise SettingsError(
-                "the provider emulator is not installed", remedy="pip install 'waypost[demo]'"
+                "the provider emulator is not installed", remedy="pip install '.[demo]' in a checkout of Waypost"
             ) from None
         self._scenarios = scenarios
         self._models = LLMockServer()
