@@ -113,7 +113,7 @@ def request(source: str, target: str, seed: int) -> dict[str, Any]:
 
 _NEVER_ASKED: Mapping[str, frozenset[str]] = {
     C: frozenset(),
-    R: frozenset({"stop.report_match"}),
+    R: frozenset(),
     A: frozenset(),
     G: frozenset({"input.image.mime"}),
 }
@@ -377,7 +377,7 @@ def _messages(m: Maker) -> dict[str, Any]:
         "temperature": m.one((None, 0, 0.25, 1)),
         "top_p": m.one((None, 0.5, 1)),
         "top_k": m.random.randint(1, 40) if m.may("sampling.top_k") else None,
-        "stop_sequences": m.many(m.text, 1, 4) if m.may("stop", "stop.report_match") else None,
+        "stop_sequences": m.many(m.text, 1, 4) if m.may("stop") else None,
         "stream": True if m.may(odds=0.4) else None,
         "metadata": {"user_id": m.name()} if m.may("user") else None,
         "service_tier": m.one(("auto", "standard_only")) if m.may("service_tier") else None,

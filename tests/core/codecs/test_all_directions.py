@@ -137,9 +137,10 @@ FULL: Mapping[str, dict[str, Any]] = {
 
 STOPS: Mapping[str, dict[str, Any]] = {
     C: {"stop": ["END"]},
+    A: {"stop_sequences": ["END"]},
     G: {"generationConfig": {**FULL[G]["generationConfig"], "stopSequences": ["END"]}},
 }
-"""Those that a caller of another dialect can be told all about; Anthropic's learn which one matched."""
+"""Anthropic's callers would learn which one matched, and elsewhere do not: that is a hint."""
 
 directions = pytest.mark.parametrize(("source", "target"), CROSSING, ids=[f"{a}>{b}" for a, b in CROSSING])
 
@@ -167,6 +168,10 @@ def test_what_all_can_do_crosses(source: str, target: str) -> None:
 def test_stop_sequences_cross(source: str, target: str) -> None:
     """Wherever the matrix has them; responses know none, and say so by the need's name."""
     conversation = CODECS[source].decode_request({**FULL[source], **STOPS[source]})
+    lacking = {need.flag for need in conversation.needs if need.severity == "required"} - CODECS[target].expresses
+    assert lacking == set()
+    hinted = {need.flag for need in conversation.needs if need.severity == "hint"}
+    assert ("stop.report_match" in hinted) == (source == A)
     arrived = CODECS[target].decode_request(encode(target, conversation))
     assert arrived.sampling.stop == ("END",)
     assert "stop" not in CODECS[R].expresses

@@ -103,7 +103,7 @@ def test_others_mean_the_same_here(source: str, data: st.DataObject) -> None:
     assert not [need for need in arrived.needs if need.flag.startswith(("server_", "unknown_"))]
 
 
-LEFT_OUT = ("tools.strict", "tools.disable_parallel", "stop.report_match", "reasoning.can_disable")
+LEFT_OUT = ("tools.strict", "tools.disable_parallel", "reasoning.can_disable")
 
 
 @codec_settings
@@ -112,8 +112,7 @@ def test_it_comes_back(body: dict[str, Any], target: str) -> None:
     """google -> another -> google: the second body means what the first did."""
     original = CODECS[G].decode_request(body)
     arrived = CODECS[target].decode_request(encode(target, original))
-    needs = tuple(need for need in arrived.needs if need.flag != "stop.report_match")
-    returned = encode(G, replace(arrived, needs=needs))
+    returned = encode(G, arrived)
     check_request(G, returned)
     again = CODECS[G].decode_request(returned)
     for aspect in ("turns", "rules", "tools", "schema"):

@@ -80,7 +80,7 @@ MESSAGES_FIELDS: dict[str, tuple[Any, set[str]]] = {
     "output_config": ({"effort": "low"}, {"reasoning.effort"}),
     "service_tier": ("standard_only", {"service_tier?"}),
     "speed": ("fast", {"service_tier.speed"}),
-    "stop_sequences": (["a"], {"stop", "stop.report_match"}),
+    "stop_sequences": (["a"], {"stop", "stop.report_match?"}),
     "stream": (True, {"stream"}),
     "system": ("x", set()),
     "thinking": ({"type": "disabled"}, {"reasoning.effort", "reasoning.can_disable"}),

@@ -167,7 +167,8 @@ def _stop(draft: Draft, value: Any) -> None:
         return
     draft.sampling["stop"] = stops
     draft.need("stop", "stop_sequences")
-    draft.need("stop.report_match", "stop_sequences")
+    # An answer of another dialect that a stop sequence ended says that it is over, and not by which.
+    draft.hint("stop.report_match", "stop_sequences")
     if len(stops) > 4:
         draft.need("stop.max", "stop_sequences", str(len(stops)))
 
