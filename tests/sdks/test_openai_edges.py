@@ -137,11 +137,11 @@ async def test_a_sync_client_does_not_serve_async_calls(
     world: Any, aclient: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Registered for one colour, an endpoint is without credentials in the other."""
-    monkeypatch.delenv("ANTHROPIC_API_KEY")
-    world.on(CLAUDE)
+    monkeypatch.delenv("GROQ_API_KEY", raising=False)
+    world.on("rules: [{name: groq, use: [groq/llama-3.3-70b-versatile]}]")
     with openai.OpenAI(base_url=world.anthropic.url, api_key="k") as other:
-        waypost.use("anthropic", other)
-        with pytest.raises(openai.BadRequestError, match="no credentials for anthropic"):
+        waypost.use("groq", other)
+        with pytest.raises(openai.BadRequestError, match="no credentials for groq"):
             await aclient.chat.completions.create(model="auto", messages=HELLO)
     assert world.anthropic.seen == []
 

@@ -5,7 +5,7 @@ W3C baggage is neither read nor written here. A caller's claims narrow what the 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import replace
@@ -13,6 +13,7 @@ from typing import Any
 
 from waypost.core.model.frozen import dataclass, field
 from waypost.core.model.question import Context, Narrow
+from waypost.core.model.target import Endpoint
 from waypost.core.routing.narrow import both
 from waypost.errors import SettingsError
 from waypost.runtime.claims import (
@@ -35,7 +36,6 @@ _CHOICES: dict[str, tuple[str, ...]] = {
 }
 
 
-_NO_CLIENT = (str, bytes, int, float, list, Mapping)
 WHO = frozenset(("department", "user", "workflow", "step", "session", "tier", "policy"))
 """Who asks, and under which policy: what a block or a client says of it, a call's headers and body do not change."""
 
@@ -56,6 +56,15 @@ class Claims:
 
 _current: ContextVar[Claims] = ContextVar("waypost.claims", default=Claims())  # noqa: B039 (frozen)
 _suppressed: ContextVar[bool] = ContextVar("waypost.suppressed", default=False)
+
+
+_endpoints: Callable[[], Mapping[str, Endpoint]] | None = None
+
+
+def known_by(endpoints: Callable[[], Mapping[str, Endpoint]] | None) -> None:
+    """Check whom clients are lent for by what ``endpoints`` says from now on; ``None`` while that is not known."""
+    global _endpoints
+    _endpoints = endpoints
 
 
 def current() -> Claims:
@@ -83,11 +92,12 @@ def context(**keys: Any) -> Iterator[None]:
     ``fallbacks`` are who stands by first where the chosen target fails, in order: entries like those, or aliases of the
     catalog. They let nobody in who may not answer; the ones that are said last hold.
 
-    ``clients`` are SDK clients by provider (or endpoint), sync or async like the calls: what is sent there by calls
-    inside the block goes through them, with a tenant's own key, proxy or account.
+    ``clients`` are SDK clients by provider (or endpoint), sync or async like the calls, or both in a list: what is sent
+    there by calls inside the block goes through them, with a tenant's own key, proxy or account, and never with the
+    process's.
 
     Raises:
-        SettingsError: a value is not of its kind, or not one of the choices, or a key is misspelt.
+        SettingsError: a value is not of its kind, or not one of the choices, or a key or provider is misspelt.
     """
     token = _current.set(merge(_current.get(), keys, "waypost.context"))
     try:
@@ -151,10 +161,13 @@ def _clients(given: Any, where: str) -> Mapping[str, Any]:
     """Only code can hand over a client: what a header says under that name is text."""
     if given is None:
         return {}
-    items: Mapping[str, Any] = given if isinstance(given, Mapping) else {"": ""}
-    if any(not isinstance(name, str) or isinstance(item, _NO_CLIENT) for name, item in items.items()):
-        remedy = 'give SDK clients by provider, as in {"anthropic": Anthropic(api_key=...)}'
-        raise SettingsError(f"clients is {type(given).__name__}", where=where, remedy=remedy)
+    from waypost.runtime.lendable import by_provider, each, fitting  # only who lends pays for it
+
+    known = None if _endpoints is None else _endpoints()
+    items = by_provider(given, where)
+    for name, item in items.items():
+        for client in each(item) if item is not None else ():
+            fitting(name, client, known, where)
     return items
 
 

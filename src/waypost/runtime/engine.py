@@ -24,7 +24,6 @@ from waypost.core.routing.effects import Answer, Call, NativeError
 from waypost.core.routing.flow import route
 from waypost.core.routing.ports import State
 from waypost.core.routing.settle import Open, finish
-from waypost.errors import SettingsError
 from waypost.runtime import bundle as bundles
 from waypost.runtime.alarms import Unmatched
 from waypost.runtime.chosen import Chosen
@@ -32,6 +31,7 @@ from waypost.runtime.context import suppressed
 from waypost.runtime.drive import adrive, drive
 from waypost.runtime.hearing import Hearing
 from waypost.runtime.home import Home
+from waypost.runtime.lendable import fitting
 from waypost.runtime.lending import Lending
 from waypost.runtime.lookup import Lookup
 from waypost.runtime.perform import Performer
@@ -179,7 +179,9 @@ class Engine:
         credentials = bundle.credentials
         lent = self.lending.clients(call, bundle.routes.endpoints)
         if lent:
-            call, credentials = replace(call, lent=tuple(sorted(lent))), credentials.lent(lent)
+            usable = tuple(sorted(name for name, item in lent.items() if item is not None))
+            barred = tuple(sorted(name for name, item in lent.items() if item is None))
+            call, credentials = replace(call, lent=usable, barred=barred), credentials.lent(lent)
         return call, Performer(self, call, bundle.routes, credentials)
 
     def _native(self, call: Call, answer: Answer, performer: Performer) -> Any:
@@ -254,16 +256,10 @@ class Engine:
         """What was lost so far, by what it was."""
         return {"jobs": self.worker.dropped, **self.faults.counts}
 
-    def use(self, provider: str, client: Any) -> None:
-        """Send to ``provider`` with ``client``, and know its base URL as that provider's."""
+    def use(self, provider: str, client: Any, where: str = "waypost.use") -> None:
+        """Send to ``provider`` with ``client``, and know its base URL as that provider's. Raises SettingsError."""
         endpoints = self.bundle.routes.catalog.endpoints
-        names = [name for name, item in endpoints.items() if provider in (name, item.provider)]
-        if not names:
-            raise SettingsError(
-                f"unknown provider {provider!r}",
-                where="waypost.use",
-                remedy="known: " + ", ".join(sorted(endpoints)),
-            )
+        names = fitting(provider, client, endpoints, where)
         for name in names:
             for colour in colours(client):
                 self.bundle.credentials.use(name, client, is_async=colour)

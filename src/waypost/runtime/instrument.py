@@ -13,7 +13,9 @@ from typing import TYPE_CHECKING, Any
 from waypost.errors import ConfigError, SettingsError
 from waypost.runtime import hangup, logs, patch
 from waypost.runtime.chosen import Chosen
+from waypost.runtime.context import known_by
 from waypost.runtime.engine import Engine
+from waypost.runtime.lendable import BY_PROVIDER, by_provider, each, fitting
 from waypost.runtime.lending import Resolver
 from waypost.runtime.settings import Settings, read, unknown
 
@@ -65,8 +67,9 @@ def auto_instrument(
             order. Default: the packaged one.
         catalog: a path or a loaded catalog, or a list of one and its overlays. Default: the packaged one.
         mode: ``off``, ``observe``, ``advise`` or ``route``, in place of what the policies say.
-        clients: provider to a client of one's own, as with `waypost.use`; or a function that is given who asks (a
-            `Context`) in each call and returns such clients for it, for tenants with keys of their own.
+        clients: provider to a client of one's own, or to a list of a sync and an async one, as with `waypost.use`; or a
+            function that is given who asks (a `Context`) in each call and returns such clients for it, for tenants with
+            keys of their own.
         only: the SDK clients that are meant, copies of them included; all others go on as without us, until
             `uninstrument()`. Default: every client.
         tracer_provider: OpenTelemetry providers to use in place of the global ones, which are never replaced.
@@ -77,6 +80,7 @@ def auto_instrument(
     """
     try:
         chosen = None if only is None else Chosen(only)
+        _read_clients(clients)
         _switch_on(policy, catalog, mode, clients=clients, only=chosen, providers=(tracer_provider, meter_provider))
     except ConfigError as error:
         # What is wrong stands in what the caller wrote; frames of ours would only bury the message.
@@ -107,17 +111,34 @@ def _switch_on(
                 engine.reloader.configure(settings)
         for provider, client in _clients:
             engine.use(provider, client)
+        _use_all(engine, {} if clients is None or callable(clients) else clients)
         if only is not None:
             engine.only = only
         engine.active = True
         _engine = engine
+        known_by(lambda: engine.bundle.routes.endpoints)
         if callable(clients):
             engine.lending.resolver = clients
-        else:
-            for provider, client in (clients or {}).items():
-                use(provider, client)
         patch.install(_handler)
         hangup.install(_hung_up)
+
+
+def _use_all(engine: Engine, clients: Mapping[str, Any]) -> None:
+    """Register them, and remember those that could be. Raises SettingsError."""
+    for provider, given in clients.items():
+        for client in each(given):
+            engine.use(provider, client, "waypost.auto_instrument")
+            _clients.append((provider, client))
+
+
+def _read_clients(given: Any) -> None:
+    """Raises SettingsError where it is neither clients by provider nor a function."""
+    if given is None or callable(given):
+        return
+    where = "waypost.auto_instrument"
+    for name, item in by_provider(given, where, f"{BY_PROVIDER}, or a function of a call's context").items():
+        for client in each(item):
+            fitting(name, client, None, where)
 
 
 def _hung_up() -> bool:
@@ -154,6 +175,7 @@ def uninstrument() -> None:
     with _lock:
         if _engine is not None:
             _engine.active, _engine.only = False, None
+            known_by(None)
             patch.remove()
             _engine.flush(5.0)
 
@@ -162,11 +184,13 @@ def use(provider: str, client: Any) -> None:
     """Send to ``provider`` with ``client``: for proxies, mTLS, Bedrock, Vertex or keys of one's own.
 
     Raises:
-        SettingsError: the catalog has no such provider.
+        SettingsError: the catalog has no such provider, or ``client`` is no client of an SDK that can speak to it.
     """
     with _lock:
         if _engine is not None:
             _engine.use(provider, client)
+        else:
+            fitting(provider, client, None, "waypost.use")
         _clients.append((provider, client))
 
 

@@ -37,7 +37,8 @@ class Credentials:
         return self._clients.get((endpoint, is_async))
 
     def lent(self, clients: Mapping[str, Any]) -> Credentials:
-        """These, where ``clients`` by endpoint come first: for one call, whose colour they have."""
+        """These, for one call that was lent ``clients`` by endpoint, of its colour: there nothing of the process's is
+        used, also where the client is ``None``."""
         return _Lent(self, clients)
 
     def clients(self) -> dict[tuple[str, bool], Any]:
@@ -96,5 +97,9 @@ class _Lent(Credentials):
         self._clients = own._clients
 
     def client(self, endpoint: str, *, is_async: bool) -> Any | None:
-        found = self._lent.get(endpoint)
-        return found if found is not None else super().client(endpoint, is_async=is_async)
+        if endpoint in self._lent:
+            return self._lent[endpoint]
+        return super().client(endpoint, is_async=is_async)
+
+    def key(self, endpoint: Endpoint) -> str | None:
+        return None if endpoint.name in self._lent else super().key(endpoint)

@@ -24,6 +24,30 @@ PATHS = {"openai.chat": "/chat/completions", "openai.responses": "/responses", "
 """What the SDKs append to their base URLs; some of their clients make another path of it (Azure's, Bedrock's)."""
 
 
+_SPOKEN = {
+    "openai": ("openai.chat", "openai.responses"),
+    "anthropic": ("anthropic.messages",),
+    "google": ("google.generate_content",),
+}
+
+
+def sdk_of(client: Any) -> str | None:
+    """The package of the SDK whose client it is, a subclass of the user's own included; ``None`` for anything else."""
+    if google.is_google(client):
+        return "google"
+    bases = (kind for kind in type(client).__mro__ if kind.__name__ in ("SyncAPIClient", "AsyncAPIClient"))
+    return next((kind.__module__.partition(".")[0] for kind in bases), None)
+
+
+def speaks(client: Any, endpoint: Endpoint | None) -> bool:
+    """Whether it is a client of an SDK, and one in whose words ``endpoint`` understands calls. SDKs of the same make
+    that vendors have of their own speak OpenAI's chat."""
+    sdk = sdk_of(client)
+    if sdk is None or endpoint is None:
+        return sdk is not None
+    return any(endpoint.speaks(dialect) for dialect in _SPOKEN.get(sdk, _SPOKEN["openai"][:1]))
+
+
 def colours(client: Any) -> tuple[bool, ...]:
     """Whether it serves async calls: yes, no, or both."""
     return (False, True) if google.is_google(client) else (is_async(client),)
@@ -53,7 +77,7 @@ def send(effect: Send, client: Any) -> Any:
     path = _path(effect.endpoint, client)
     if not effect.call.streaming:
         return marked.post(path, cast_to=object, body=body)
-    package = sys.modules[type(client).__module__.partition(".")[0]]
+    package = sys.modules[str(sdk_of(client))]
     stream = package.AsyncStream if is_async(client) else package.Stream
     return marked.post(path, cast_to=object, body=body, stream=True, stream_cls=stream[object])
 
