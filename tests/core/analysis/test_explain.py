@@ -266,6 +266,18 @@ def test_nobody_survived_shows_every_rejection() -> None:
     assert "rejected: no candidate survived" in shown
     assert "  selected      nobody: no candidate survived\n" in shown
     assert "Rejected (2)" in shown
+    assert "cost nothing was sent" in " ".join(shown.split())
+    assert "price is known" not in shown
+
+
+def test_of_an_embedding_no_features_are_shown() -> None:
+    """It has no task and no answer whose length could be guessed."""
+    observed = replace(ATTEMPTING, decided=None, started=replace(STARTED, mode="observe", operation="embeddings"))
+    asked = explain(fold([attempt_record(replace(observed, question=QUESTION), str)]), ())
+    chat = replace(observed, question=QUESTION, started=replace(STARTED, mode="observe"))
+
+    assert "  request  " not in asked
+    assert "  request  " in explain(fold([attempt_record(chat, str)]), ())
 
 
 def test_without_its_policy_the_masks_are_shown() -> None:

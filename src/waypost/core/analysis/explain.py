@@ -15,11 +15,14 @@ from waypost.core.analysis.calendar import utc
 from waypost.core.analysis.document import Known
 from waypost.core.analysis.layout import Block, Fields, Heading, Layout, Line, Rows, markdown, text
 from waypost.core.model.decision import Decision, Flip, Proof
-from waypost.core.model.outcome import Attempt, Settlement
+from waypost.core.model.outcome import Settlement
 from waypost.core.model.receipt import SCHEMA, Hop, Receipt
 
 Format = Literal["text", "markdown", "json"]
 FORMATS: tuple[Format, ...] = ("text", "markdown", "json")
+
+EMBEDDINGS = "embeddings"
+"""The operation (``gen_ai.operation.name``) that has neither a task nor an answer to guess the length of."""
 
 NO_PROOF = "The policy or the catalog of this receipt is not in the object store: its rows cannot be derived."
 
@@ -118,7 +121,7 @@ def _header(receipt: Receipt, known: Known) -> Fields:
     if receipt.content is not None:
         rows.append(("content", words_content.noted(receipt.id, receipt.content)))
     if receipt.question is not None:
-        rows += words_question.question(receipt.question)
+        rows += words_question.question(receipt.question, features=call.operation != EMBEDDINGS)
     return Fields(tuple(rows))
 
 
@@ -171,13 +174,16 @@ def _outcome(receipt: Receipt) -> Iterator[Block]:
             "Open: nothing has been settled. The call is still under way, or its process died before the answer."
         )
         return
-    yield Fields(tuple(_settled(settlement, receipt.answered)))
+    yield Fields(tuple(_settled(settlement, receipt)))
     if settlement.cost.lines:
         yield Rows("Bill", tuple(words_outcome.bill(line) for line in settlement.cost.lines))
 
 
-def _settled(settlement: Settlement, answered: Attempt | None) -> Iterator[tuple[str, str]]:
-    yield "latency", words_outcome.latency(settlement, answered)
+def _settled(settlement: Settlement, receipt: Receipt) -> Iterator[tuple[str, str]]:
+    yield "latency", words_outcome.latency(settlement, receipt.answered)
+    if not receipt.sent:
+        yield "cost", words_outcome.UNSENT
+        return
     if settlement.usage is not None:
         yield "tokens", words_outcome.usage(settlement.usage)
     yield "cost", words_outcome.cost(settlement.cost)

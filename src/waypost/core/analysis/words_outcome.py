@@ -30,6 +30,9 @@ BASES = {
     "local": "a model of one's own: no price per token",
     "unpriced": "no price is known, which is not the same as nothing",
 }
+UNSENT = "nothing was sent"
+"""In the place of a cost, where nobody was asked."""
+
 BASELINES = {"requested": "the requested model", "policy": "the policy's baseline"}
 
 

@@ -12,16 +12,10 @@ from waypost.core.model.question import Question, Snapshot
 from waypost.core.policy.no_room import no_room
 
 
-def question(asked: Question) -> list[tuple[str, str]]:
-    """What the decision knew of the request and of who asked."""
-    features, context = asked.features, asked.context
-    output = "" if features.max_output is None else f", at most {features.max_output:,} out"
-    facts = [features.complexity, features.task.replace("_", " ")]
-    facts += [f"{counted(features.tokens_input, ' tokens in')}, {counted(features.tokens_output, ' out')}{output}"]
-    if features.language is not None:
-        facts.append(features.language)
-    facts += features.code_languages
-    rows = [("request", ", ".join(facts))]
+def question(asked: Question, *, features: bool = True) -> list[tuple[str, str]]:
+    """What the decision knew of the request and of who asked; without ``features``, where the call has none."""
+    rows = [("request", _features(asked))] if features else []
+    context = asked.context
     if asked.needs:
         rows.append(("needs", ", ".join(dict.fromkeys(need.flag for need in asked.needs))))
     named = ("department", "user", "workflow", "step", "session", "tier", "preference")
@@ -32,6 +26,17 @@ def question(asked: Question) -> list[tuple[str, str]]:
     if asked.advice is not None:
         rows.append(("advice", advice(asked.advice)))
     return rows + _claims(asked)
+
+
+def _features(asked: Question) -> str:
+    """``simple, debugging, ~230 tokens in, ~60 out, en, python``."""
+    features = asked.features
+    output = "" if features.max_output is None else f", at most {features.max_output:,} out"
+    facts = [features.complexity, features.task.replace("_", " ")]
+    facts += [f"{counted(features.tokens_input, ' tokens in')}, {counted(features.tokens_output, ' out')}{output}"]
+    if features.language is not None:
+        facts.append(features.language)
+    return ", ".join((*facts, *features.code_languages))
 
 
 def counted(tokens: int, label: str) -> str:

@@ -87,6 +87,11 @@ class Receipt:
         last = next((hop.attempt for hop in reversed(self.hops) if hop.attempt is not None), None)
         return last if last is not None and last.failure is None and self.settlement is not None else None
 
+    @property
+    def sent(self) -> bool:
+        """Whether anybody was asked, as far as the records tell."""
+        return any(hop.attempt is not None for hop in self.hops)
+
     def to_dict(self) -> dict[str, Any]:
         """The receipt as ``receipt/v1``: JSON-able; keys of `record` that are absent are at their default."""
         call = rec.call_record(self.call)

@@ -52,7 +52,8 @@ def steps(receipt: Receipt) -> Iterator[tuple[int, str, str]]:
         yield from _hop(receipt, hop)
     settlement = receipt.settlement
     if settlement is not None:
-        yield settlement.ended_ns, "settled", f"{settlement.outcome}, {words_outcome.cost(settlement.cost)}"
+        spent = words_outcome.cost(settlement.cost) if receipt.sent else words_outcome.UNSENT
+        yield settlement.ended_ns, "settled", f"{settlement.outcome}, {spent}"
 
 
 def _hop(receipt: Receipt, hop: Hop) -> Iterator[tuple[int, str, str]]:
