@@ -67,3 +67,22 @@ def test_attempts_are_named_as_a_policy_names_them(target: str | None, shown: st
 
     assert error.message == f"waypost: {shown} failed: server_error (receipt wp_1)"
     assert error.notes[0] == f"waypost: attempt 1/2 {shown}: server_error (503) after 2 ms"
+
+
+def test_who_is_named_by_the_call_itself_comes_first() -> None:
+    """A caller who narrows the call wants to know of those, not that the others are not named."""
+    above = Rejection("need.sampling.temperature.above_1", "", "", "absent", "")
+    only = Rejection("call.only", "target", "in", "x", "anthropic")
+    others = [rejected(f"google/{n:02}", only) for n in range(11)]
+    both = [rejected(f"groq/{n}", above, only) for n in range(3)]
+    meant = [rejected(f"anthropic/{n}", above) for n in range(6)]
+    assert list(near_first([*others, *both, *meant])) == [
+        *[f"anthropic/{n}: takes no temperature above 1" for n in range(6)],
+        "14 others: not named by the call's only anthropic",
+    ]
+
+
+def test_where_the_call_leaves_out_everybody_nobody_is_put_first() -> None:
+    """Then it is told as ever."""
+    only = Rejection("call.only", "target", "in", "x", "nobody")
+    assert list(near_first([rejected("p/a", only)])) == ["p/a: not named by the call's only nobody"]

@@ -22,6 +22,35 @@ NEGATED = {
 """The operator that holds where the other does not."""
 
 
+NEEDS = {
+    "n": "gives one answer, and several are asked for (n)",
+    "logprobs": "gives no probabilities of tokens (logprobs)",
+    "background": "gives no answer that is fetched later (background)",
+    "server_state.store": "is not who is to store the answer (store); write store=False",
+    "server_state.previous_response": "does not have the earlier answer (previous_response_id)",
+    "sampling.temperature.above_1": "takes no temperature above 1",
+    "sampling.penalties": "takes no penalties (presence_penalty, frequency_penalty)",
+    "output.json_object": "does not promise a JSON object",
+    "output.json_schema": "holds no answer to a schema",
+    "output.audio": "gives no spoken answer",
+    "output.image": "gives no image",
+}
+"""What a target cannot, by the needs whose name alone says little."""
+
+
+def _need(flag: str) -> str:
+    head, _, rest = flag.partition(".")
+    match head:
+        case _ if flag in NEEDS:
+            return NEEDS[flag]
+        case "sampling":
+            return f"takes no {rest}"
+        case "server_tool":
+            return f"does not run the tool {rest} itself"
+        case _:
+            return f"no {flag}"
+
+
 def reason(rejection: Rejection) -> str:
     """What holds instead of what was asked for, in one line: ``quality 0.42 < 0.5``, ``no tools``."""
     rule, field, op = rejection.rule, rejection.field, rejection.op
@@ -48,7 +77,7 @@ def reason(rejection: Rejection) -> str:
     if field and rule.startswith(("budget.", "limit.")):
         return _spent(rule, field, observed, limit)
     if rule.startswith("need.") and not limit:
-        return f"no {rule[5:]}"
+        return _need(rule[5:])
     if rule.startswith("rule.") and field == "target":
         return f"not on the list of {limit}"
     if not field:

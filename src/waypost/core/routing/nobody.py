@@ -32,6 +32,9 @@ MAX_LINES = 12
 OF_THE_CALL = ("tried", "breaker", "limit.", "budget.", "call.", "override")
 """Rules that no fact of the catalog fails."""
 
+NARROWING = ("call.models", "call.only", "call.ignore")
+"""Rules by which the call itself leaves targets out."""
+
 SHORTLIST = "rule."
 """What a default is for: a rule's list on which nobody was left. Every other rule holds for it as for all."""
 
@@ -91,12 +94,15 @@ def no_candidates(
 def near_first(rows: Sequence[CandidateProof]) -> Iterator[str]:
     """A line for each of few; of many, for some that were near, and how many others fail which rule first.
 
-    Near is who was on the shortlist of the rule, or fails nothing but the call and the world; where nobody is, those
-    that fail the fewest rules.
+    Near is, where the call itself leaves some out, who is not; else who was on the shortlist of the rule, or fails
+    nothing but the call and the world; where nobody is, those that fail the fewest rules.
     """
     listed = any(map(_off_list, rows))
+    meant = _meant(rows)
 
     def is_near(row: CandidateProof) -> bool:
+        if meant:
+            return row.target in meant
         return (listed and not _off_list(row)) or all(item.rule.startswith(OF_THE_CALL) for item in row.rejections)
 
     near = sorted(filter(is_near, rows), key=_distance)
@@ -106,6 +112,14 @@ def near_first(rows: Sequence[CandidateProof]) -> Iterator[str]:
         yield f"{row.target}: {reason(_first(row))}" + _more(row)
     names = {row.target for row in told}
     yield from _counted([row for row in (*near, *others) if row.target not in names])
+
+
+def _meant(rows: Sequence[CandidateProof]) -> frozenset[str]:
+    """Whom the call's own narrowing leaves, where it leaves some and not all; of those, who was on the shortlist."""
+    left = [row for row in rows if not any(map(_is_narrowing, row.rejections))]
+    if len(left) == len(rows):
+        return frozenset()
+    return frozenset(row.target for row in ([row for row in left if not _off_list(row)] or left))
 
 
 def _counted(rows: Sequence[CandidateProof]) -> Iterator[str]:
@@ -125,7 +139,8 @@ def _distance(row: CandidateProof) -> tuple[int, str]:
 
 def _first(row: CandidateProof) -> Rejection:
     """The failed rule that stands for the candidate: that it is on no list says most, whatever else it fails."""
-    return next((item for item in row.rejections if _is_list(item)), row.rejections[0])
+    said = (item for kind in (_is_list, _is_narrowing) for item in row.rejections if kind(item))
+    return next(said, row.rejections[0])
 
 
 def _off_list(row: CandidateProof) -> bool:
@@ -134,6 +149,10 @@ def _off_list(row: CandidateProof) -> bool:
 
 def _is_list(item: Rejection) -> bool:
     return item.rule.startswith("rule.") and item.field == "target"
+
+
+def _is_narrowing(item: Rejection) -> bool:
+    return item.rule in NARROWING
 
 
 def plainly_nobody(stage: Stage, decided: Decided) -> NativeError:
