@@ -10,7 +10,7 @@ from waypost.core.codecs.anthropic_messages_turns import DIALECT
 from waypost.core.codecs.citations import LEFT_OUT, from_anthropic
 from waypost.core.codecs.failures import Described, described, kind_of
 from waypost.core.codecs.handout import Handout, Signer
-from waypost.core.codecs.ids import answer_id, call_id_or_position, reply_seed
+from waypost.core.codecs.ids import answer_id, distinct_id, reply_seed
 from waypost.core.codecs.wire import (
     arguments_object,
     arguments_text,
@@ -95,6 +95,7 @@ def encode_response(reply: Reply, signer: Signer | None = None) -> dict[str, Any
     made = answer_id("msg_", reply.id, reply_seed(reply))
     content: list[dict[str, Any]] = []
     calls = 0
+    ids: set[str] = set()
     handout = Handout(signer)
     for part in reply.parts:
         if isinstance(part, Text) and part.text:
@@ -103,7 +104,7 @@ def encode_response(reply: Reply, signer: Signer | None = None) -> dict[str, Any
         elif isinstance(part, Reasoning):
             content += map(_sealed_block, handout.thought(part))
         elif isinstance(part, ToolCall) and not cut_off(part, reply.finish):
-            called = _tool_use(part, made, calls)
+            called = _tool_use(part, distinct_id(part.id or f"{made}/{calls}", calls, ids, CALL_ID), calls)
             content += map(_sealed_block, handout.before(part.seal, called["id"]))
             content.append(called)
             calls += 1
@@ -131,8 +132,7 @@ def redacted_out(envelope: str) -> dict[str, Any]:
     return {"type": "redacted_thinking", "data": envelope}
 
 
-def _tool_use(call: ToolCall, answer: str, position: int) -> dict[str, Any]:
-    call_id = call_id_or_position(call, answer, position, CALL_ID)
+def _tool_use(call: ToolCall, call_id: str, position: int) -> dict[str, Any]:
     return {
         "type": "tool_use",
         "id": call_id,

@@ -19,7 +19,7 @@ from waypost.core.codecs.anthropic_messages_reply import (
 from waypost.core.codecs.citations import LEFT_OUT, PARTS, from_anthropic
 from waypost.core.codecs.framing import frame
 from waypost.core.codecs.handout import Handed, Handout, Signer
-from waypost.core.codecs.ids import answer_id, fit_call_id
+from waypost.core.codecs.ids import answer_id, distinct_id
 from waypost.core.codecs.usage import later
 from waypost.core.codecs.wire import (
     arguments_text,
@@ -184,7 +184,18 @@ class MessagesWriter:
 
     cites = False
     """Whether pages that a text refers to are told."""
-    __slots__ = ("_arguments", "_blocks", "_count", "_ended", "_handout", "_id", "_refusal", "_thought", "_usage")
+    __slots__ = (
+        "_arguments",
+        "_blocks",
+        "_count",
+        "_ended",
+        "_handout",
+        "_id",
+        "_ids",
+        "_refusal",
+        "_thought",
+        "_usage",
+    )
 
     def __init__(self, signer: Signer | None = None) -> None:
         self._handout = Handout(signer)
@@ -194,6 +205,7 @@ class MessagesWriter:
         self._count = 0
         self._ended = False
         self._id = ""
+        self._ids: set[str] = set()
         self._refusal = ""
         self._usage: Usage | None = None
 
@@ -248,7 +260,7 @@ class MessagesWriter:
             case "text":
                 return self._begin(part.index, {"type": "text", "text": "", "citations": None})
             case "tool_call":
-                call_id = fit_call_id(part.id or f"{self._id}/{self._count}", CALL_ID)
+                call_id = distinct_id(part.id or f"{self._id}/{self._count}", self._count, self._ids, CALL_ID)
                 held = self._redacted(self._handout.call(part, call_id))
                 self._arguments[part.index] = []
                 block = {"type": "tool_use", "id": call_id, "name": part.name or "", "input": {}}

@@ -12,6 +12,8 @@ from waypost.core.model.conversation import Citation, Opaque, Part, Reply, Text,
 LEFT_OUT: Final = "citations.response"
 PARTS: Final = "answer.parts"
 CALL: Final = "answer.tool_call"
+CHOICES: Final = "answer.choices"
+AUDIO: Final = "answer.audio"
 """What is left out of an answer where a dialect cannot say it, by these names."""
 
 Found = tuple[tuple[Citation, ...], bool]

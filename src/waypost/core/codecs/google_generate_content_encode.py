@@ -56,8 +56,10 @@ def encode_request(conversation: Conversation, target: Target, domain: str) -> d
     if conversation.stream:
         body["stream"] = True
     system, messages = _leading(conversation.messages if native else restored(conversation.messages, DIALECT, domain))
-    if system:
-        body["systemInstruction"] = _system(system, native)
+    said = _system(system, native) if system else {}
+    # A system message without a word is refused here, and says as much as none.
+    if (native and system) or said.get("parts"):
+        body["systemInstruction"] = said
     body["contents"] = _Turns(native, _WANTS_NO_SIGNATURE.match(target.model) is None, domain).of(messages)
     if native:
         body.update(conversation.ext.get("fields", {}))

@@ -23,6 +23,15 @@ def fit_call_id(call_id: str, pattern: re.Pattern[str]) -> str:
     return call_id if pattern.fullmatch(call_id) else f"call_wp_{short_hash(call_id)}"
 
 
+def distinct_id(call_id: str, position: int, taken: set[str], pattern: re.Pattern[str]) -> str:
+    """``call_id``, or where the answer already has a call by it one made from it and the position."""
+    fit = fit_call_id(call_id, pattern)
+    if fit in taken:
+        fit = fit_call_id(f"{call_id}/{position}", pattern)
+    taken.add(fit)
+    return fit
+
+
 def answer_id(prefix: str, upstream: str, seed: str = "") -> str:
     """A native-looking id derived from the upstream's own; from ``seed`` where that is empty."""
     tail = _UNSAFE.sub("-", upstream) if upstream else short_hash(seed)

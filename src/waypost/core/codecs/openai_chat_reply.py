@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final
 
-from waypost.core.codecs.citations import LEFT_OUT, from_openai, to_openai
+from waypost.core.codecs.citations import AUDIO, CHOICES, LEFT_OUT, from_openai, to_openai
 from waypost.core.codecs.handout import Handout, Signer
 from waypost.core.codecs.ids import answer_id, call_id_or_position, reply_seed
 from waypost.core.codecs.openai_chat_encode import CALL_ID
@@ -77,8 +77,14 @@ def decode_response(body: Mapping[str, Any]) -> Reply:
         created=created if isinstance(created, int) else None,
         ext=ext or NO_EXT,
         logprobs=logprobs_of(choice),
-        left_out=(LEFT_OUT,) if others else (),
+        left_out=_beside(message, choices, others),
     )
+
+
+def _beside(message: Mapping[str, Any], choices: Sequence[Any], others: bool) -> tuple[str, ...]:
+    """What of an answer is left out of it in any other dialect."""
+    found = {LEFT_OUT: others, CHOICES: len(choices) > 1, AUDIO: message.get("audio") is not None}
+    return tuple(sorted(name for name, is_so in found.items() if is_so))
 
 
 def logprobs_of(choice: Mapping[str, Any]) -> tuple[Mapping[str, Any], ...]:
@@ -127,7 +133,17 @@ def _parts(message: Mapping[str, Any], pages: tuple[Citation, ...]) -> list[Part
         arguments = as_json_text(function.get("arguments"), f"{path}.function.arguments")
         seal = sealed(signature_of(call), DIALECT)
         parts.append(ToolCall(str(call.get("id") or ""), name, arguments, NO_EXT, seal=seal))
+    if message.get("function_call") is not None and not message.get("tool_calls"):
+        parts.append(_legacy_call(message["function_call"]))
     return parts
+
+
+def _legacy_call(raw: Any) -> ToolCall:
+    """The deprecated form, which has no id."""
+    path = "choices[0].message.function_call"
+    called = as_map(raw, path)
+    name = as_text(called.get("name"), f"{path}.name")
+    return ToolCall("", name, as_json_text(called.get("arguments"), f"{path}.arguments"), NO_EXT)
 
 
 def content_text(content: Any, path: str) -> str | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, assert_never
 
-from waypost.core.codecs.citations import LEFT_OUT, from_openai, to_openai
+from waypost.core.codecs.citations import AUDIO, CHOICES, LEFT_OUT, from_openai, to_openai
 from waypost.core.codecs.framing import frame
 from waypost.core.codecs.handout import Kept, Signer
 from waypost.core.codecs.ids import answer_id, fit_call_id
@@ -50,7 +50,7 @@ from waypost.core.model.outcome import Failure, Usage
 class ChatReader:
     """Chunks of the first choice to deltas. Usage comes after the finish, so the end is told once, at ``[DONE]``."""
 
-    __slots__ = ("_calls", "_ended", "_finish", "_next", "_open", "_others", "_raw", "_started", "_usage")
+    __slots__ = ("_calls", "_ended", "_finish", "_left", "_next", "_open", "_raw", "_started", "_usage")
 
     def __init__(self) -> None:
         self._started = False
@@ -61,7 +61,7 @@ class ChatReader:
         self._finish: Finish | None = None
         self._raw: str | None = None
         self._usage: Usage | None = None
-        self._others = False
+        self._left: set[str] = set()
 
     def feed(self, event: str | None, data: str) -> Sequence[Delta]:
         """One event. Raises ValueError where it is not a chunk of this dialect."""
@@ -86,6 +86,8 @@ class ChatReader:
             choice = as_map(item, "choices[0]")
             if choice.get("index", 0) == 0:
                 self._choice(choice, out)
+            else:
+                self._left.add(CHOICES)
         return out
 
     def close(self) -> Sequence[Delta]:
@@ -101,7 +103,7 @@ class ChatReader:
         self._ended = True
         if self._finish is None:
             return (StreamError("stream_error", None, "incomplete"),)
-        return (Finished(self._finish, self._raw, None, self._usage, left_out=(LEFT_OUT,) if self._others else ()),)
+        return (Finished(self._finish, self._raw, None, self._usage, left_out=tuple(sorted(self._left))),)
 
     def _choice(self, choice: Mapping[str, Any], out: list[Delta]) -> None:
         delta = opt_map(choice.get("delta"), "choices[0].delta")
@@ -117,6 +119,10 @@ class ChatReader:
             self._text("refusal", delta["refusal"], out)
         for position, call in enumerate(opt_list(delta.get("tool_calls"), "choices[0].delta.tool_calls")):
             self._call(position, as_map(call, "delta.tool_calls"), out)
+        if delta.get("function_call") is not None:
+            self._call(0, {"index": 0, "function": delta["function_call"]}, out)
+        if delta.get("audio") is not None:
+            self._left.add(AUDIO)
         if choice.get("finish_reason") is not None:
             self._raw = str(choice["finish_reason"])
             self._finish = finish_of(self._raw, bool(self._calls))
@@ -125,7 +131,8 @@ class ChatReader:
     def _cite(self, annotations: Any, out: list[Delta]) -> None:
         pages, others = from_openai(annotations, "delta.annotations")
         is_said = self._open is not None and self._open[0] == "text"
-        self._others = self._others or others or bool(pages and not is_said)
+        if others or (pages and not is_said):
+            self._left.add(LEFT_OUT)
         if pages and self._open is not None and is_said:
             out.append(Cited(self._open[1], pages))
 

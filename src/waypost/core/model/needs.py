@@ -103,7 +103,6 @@ DIALECT: dict[str, str] = {
     "answer.tool_call": "a tool call of an answer that its end cut off",
     "answer.choices": "further answers beside the first",
     "answer.audio": "a spoken answer",
-    "answer.reasoning": "reasoning of an answer that its caller's dialect does not show",
     "citations.response": "pages that an answer refers to",
     "service_tier": "a chosen service tier",
     "service_tier.class": "a class of inference that only its own dialect has",
