@@ -12,8 +12,8 @@ from random import Random
 
 from hypothesis import strategies as st
 
-from oracle.asked import Asked, World
-from oracle.catalogs import ALSO, ENDPOINTS, FLAGS, labels, make_catalog, maybe, some
+from oracle.asked import Asked, World, provider_of, without_deployment
+from oracle.catalogs import ALSO, AT_HOME, ENDPOINTS, FLAGS, able_at_home, labels, make_catalog, maybe, some
 from oracle.facts import View
 from oracle.growth import Grower
 from oracle.policies import make_policy, on_the_edge
@@ -78,7 +78,8 @@ def make_case(rng: Random, size: int) -> Case:
     world = World(first, catalog, said)
     asked = [Asked(world, ask.question, ask.snapshot, ask.seed, ask.tried) for ask in asks]
     first, *others = (on_the_edge(rng, policy, world, asked) for policy in (first, *others))
-    return Case(replace(world, policy=first), tuple(asks), tuple(others))
+    world = replace(world, policy=first, catalog=able_at_home(catalog))
+    return Case(world, tuple(asking_for(ask, ids, place) for place, ask in enumerate(asks)), tuple(others))
 
 
 def make_asks(rng: Random, ids: list[str], snapshots: list[Snapshot]) -> list[Ask]:
@@ -100,6 +101,20 @@ def falling_back(ask: Ask, ids: list[str], place: int) -> Ask:
     entries = (*names(rng, ids, 3), *some(rng, ("spare", "other"), 0.1)) if rng.random() < 0.4 else ()
     context = replace(ask.question.context, fallbacks=entries)
     return replace(ask, question=replace(ask.question, context=context))
+
+
+def asking_for(ask: Ask, ids: list[str], place: int) -> Ask:
+    """For a model of the caller's own provider, now and then with what not every model there has; drawn apart, too."""
+    rng, question = Random(f"{ask.seed.hex()}/asked/{place}"), ask.question
+    mine = [name for name in ids if provider_of(name) == question.origin.provider]
+    if not mine or rng.random() < 0.5:
+        return ask
+    one = rng.choice(mine)
+    requested = rng.choice((one, one, without_deployment(one), without_deployment(one).partition("/")[2], "spare"))
+    needs = question.needs
+    if rng.random() < 0.3:
+        needs = (*needs, *(Need(flag, "$.h") for flag in some(rng, AT_HOME, 0.4)))
+    return replace(ask, question=replace(question, requested=requested, needs=needs))
 
 
 def make_ask(rng: Random, ids: list[str], snapshots: list[Snapshot]) -> Ask:

@@ -22,6 +22,8 @@ ALSO = {"openai": (("openai.responses", "/y"),), "google": (("openai.chat", "/y"
 """Endpoints that speak more than one dialect."""
 FLAGS = ("tools", "input.image", "seed", "stop", "prefill", "message.name", "citations", "server_state.x", "x.unheard")
 """Four flags of the model's level, three of the dialect's, two that stand in no table."""
+AT_HOME = ("output.image", "output.modality", "server_tool.search", "server_state.cached_content")
+"""Flags of the endpoint's level that not every model there has."""
 
 WINDOWS = (16, 48, 144, 256, 1152, 8192, 16_384, 128_000, 212_992, 229_376, 425_984, 1_000_000, 1_048_576)
 
@@ -62,6 +64,15 @@ def make_catalog(rng: Random, size: int) -> Catalog:
     return catalog_of(list(targets.values()))
 
 
+def able_at_home(catalog: Catalog) -> Catalog:
+    """Where some have some of `AT_HOME`; drawn apart from all else."""
+    rows = []
+    for target in catalog.targets:
+        more = some(Random(f"{target.id}/{catalog.fingerprint}"), AT_HOME, 0.5)
+        rows.append(replace(target, capabilities=tuple(sorted((*target.capabilities, *more)))))
+    return catalog_of(rows)
+
+
 def deployment_of(other: Target, fresh: Target, rng: Random) -> Target:
     """``other`` once more, elsewhere: at another weight, sometimes at other prices and speeds.
 
@@ -96,7 +107,11 @@ def aliases_of(targets: tuple[Target, ...]) -> tuple[dict[str, str], dict[str, t
     first, last = targets[0].id, targets[-1].id
     provider = last.partition("/")[0]
     aliases = {"spare": first, f"{provider}/other": last}
-    return aliases, {"spare": (first,), "other": (last,), f"{provider}/other": (last,)}
+    known = {"spare": [first], "other": [last], f"{provider}/other": [last]}
+    for target in targets:
+        for name in {target.id, target.model}:
+            known.setdefault(name, []).append(target.id)
+    return aliases, {name: tuple(ids) for name, ids in known.items()}
 
 
 def make_target(rng: Random) -> Target:

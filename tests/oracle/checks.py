@@ -190,12 +190,39 @@ def meets(world: World, question: Question, target: Target, flag: str) -> bool:
     if flag == "reasoning.signature" and homes[0] is not None:
         endpoint = world.catalog.endpoints[target.endpoint]
         return homes[0] == (endpoint.signing_domain or endpoint.name)
+    if dialect == question.dialect and target == own_target(world, question):
+        return True
     said = dialect == question.dialect or flag in world.expresses.get(dialect, frozenset())
     if flag in vocabulary.MODEL:
         return flag in target.capabilities and said
     if flag in vocabulary.DIALECT:
         return said
-    return question.origin.endpoint is not None and target.endpoint == question.origin.endpoint
+    if question.origin.endpoint is None or target.endpoint != question.origin.endpoint:
+        return False
+    if flag == "server_state.cached_content":
+        return False
+    if flag in ("output.image", "output.modality") or (flag.split(".")[0] == "server_tool" and not question.auto):
+        return flag in target.capabilities
+    return True
+
+
+def own_target(world: World, question: Question) -> Target | None:
+    """The target at the caller's own endpoint that it asked for by name."""
+    if question.auto or question.origin.endpoint is None:
+        return None
+    home = [target for target in world.catalog.targets if target.endpoint == question.origin.endpoint]
+    found = [target for target in home if is_called(world, question.requested, target)]
+    if len(found) > 1:
+        exact = [target for target in found if target.id == question.requested]
+        found = exact or [target for target in found if target.deployment is None]
+    return found[0] if len(found) == 1 else None
+
+
+def is_called(world: World, name: str, target: Target) -> bool:
+    """Whether a name is a target's id, its model, or an alias of it."""
+    aliases = [alias for alias, meant in world.catalog.aliases.items() if meant == target.id]
+    short = [alias.removeprefix(provider_of(target.id) + "/") for alias in aliases]
+    return name in (target.id, target.model, *aliases, *short)
 
 
 def fits(question: Question, target: Target) -> bool:

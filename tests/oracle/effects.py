@@ -8,7 +8,8 @@ from dataclasses import replace
 from generators_decision import Ask
 from oracle.aside import cheaper_tiers, overriding
 from oracle.asked import Asked, World
-from oracle.checks import action_of, unpriced
+from oracle.catalogs import AT_HOME
+from oracle.checks import action_of, meets, own_target, unpriced
 from oracle.facts import fact
 from oracle.oracle import OracleDecision, decide, ranking
 from oracle.standing import means
@@ -39,6 +40,7 @@ EFFECTS = (
         "listed set aside",
         "listed without a list",
     ),
+    *("asked for what it is not known for", "asked for in vain", "another at home lacks it"),
 )
 
 
@@ -57,6 +59,7 @@ def effects(world: World, ask: Ask, decision: OracleDecision) -> Iterator[str]:
         yield from choosing(asked, decision)
         yield from standing(asked, decision)
     yield from leading(asked, decision)
+    yield from at_home(asked, decision)
     context = ask.question.context
     claimed = {"a preference": context.preference is not None, "a strategy": context.strategy is not None}
     yield from (name for name, held in claimed.items() if held)
@@ -64,6 +67,23 @@ def effects(world: World, ask: Ask, decision: OracleDecision) -> Iterator[str]:
         yield "both"
     if decision.selected is None and decision.cause in ("budget", "limit"):
         yield f"nobody for {decision.cause}"
+
+
+def at_home(asked: Asked, decision: OracleDecision) -> Iterator[str]:
+    """What the caller asked of a model of its own endpoint, and what that means for the others there."""
+    world, question = asked.world, asked.question
+    own = own_target(world, question)
+    unnamed = replace(question, requested="")
+    needs = {need.flag for need in question.needs if need.severity == "required"}
+    if own is not None and any(not meets(world, unnamed, own, flag) for flag in needs):
+        known = any(name.startswith("need.") for name in decision.rejections[own.id])
+        yield "asked for in vain" if known else "asked for what it is not known for"
+    if any(
+        target.endpoint == question.origin.endpoint and not meets(world, question, target, flag)
+        for target in world.catalog.targets
+        for flag in needs & {*AT_HOME}
+    ):
+        yield "another at home lacks it"
 
 
 def leading(asked: Asked, decision: OracleDecision) -> Iterator[str]:

@@ -27,6 +27,7 @@ NEEDS = {
     "test_clouds": ("openai", "anthropic", "google.genai"),
     "test_keys_stay": ("openai", "anthropic", "google.genai"),
     "test_on_and_off": ("openai", "anthropic", "google.genai"),
+    "test_own_model": ("openai", "google.genai"),
     "test_reasoning": ("openai", "anthropic", "google.genai"),
     "test_beside_others": ("openai", "anthropic", "google.genai"),
     "test_untouched": ("openai", "anthropic", "google.genai"),

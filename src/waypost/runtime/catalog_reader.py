@@ -12,7 +12,7 @@ from typing import get_args
 
 from waypost.core.catalog.document import FORMAT
 from waypost.core.catalog.table import Catalog, build_catalog
-from waypost.core.model.needs import MODEL
+from waypost.core.model.needs import MODEL, of_model
 from waypost.core.model.target import DIALECTS, Auth, Basis, Endpoint, Provenance, Target, TargetId
 from waypost.runtime import yaml
 from waypost.runtime.catalog_nodes import Faults, Row, pick, row_of
@@ -167,8 +167,9 @@ class CatalogReader:
         self.tables.sets[name] = Flags((flags - without) | self._flags(row, "flags"), origin)
 
     def _flags(self, row: Row, key: str) -> frozenset[str]:
-        known = {flag: flag for flag in MODEL}
-        return frozenset(flag for word in row.words(key) if (flag := pick(self.faults, word, known, "capability")))
+        words = row.words(key)
+        known = {flag: flag for flag in (*MODEL, *(word for word, _ in words if of_model(word, auto=False)))}
+        return frozenset(flag for word in words if (flag := pick(self.faults, word, known, "capability")))
 
     def _aliases(self, top: Row, targets: Iterable[Target]) -> dict[str, TargetId]:
         """What `aliases` and the targets' `snapshots` say, checked against ids and models of their own."""

@@ -96,7 +96,9 @@ def test_where_the_best_hundreds_are_broken(strategy: str) -> None:
     case = make_case(Random(SEED), 640)
     policy = replace(case.world.policy, rules=(), filters=(), cross_origin="auto", leave=())
     policy = replace(policy, select=None, affinity=None, budgets=())
-    policy = replace(policy, rank=replace(policy.rank, strategy=strategy, weights=()), fingerprint=strategy)
+    policy = replace(
+        policy, rank=replace(policy.rank, strategy=strategy, weights=(), behind="", advisor=None), fingerprint=strategy
+    )
     world, ask = replace(case.world, policy=policy), case.asks[0]
     question = replace(
         ask.question,

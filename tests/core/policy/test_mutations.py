@@ -52,6 +52,16 @@ MUTATIONS = (
         "line.when(values) is not False",
         "line.when(values) is True",
     ),
+    Mutation("whom a call asks must be known to be able", "own | (spoken &", "(spoken &"),
+    Mutation(
+        "whom a call asks reads any signature",
+        "return _signed(plan, values[SEALED])",
+        "return own | _signed(plan, values[SEALED])",
+    ),
+    Mutation(
+        "every model at home paints", "if of_model(flag, auto=values[ASKED] is None) else home", "if False else home"
+    ),
+    Mutation("a cache is any model's at home", "and not asked_only(flag) else 0", "else 0"),
     Mutation("a pinned call may leave", "granted and not pinned and", "granted and"),
     Mutation(
         "ties go to the last id",

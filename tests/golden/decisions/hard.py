@@ -126,6 +126,17 @@ EVALUATION = (
         " caller's own endpoint; each is a rule of its own, by flag.",
         question=needs("tools", "message.name", "server_state.thread"),
     ),
+    Vector(
+        "needs-of-the-asked",
+        "The target that was asked for at the caller's own endpoint meets whatever its request needs; others there meet"
+        " what only some models have where their capabilities say so, and nobody else a cache.",
+        question=needs("logprobs", "output.image", "server_state.cached_content", "server_tool.search"),
+    ),
+    Vector(
+        "needs-of-nobody-asked",
+        "Where a call is auto nobody was asked: the endpoint alone has tools of the provider, and nobody a cache.",
+        question={**needs("server_state.cached_content", "server_tool.search"), "auto": True},
+    ),
     Vector("hint", "A hint rejects nobody.", question=needs("message.name", "x.unheard", severity="hint")),
     Vector(
         "window",

@@ -2,7 +2,8 @@
 
 A need is satisfied on one of three levels: by the *model* (a capability that the catalog states), by the *dialect*
 (its wire format can say it), or only at the caller's own *endpoint* (state and fields that nobody else has).
-A need that stands in no table is on the endpoint level: what we do not know stays at home.
+A need that stands in no table is on the endpoint level: what we do not know stays at home. There, the model that was
+asked for meets every need of its own request; a few of that level others meet only where the catalog says so.
 """
 
 from __future__ import annotations
@@ -155,6 +156,17 @@ class Need:
     path: str
     severity: Severity = "required"
     value: str | None = None
+
+
+def asked_only(flag: str) -> bool:
+    """Whether, at the caller's own endpoint, only the model that was asked for has what ``flag`` means."""
+    return flag == "server_state.cached_content"
+
+
+def of_model(flag: str, *, auto: bool) -> bool:
+    """Whether ``flag``, of the endpoint's level, is at the caller's own endpoint for some models only. Where a call is
+    ``auto`` nobody was asked to run the provider's tools, and the provider judges."""
+    return flag in ("output.image", "output.modality") or (flag.startswith("server_tool.") and not auto)
 
 
 def level(flag: str) -> Level:

@@ -5,10 +5,11 @@ Each gate is a mask of the candidates that fail it, remembered under the facts o
 
 from __future__ import annotations
 
-from waypost.core.model.needs import level
+from waypost.core.model.needs import asked_only, level, of_model
 from waypost.core.policy.bits import joined, remember
 from waypost.core.policy.plan import MAX_CELLS, Entries, Failing, Plan
 from waypost.core.policy.request import (
+    ASKED,
     CREDENTIALS,
     DIALECT,
     ENDPOINT,
@@ -54,28 +55,40 @@ def may_leave(host: str, entry: str) -> bool:
 
 def needs(plan: Plan, values: Values) -> Failing:
     """``need.<flag>`` for each required flag, on the level that it is met on."""
-    key = (values[FLAGS], values[DIALECT], values[ENDPOINT], values[SEALED])
+    key = (values[FLAGS], values[DIALECT], values[ENDPOINT], values[SEALED], values[ASKED])
     found = plan.needs.get(key)
     if found is None:
-        masks = tuple((f"need.{flag}", plan.columns.full & ~meeting(plan, flag, *key[1:])) for flag in key[0])
+        own = asked(plan, values)
+        masks = tuple((f"need.{flag}", plan.columns.full & ~meeting(plan, flag, values, own)) for flag in key[0])
         found = remember(plan.needs, key, joined(masks), MAX_CELLS)
     return found
 
 
-def meeting(plan: Plan, flag: str, dialect: str, endpoint: str | None, sealed: str | None = None) -> int:
-    """The candidates that meet a need of a request in ``dialect`` at ``endpoint``, whose reasoning was ``sealed`` at
-    that signing domain."""
-    columns = plan.columns
-    if flag == "reasoning.signature" and sealed is not None:
-        return _signed(plan, sealed)
+def asked(plan: Plan, values: Values) -> int:
+    """The target that the caller asked for, where it is at the caller's own endpoint and spoken to as the caller does:
+    whatever such a request needs, it was written for that very model, and its provider judges."""
+    name, endpoint = values[ASKED], values[ENDPOINT]
+    target = None if name is None or endpoint is None else plan.catalog.resolve(name, endpoint)
+    if target is None or not plan.catalog.endpoints[target.endpoint].speaks(values[DIALECT]):
+        return 0
+    return 1 << plan.catalog.index[target.id]
+
+
+def meeting(plan: Plan, flag: str, values: Values, own: int = 0) -> int:
+    """The candidates that meet a need; ``own`` is the `asked` one, which meets all but that of another's signature."""
+    columns, dialect, endpoint = plan.columns, values[DIALECT], values[ENDPOINT]
+    if flag == "reasoning.signature" and values[SEALED] is not None:
+        return _signed(plan, values[SEALED])
     where = level(flag)
     if where == "endpoint":
-        return columns.endpoints.get(endpoint, 0) if endpoint is not None else 0
-    spoken = columns.speaking(dialect)
+        home = columns.endpoints.get(endpoint, 0) if endpoint is not None and not asked_only(flag) else 0
+        able = columns.capabilities.get(flag, 0) if of_model(flag, auto=values[ASKED] is None) else home
+        return own | (home & able)
+    spoken = own | columns.speaking(dialect)
     for name, mask in columns.dialects.items():
         if flag in plan.expresses.get(name, ()):
             spoken |= mask
-    return spoken if where == "dialect" else spoken & columns.capabilities.get(flag, 0)
+    return spoken if where == "dialect" else own | (spoken & columns.capabilities.get(flag, 0))
 
 
 def _signed(plan: Plan, domain: str) -> int:

@@ -15,6 +15,7 @@ from waypost.core.policy import spending
 from waypost.core.policy.beats import beats
 from waypost.core.policy.case import Case
 from waypost.core.policy.facts import Facts, Leaf, leaves
+from waypost.core.policy.gates import meeting
 from waypost.core.policy.plan import Plan
 from waypost.core.policy.reasons import NEGATED, reason
 from waypost.core.policy.request import FLAGS, MAX_OUTPUT
@@ -94,7 +95,8 @@ def _passed(case: Case, target: Target) -> Iterator[Passed]:
     yield from _claims(case, target)
     yield from _spent(case)
     for flag in values[FLAGS]:
-        yield Passed(f"need.{flag}", f"{flag} ok")
+        met = meeting(case.plan, flag, values) >> case.plan.catalog.index[target.id] & 1
+        yield Passed(f"need.{flag}", f"{flag} ok" if met else f"{flag} asked of this very model")
     for name in ("need.context_window",) + (() if values[MAX_OUTPUT] is None else ("need.max_output",)):
         row = case.reserved.size(name, target)
         yield Passed(name, f"{row.field} {row.observed} >= {row.limit}")

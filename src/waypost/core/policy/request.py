@@ -21,8 +21,8 @@ Values: TypeAlias = tuple[Any, ...]
 Truth: TypeAlias = bool | None
 """Kleene's three values; ``None`` is unknown."""
 
-TOKENS_IN, TOKENS_OUT, FLAGS, SEALED = 0, 1, 2, 3
-DIALECT, ENDPOINT, HOST, GRANTED, PINNED, CREDENTIALS, PREFERENCE, MAX_OUTPUT, NARROW, STRATEGY = range(4, 14)
+TOKENS_IN, TOKENS_OUT, FLAGS, SEALED, ASKED = 0, 1, 2, 3, 4
+DIALECT, ENDPOINT, HOST, GRANTED, PINNED, CREDENTIALS, PREFERENCE, MAX_OUTPUT, NARROW, STRATEGY = range(5, 15)
 _FIXED = (
     "dialect",
     "origin.endpoint",
@@ -82,7 +82,7 @@ class Reader:
         extra = sorted(field for field in fields if field in _PATHS)
         self._labels = tuple(sorted(field[8:] for field in fields if field.startswith("context.")))
         self._get = attrgetter(*_FIXED, *(_PATHS[field] for field in extra))
-        first = SEALED + 1 + len(_FIXED)
+        first = ASKED + 1 + len(_FIXED)
         self._places = dict(_PLACES)
         self._places.update((field, (first + index,)) for index, field in enumerate(extra))
         first += len(extra)
@@ -100,6 +100,7 @@ class Reader:
             on_grid(features.tokens_output),
             required(question.needs) if question.needs else (),
             sealed_at(question.needs) if question.needs else None,
+            asked_for(question) if question.needs else None,
             *self._get(question),
         )
         if self._labels:
@@ -140,6 +141,11 @@ def sealed_at(needs: tuple[Need, ...]) -> str | None:
         if need.flag == "reasoning.signature" and need.severity == "required":
             return need.value
     return None
+
+
+def asked_for(question: Question) -> str | None:
+    """The name of the model that the caller wants to be answered by; ``None`` where it asks to be routed."""
+    return None if question.auto else question.requested
 
 
 def truth(predicate: Predicate, reader: Reader) -> Callable[[Values], Truth]:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from waypost.core.model.decision import Decision, Rejection, Source
 from waypost.core.model.money import MICRO
-from waypost.core.model.needs import level
+from waypost.core.model.needs import asked_only, level
 from waypost.core.model.question import Narrow
 from waypost.core.model.target import Target
 from waypost.core.policy import spending
@@ -154,11 +154,15 @@ class Reserved:
 
     def need(self, flag: str, target: Target) -> tuple[str, str, str]:
         """Which level a need failed on: field, operator, observed."""
-        where = level(flag)
+        where, home = level(flag), self.facts.question.origin.endpoint
         if flag == "reasoning.signature" and self.facts.values[SEALED] is not None:
             return "endpoint", "==", target.endpoint
-        if where == "endpoint":
+        if where == "endpoint" and target.endpoint != home:
             return "endpoint", "==", target.endpoint
+        if asked_only(flag):
+            return "target", "==", target.id
+        if where == "endpoint":
+            return "capabilities", "has", "absent"
         if where == "model" and flag not in target.capabilities:
             return "capabilities", "has", "absent"
         return "dialect", "has", self.facts.text("dialect", target) or UNKNOWN
