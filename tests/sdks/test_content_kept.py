@@ -324,7 +324,7 @@ def test_files_are_their_owners_alone(world: Any, client: Any) -> None:
 def test_a_fault_costs_the_content_and_not_the_call(world: Any, client: Any, caplog: pytest.LogCaptureFixture) -> None:
     """Fail open: the caller has its answer, the fault is counted, and no word of it is in a log."""
     answers(world)
-    (world.home / "home").mkdir()
+    (world.home / "home").mkdir(exist_ok=True)
     (world.home / "home" / "content").write_text("in the way")
     world.on(rules("home", "full"))
     value = client.chat.completions.create(model="auto", messages=ASKED)
