@@ -54,7 +54,7 @@ class Ending:
         report, self.on_end = self.on_end, None
         if report is None:
             return
-        failure = self.watch.failure
+        failure = self.watch.failure or self.watch.unsayable()
         if outcome in ("cancelled", "abandoned") and not owed and self.watch.complete():
             outcome = "ok"
         if error is not None:

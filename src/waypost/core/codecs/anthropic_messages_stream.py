@@ -195,9 +195,11 @@ class MessagesWriter:
         "_refusal",
         "_thought",
         "_usage",
+        "broken",
     )
 
     def __init__(self, signer: Signer | None = None) -> None:
+        self.broken = False
         self._handout = Handout(signer)
         self._thought: int | None = None
         self._arguments: dict[int, list[str]] = {}
@@ -328,6 +330,7 @@ class MessagesWriter:
         for part, pieces in self._arguments.items():
             arguments = "".join(pieces)
             if finish != "length" and arguments and not is_object_text(arguments):
+                self.broken = True
                 return out + _event(error_body(Failure("malformed"), ""))
             out += self._close(part)
         self._arguments.clear()

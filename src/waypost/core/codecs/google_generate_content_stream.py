@@ -218,10 +218,11 @@ class GenerateWriter:
 
     __slots__ = (
         *("_after", "_arguments", "_called", "_calls", "_ended", "_handout", "_id", "_model", "_refused", "_thinking"),
-        *("_pages", "_usage"),
+        *("_pages", "_usage", "broken"),
     )
 
     def __init__(self, signer: Signer | None = None) -> None:
+        self.broken = False
         self._begin(Start("", ""))
         self._handout = Handout(signer)
         self._thinking = False
@@ -316,6 +317,7 @@ class GenerateWriter:
                 out += self._call(index)
             elif finish != "length":
                 # Arguments that are no object cannot be said here, and a call without them would be another one.
+                self.broken = True
                 return out + self._error(Failure("malformed"))
         return out
 

@@ -207,6 +207,10 @@ class Watch:
             return Failure("malformed")
         return last_words(tail, codec, whole=whole, over=over)
 
+    def unsayable(self) -> Failure | None:
+        """What the writer ended the stream with, because the caller's dialect has no words for it."""
+        return Failure("malformed", committed=True) if getattr(self.writer, "broken", False) else None
+
     def complete(self) -> bool:
         """Whether the upstream had said all that it had to say."""
         if self.writer is not None or self.finished:
