@@ -1,8 +1,8 @@
 """Puts the wrapper onto the SDKs' `request()`, now or when they are imported; never imports one itself.
 
-Switching off is a flag, and takes away those wrappers that nobody has put another onto since: taking those away would
-take theirs too. Where another library has put a wrapper of
-the base class's method onto a subclass, ours goes on top of it there: the base class is never asked then.
+Switching off is a flag, and takes our wrappers away, but those that another library has wrapped since: its own would go
+with them. Where another library has put a wrapper of the base class's method onto a subclass, ours goes on top of it
+there: the base class is never asked then.
 """
 
 from __future__ import annotations

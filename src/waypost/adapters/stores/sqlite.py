@@ -28,8 +28,10 @@ __all__ = ["SqliteStore", "StoreError"]
 BATCH = 2_000
 CHUNK = 4_000_000
 _MOST = (1 << 63) - 1
-_MODEL = "? IN (requested, selected, target, model, provider || '/' || model)"
 """The greatest number that SQLite takes."""
+
+_MODEL = "? IN (requested, selected, target, model, provider || '/' || model)"
+"""Whether a receipt is of a model, by any of its names."""
 
 
 class SqliteStore:
