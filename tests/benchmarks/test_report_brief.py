@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 import sys
 from pathlib import Path
 
@@ -16,3 +17,13 @@ def test_the_brief_table_has_what_has_an_aim() -> None:
     yardstick = (f"added by {report.LABELS[report.YARDSTICK]}: caller's thread / all threads", "2", "")
     ours = ("added by us", "3", "≤ 4")
     assert report.brief([bare, ("the same, async", "5", ""), ours, yardstick]) == [bare, ours, yardstick]
+
+
+def test_the_whole_benchmark_starts_as_make_starts_it() -> None:
+    """By name, with nothing imported before: modules that need each other in a circle fail only there."""
+    home = Path(__file__).parents[2]
+    started = subprocess.run(
+        [sys.executable, "-m", "tests.benchmarks", "--help"], cwd=home, capture_output=True, text=True, check=False
+    )
+    assert (started.returncode, started.stderr) == (0, "")
+    assert "--write" in started.stdout
