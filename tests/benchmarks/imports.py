@@ -18,8 +18,7 @@ import openai, workload
 def rss():
     with open("/proc/self/statm") as file:
         return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
-library = sys.modules.get("httpx2") or sys.modules["httpx"]
-client = openai.OpenAI(api_key="k", http_client=library.Client(transport=workload.transport(library, 0)))
+client = workload.prepared(openai.OpenAI, "bare", 0)
 def call():
     begun = time.process_time()
     client.chat.completions.create(model="gpt-4o", messages=workload.MESSAGES)
@@ -53,16 +52,17 @@ def measure(environ: dict[str, str]) -> tuple[Import, Import]:
     """With a home that has been used before (the compiled catalog is there), and with a new one."""
     with tempfile.TemporaryDirectory() as home:
         warm = {**environ, "WAYPOST_HOME": home}
-        _once(warm)
-        used = [_once(warm) for _ in range(REPEATS)]
+        once(warm)
+        used = [once(warm) for _ in range(REPEATS)]
     new = []
     for _ in range(REPEATS):
         with tempfile.TemporaryDirectory() as home:
-            new.append(_once({**environ, "WAYPOST_HOME": home}))
+            new.append(once({**environ, "WAYPOST_HOME": home}))
     return _medians(used), _medians(new)
 
 
-def _once(environ: dict[str, str]) -> list[float]:
+def once(environ: dict[str, str]) -> list[float]:
+    """One fresh process, in the order of `Import`'s fields."""
     command = [sys.executable, "-c", SCRIPT, str(Path(__file__).parent)]
     done = subprocess.run(command, env=environ, capture_output=True, text=True, check=True)
     found: list[float] = json.loads(done.stdout)

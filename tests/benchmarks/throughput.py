@@ -27,7 +27,7 @@ def measure(environ: dict[str, str], pairs: int = PAIRS) -> Throughput:
     calls, settled, control = [], [], []
     for number in range(pairs):
         order = ("bare", "waypost", "again") if number % 2 else ("again", "waypost", "bare")
-        took = {name: _once("bare" if name == "again" else name, environ) for name in order}
+        took = {name: once("bare" if name == "again" else name, environ) for name in order}
         base = (took["bare"][0] + took["again"][0]) / 2
         calls.append(base / took["waypost"][0])
         settled.append(base / took["waypost"][1])
@@ -35,9 +35,9 @@ def measure(environ: dict[str, str], pairs: int = PAIRS) -> Throughput:
     return Throughput(statistics.median(calls), statistics.median(settled), statistics.median(control))
 
 
-def _once(variant: str, environ: dict[str, str]) -> tuple[float, float]:
+def once(variant: str, environ: dict[str, str], calls: int = CALLS) -> tuple[float, float]:
     """Seconds of the calls, and with what they left to the worker."""
-    command = [sys.executable, str(WORKLOAD), variant, "sync:64", f"sync:{CALLS}:0:{THREADS}"]
+    command = [sys.executable, str(WORKLOAD), variant, "sync:64", f"sync:{calls}:0:{THREADS}"]
     done = subprocess.run(command, env=environ, capture_output=True, text=True, check=True)
     last = json.loads(done.stdout.splitlines()[-1])
     return last["seconds"], last["settled"]
