@@ -16,8 +16,7 @@ from generators_conversation import EXAMPLES, codec_settings
 from golden_validators import read_response, read_stream
 from waypost.core.codecs import CODECS
 from waypost.core.codecs.handout import Signer
-from waypost.core.codecs.sealing import restored
-from waypost.core.codecs.wire import seal_of
+from waypost.core.codecs.sealing import restored, seal_of
 from waypost.core.model.conversation import (
     NO_EXT,
     SEAL,

@@ -28,7 +28,7 @@ from waypost.adapters.sdks.native import (
     wrong_with_bytes,
 )
 from waypost.core.codecs.ids import INFIX
-from waypost.core.codecs.wire import encoded
+from waypost.core.codecs.json_text import encoded
 from waypost.core.model.frozen import dataclass, field
 from waypost.core.model.money import NANO
 from waypost.core.model.outcome import Failure

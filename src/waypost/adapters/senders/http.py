@@ -21,7 +21,7 @@ from waypost.adapters.senders.address import address
 from waypost.adapters.senders.auth import Credentials
 from waypost.adapters.senders.resealing import aarriving, arriving
 from waypost.adapters.senders.streams import Ending, shells, transport_failure
-from waypost.core.codecs.wire import encoded
+from waypost.core.codecs.json_text import encoded
 from waypost.core.model.outcome import Failure
 from waypost.core.model.target import Endpoint
 from waypost.core.routing.effects import Send, SendFailed, Wire

@@ -8,9 +8,9 @@ from typing import Any
 
 from waypost.core.codecs.anthropic_messages_turns import DIALECT, JOINED
 from waypost.core.codecs.ids import fit_call_id
+from waypost.core.codecs.json_text import arguments_object
 from waypost.core.codecs.schema import for_anthropic, object_root
 from waypost.core.codecs.sealing import restored
-from waypost.core.codecs.wire import arguments_object
 from waypost.core.model.conversation import (
     Blob,
     Conversation,

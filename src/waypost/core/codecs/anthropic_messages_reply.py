@@ -11,18 +11,9 @@ from waypost.core.codecs.citations import LEFT_OUT, from_anthropic
 from waypost.core.codecs.failures import Described, described, kind_of
 from waypost.core.codecs.handout import Handout, Signer
 from waypost.core.codecs.ids import answer_id, distinct_id, reply_seed
-from waypost.core.codecs.wire import (
-    arguments_object,
-    arguments_text,
-    as_list,
-    as_map,
-    as_text,
-    count,
-    cut_off,
-    opt_map,
-    opt_text,
-    sealed,
-)
+from waypost.core.codecs.json_text import arguments_object, arguments_text, cut_off
+from waypost.core.codecs.sealing import sealed
+from waypost.core.codecs.wire import as_list, as_map, as_text, count, opt_map, opt_text
 from waypost.core.model.conversation import NO_EXT, Finish, Opaque, Part, Reasoning, Refusal, Reply, Text, ToolCall
 from waypost.core.model.outcome import Failure, FailureKind, Usage
 

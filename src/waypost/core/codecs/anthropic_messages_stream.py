@@ -20,18 +20,9 @@ from waypost.core.codecs.citations import LEFT_OUT, PARTS, from_anthropic
 from waypost.core.codecs.framing import frame
 from waypost.core.codecs.handout import Handed, Handout, Signer
 from waypost.core.codecs.ids import answer_id, distinct_id
+from waypost.core.codecs.json_text import arguments_text, dumps_ascii, is_object_text, loads
 from waypost.core.codecs.usage import later
-from waypost.core.codecs.wire import (
-    arguments_text,
-    as_int,
-    as_map,
-    as_text,
-    dumps_ascii,
-    is_object_text,
-    loads,
-    opt_map,
-    opt_text,
-)
+from waypost.core.codecs.wire import as_int, as_map, as_text, opt_map, opt_text
 from waypost.core.model.conversation import (
     Cited,
     Delta,

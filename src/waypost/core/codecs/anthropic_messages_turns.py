@@ -7,19 +7,9 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from waypost.core.codecs.envelope import is_wrapped
-from waypost.core.codecs.sealing import opened, stands_for
-from waypost.core.codecs.wire import (
-    IMAGE_MIMES,
-    Draft,
-    as_list,
-    as_map,
-    as_text,
-    dumps,
-    opt_map,
-    opt_text,
-    sealed,
-    signed_history,
-)
+from waypost.core.codecs.json_text import dumps
+from waypost.core.codecs.sealing import opened, sealed, signed_history, stands_for
+from waypost.core.codecs.wire import IMAGE_MIMES, Draft, as_list, as_map, as_text, opt_map, opt_text
 from waypost.core.model.conversation import (
     NO_EXT,
     Blob,

@@ -6,7 +6,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
-from waypost.core.codecs.wire import as_map, camel, cut_off, opt_list, opt_map
+from waypost.core.codecs.json_text import cut_off
+from waypost.core.codecs.wire import as_map, camel, opt_list, opt_map
 from waypost.core.model.conversation import Citation, Opaque, Part, Reply, Text, ToolCall
 
 LEFT_OUT: Final = "citations.response"

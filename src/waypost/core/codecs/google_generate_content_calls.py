@@ -8,7 +8,8 @@ from typing import Any, Final
 
 from waypost.core.codecs.google_generate_content_media import MEDIA, OPTIONS, read_media, read_options
 from waypost.core.codecs.ids import short_hash
-from waypost.core.codecs.wire import Draft, as_map, as_text, camel, dumps, opt_list, opt_map, opt_text
+from waypost.core.codecs.json_text import dumps
+from waypost.core.codecs.wire import Draft, as_map, as_text, camel, opt_list, opt_map, opt_text
 from waypost.core.model.conversation import NO_EXT, Blob, Part, Sealed, Text, ToolCall, ToolResult, Uri
 
 SKIP_SIGNATURE: Final = "skip_thought_signature_validator"

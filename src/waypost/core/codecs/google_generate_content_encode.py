@@ -8,10 +8,10 @@ from typing import Any
 
 from waypost.core.codecs.google_generate_content_calls import SKIP_SIGNATURE
 from waypost.core.codecs.google_generate_content_turns import DIALECT, JOINED, TIERS
+from waypost.core.codecs.json_text import arguments_object
 from waypost.core.codecs.schema import object_root
 from waypost.core.codecs.schema_google import for_google, google_drops
-from waypost.core.codecs.sealing import restored, valid
-from waypost.core.codecs.wire import arguments_object, seal_of
+from waypost.core.codecs.sealing import restored, seal_of, valid
 from waypost.core.model.conversation import (
     Blob,
     Conversation,

@@ -10,19 +10,9 @@ from waypost.core.codecs.google_generate_content_calls import SKIP_SIGNATURE
 from waypost.core.codecs.google_generate_content_turns import DIALECT
 from waypost.core.codecs.handout import Handout, Signer
 from waypost.core.codecs.ids import answer_id, reply_seed
-from waypost.core.codecs.wire import (
-    arguments_object,
-    arguments_text,
-    as_map,
-    as_text,
-    camel,
-    count,
-    cut_off,
-    opt_list,
-    opt_map,
-    opt_text,
-    sealed,
-)
+from waypost.core.codecs.json_text import arguments_object, arguments_text, cut_off
+from waypost.core.codecs.sealing import sealed
+from waypost.core.codecs.wire import as_map, as_text, camel, count, opt_list, opt_map, opt_text
 from waypost.core.model.conversation import (
     NO_EXT,
     SEAL,

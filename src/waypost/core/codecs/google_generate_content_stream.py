@@ -20,19 +20,9 @@ from waypost.core.codecs.google_generate_content_reply import (
 )
 from waypost.core.codecs.handout import Handed, Handout, Signer
 from waypost.core.codecs.ids import answer_id
+from waypost.core.codecs.json_text import arguments_text, dumps_ascii, is_object_text, loads
 from waypost.core.codecs.usage import later
-from waypost.core.codecs.wire import (
-    arguments_text,
-    as_map,
-    as_text,
-    camel,
-    dumps_ascii,
-    is_object_text,
-    loads,
-    opt_list,
-    opt_map,
-    opt_text,
-)
+from waypost.core.codecs.wire import as_map, as_text, camel, opt_list, opt_map, opt_text
 from waypost.core.model.conversation import (
     Citation,
     Cited,

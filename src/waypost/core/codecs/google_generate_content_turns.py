@@ -13,15 +13,7 @@ from waypost.core.codecs.envelope import is_wrapped
 from waypost.core.codecs.google_generate_content_calls import SKIP_SIGNATURE, Calls
 from waypost.core.codecs.google_generate_content_media import MEDIA, OPTIONS, read_media, read_options
 from waypost.core.codecs.sealing import opened
-from waypost.core.codecs.wire import (
-    Draft,
-    as_list,
-    as_map,
-    as_text,
-    camel,
-    opt_list,
-    opt_text,
-)
+from waypost.core.codecs.wire import Draft, as_list, as_map, as_text, camel, opt_list, opt_text
 from waypost.core.model.conversation import (
     NO_EXT,
     SEAL,

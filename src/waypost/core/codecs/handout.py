@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from waypost.core.codecs.envelope import LIMIT, wrap
-from waypost.core.codecs.wire import seal_of
+from waypost.core.codecs.sealing import seal_of
 from waypost.core.model.conversation import NO_EXT, PartDelta, PartStart, Reasoning, Sealed, Text
 from waypost.core.model.frozen import dataclass
 from waypost.core.model.target import Dialect

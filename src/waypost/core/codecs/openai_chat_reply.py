@@ -9,10 +9,12 @@ from typing import Any, Final
 from waypost.core.codecs.citations import AUDIO, CHOICES, LEFT_OUT, from_openai, to_openai
 from waypost.core.codecs.handout import Handout, Signer
 from waypost.core.codecs.ids import answer_id, call_id_or_position, reply_seed
+from waypost.core.codecs.json_text import as_json_text
 from waypost.core.codecs.openai_chat_encode import CALL_ID
 from waypost.core.codecs.openai_chat_turns import DIALECT
+from waypost.core.codecs.sealing import sealed
 from waypost.core.codecs.unwrapping import signature_of
-from waypost.core.codecs.wire import as_json_text, as_list, as_map, as_text, count, opt_list, opt_map, opt_text, sealed
+from waypost.core.codecs.wire import as_list, as_map, as_text, count, opt_list, opt_map, opt_text
 from waypost.core.model.conversation import (
     NO_EXT,
     Citation,

@@ -9,6 +9,7 @@ from waypost.core.codecs.citations import AUDIO, CHOICES, LEFT_OUT, from_openai,
 from waypost.core.codecs.framing import frame
 from waypost.core.codecs.handout import Kept, Signer
 from waypost.core.codecs.ids import answer_id, fit_call_id
+from waypost.core.codecs.json_text import as_json_text, dumps_ascii, loads, quoted
 from waypost.core.codecs.openai_chat_encode import CALL_ID
 from waypost.core.codecs.openai_chat_reply import (
     FINISH_OUT,
@@ -21,18 +22,7 @@ from waypost.core.codecs.openai_chat_reply import (
 )
 from waypost.core.codecs.openai_errors import classify, error_body
 from waypost.core.codecs.unwrapping import signature_of
-from waypost.core.codecs.wire import (
-    as_int,
-    as_json_text,
-    as_map,
-    dumps_ascii,
-    loads,
-    opt_list,
-    opt_map,
-    opt_text,
-    quoted,
-    wrong,
-)
+from waypost.core.codecs.wire import as_int, as_map, opt_list, opt_map, opt_text, wrong
 from waypost.core.model.conversation import (
     Cited,
     Delta,

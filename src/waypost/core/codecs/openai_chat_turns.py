@@ -7,20 +7,10 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from waypost.core.codecs.envelope import is_wrapped
-from waypost.core.codecs.sealing import opened
+from waypost.core.codecs.json_text import is_object_text
+from waypost.core.codecs.sealing import opened, signed_history
 from waypost.core.codecs.unwrapping import signature_of
-from waypost.core.codecs.wire import (
-    IMAGE_MIMES,
-    Draft,
-    as_list,
-    as_map,
-    as_text,
-    data_url,
-    is_object_text,
-    opt_text,
-    signed_history,
-    wrong,
-)
+from waypost.core.codecs.wire import IMAGE_MIMES, Draft, as_list, as_map, as_text, data_url, opt_text, wrong
 from waypost.core.model.conversation import (
     NO_EXT,
     Blob,

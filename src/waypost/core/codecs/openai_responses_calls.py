@@ -7,9 +7,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from waypost.core.codecs.envelope import is_wrapped
+from waypost.core.codecs.json_text import is_object_text
 from waypost.core.codecs.openai_responses_parts import DIALECT, read_content
 from waypost.core.codecs.sealing import opened
-from waypost.core.codecs.wire import Draft, as_map, as_text, is_object_text, opt_list, opt_map, opt_text
+from waypost.core.codecs.wire import Draft, as_map, as_text, opt_list, opt_map, opt_text
 from waypost.core.model.conversation import NO_EXT, Blob, Message, Part, Reasoning, Sealed, ToolCall, ToolResult, Uri
 
 TOOL_NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")

@@ -6,9 +6,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from waypost.core.codecs.citations import LEFT_OUT, PARTS, from_openai
+from waypost.core.codecs.json_text import as_json_text, loads
 from waypost.core.codecs.openai_errors import classify
 from waypost.core.codecs.openai_responses_reply import finish_of, logprobs_of, usage_of
-from waypost.core.codecs.wire import as_int, as_json_text, as_map, as_text, loads, opt_list, opt_text
+from waypost.core.codecs.wire import as_int, as_map, as_text, opt_list, opt_text
 from waypost.core.model.conversation import (
     NO_EXT,
     Cited,

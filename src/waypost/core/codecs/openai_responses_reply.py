@@ -9,10 +9,11 @@ from waypost.core.codecs.citations import LEFT_OUT, from_openai, to_openai
 from waypost.core.codecs.failures import described
 from waypost.core.codecs.handout import Handed, Handout, Signer
 from waypost.core.codecs.ids import INFIX, answer_id, call_id_or_position, reply_seed, short_hash
+from waypost.core.codecs.json_text import as_json_text
 from waypost.core.codecs.openai_responses_calls import reasoning_text
 from waypost.core.codecs.openai_responses_encode import CALL_ID
 from waypost.core.codecs.openai_responses_parts import DIALECT
-from waypost.core.codecs.wire import as_json_text, as_list, as_map, as_text, count, opt_list, opt_map, opt_text
+from waypost.core.codecs.wire import as_list, as_map, as_text, count, opt_list, opt_map, opt_text
 from waypost.core.model.conversation import (
     NO_EXT,
     Citation,

@@ -17,7 +17,8 @@ from waypost.core.codecs.openai_responses_calls import (
     read_result,
 )
 from waypost.core.codecs.openai_responses_parts import DIALECT, is_blank, read_content
-from waypost.core.codecs.wire import Draft, as_list, as_map, signed_history
+from waypost.core.codecs.sealing import signed_history
+from waypost.core.codecs.wire import Draft, as_list, as_map
 from waypost.core.model.conversation import NO_EXT, Message, Opaque, Part, Role, Text
 
 _ROLES: Mapping[str, Role] = {"system": "system", "developer": "developer", "user": "user", "assistant": "assistant"}

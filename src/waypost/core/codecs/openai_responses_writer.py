@@ -11,6 +11,7 @@ from waypost.core.codecs.citations import to_openai
 from waypost.core.codecs.framing import frame
 from waypost.core.codecs.handout import Handed, Handout, Signer
 from waypost.core.codecs.ids import answer_id, fit_call_id
+from waypost.core.codecs.json_text import dumps_ascii, is_object_text
 from waypost.core.codecs.openai_errors import error_body
 from waypost.core.codecs.openai_responses_encode import CALL_ID
 from waypost.core.codecs.openai_responses_held import Piece
@@ -21,7 +22,6 @@ from waypost.core.codecs.openai_responses_reply import (
     message_out,
     response_out,
 )
-from waypost.core.codecs.wire import dumps_ascii, is_object_text
 from waypost.core.model.conversation import (
     Cited,
     Delta,

@@ -12,8 +12,8 @@ from typing import Any, Final
 
 from waypost.core.codecs.envelope import wrap
 from waypost.core.codecs.handout import Signer
+from waypost.core.codecs.json_text import dumps_ascii
 from waypost.core.codecs.unwrapping import extra_content, signature_of
-from waypost.core.codecs.wire import dumps_ascii
 from waypost.core.model.conversation import NO_EXT, Reasoning, Sealed
 from waypost.core.model.target import Dialect
 

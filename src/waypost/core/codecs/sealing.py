@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import groupby
 
@@ -23,6 +23,51 @@ def opened(draft: Draft, envelope: str, text: str, path: str, ext: Ext = NO_EXT)
     elif text:
         draft.hint("reasoning.text", path)
     return replace(part, text=text, ext=ext)
+
+
+def signed_history(draft: Draft, messages: Sequence[Message]) -> None:
+    """Signed reasoning is asked back while a tool turn is open; in a closed one it only makes the next thought better,
+    and a target that cannot read it goes without."""
+    if draft.signed is None:
+        return
+    domain = open_seal(messages)
+    if domain is None:
+        draft.hint("reasoning.signature", draft.signed)
+    else:
+        draft.need("reasoning.signature", draft.signed, domain or None)
+
+
+def open_seal(messages: Sequence[Message]) -> str | None:
+    """The signing domain that an open tool turn has its latest reasoning from, empty for the caller's own endpoint;
+    ``None`` where no tool turn is open, or where it has none."""
+    spoken = [index for index, message in enumerate(messages) if message.role == "assistant"]
+    if not spoken or all(message.role != "tool" for message in messages[spoken[-1] + 1 :]):
+        return None
+    asked = max((index for index in range(spoken[-1]) if _asks(messages, index)), default=-1)
+    found = [seal for index in spoken if index > asked for part in messages[index].parts if (seal := seal_of(part))]
+    return found[-1].domain if found else None
+
+
+def seal_of(part: Part) -> Sealed | None:
+    """The seal of a part, if it has one."""
+    match part:
+        case Reasoning(seal=seal) | ToolCall(seal=seal):
+            return seal
+        case Text(ext=ext):
+            seal = ext.get(SEAL)
+            return seal if isinstance(seal, Sealed) else None
+        case _:
+            return None
+
+
+def _asks(messages: Sequence[Message], index: int) -> bool:
+    """Whether a turn is the user's own, and not what stands beside the results of tools."""
+    return messages[index].role == "user" and not (index and messages[index - 1].role == "tool")
+
+
+def sealed(data: str | None, dialect: Dialect) -> Sealed | None:
+    """State of a model's reasoning as it came over the wire; ``None`` where there is none."""
+    return Sealed(data, dialect) if data else None
 
 
 def stands_for(part: Part) -> bool:

@@ -2,37 +2,13 @@
 
 from __future__ import annotations
 
-import json
-import math
 import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from waypost.core.model.conversation import (
-    NO_EXT,
-    NO_SAMPLING,
-    SEAL,
-    Conversation,
-    Message,
-    Part,
-    Reasoning,
-    Sampling,
-    Sealed,
-    Text,
-    ToolCall,
-)
+from waypost.core.model.conversation import NO_EXT, NO_SAMPLING, Conversation, Sampling, ToolCall
 from waypost.core.model.needs import Need, Severity
 from waypost.core.model.target import Dialect
-
-dumps = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
-"""JSON as the providers' servers write it."""
-
-dumps_ascii = json.JSONEncoder(separators=(",", ":")).encode
-"""JSON for frames: escaped, because a stream may cut a character into halves that are no UTF-8 by themselves."""
-
-
-quoted = json.encoder.encode_basestring_ascii
-"""The same of one string."""
 
 IMAGE_MIMES = frozenset({"image/jpeg", "image/jpg", "image/png", "image/gif", "image/webp"})
 
@@ -123,51 +99,6 @@ def kept(
     return handle
 
 
-def signed_history(draft: Draft, messages: Sequence[Message]) -> None:
-    """Signed reasoning is asked back while a tool turn is open; in a closed one it only makes the next thought better,
-    and a target that cannot read it goes without."""
-    if draft.signed is None:
-        return
-    domain = open_seal(messages)
-    if domain is None:
-        draft.hint("reasoning.signature", draft.signed)
-    else:
-        draft.need("reasoning.signature", draft.signed, domain or None)
-
-
-def open_seal(messages: Sequence[Message]) -> str | None:
-    """The signing domain that an open tool turn has its latest reasoning from, empty for the caller's own endpoint;
-    ``None`` where no tool turn is open, or where it has none."""
-    spoken = [index for index, message in enumerate(messages) if message.role == "assistant"]
-    if not spoken or all(message.role != "tool" for message in messages[spoken[-1] + 1 :]):
-        return None
-    asked = max((index for index in range(spoken[-1]) if _asks(messages, index)), default=-1)
-    found = [seal for index in spoken if index > asked for part in messages[index].parts if (seal := seal_of(part))]
-    return found[-1].domain if found else None
-
-
-def seal_of(part: Part) -> Sealed | None:
-    """The seal of a part, if it has one."""
-    match part:
-        case Reasoning(seal=seal) | ToolCall(seal=seal):
-            return seal
-        case Text(ext=ext):
-            seal = ext.get(SEAL)
-            return seal if isinstance(seal, Sealed) else None
-        case _:
-            return None
-
-
-def _asks(messages: Sequence[Message], index: int) -> bool:
-    """Whether a turn is the user's own, and not what stands beside the results of tools."""
-    return messages[index].role == "user" and not (index and messages[index - 1].role == "tool")
-
-
-def sealed(data: str | None, dialect: Dialect) -> Sealed | None:
-    """State of a model's reasoning as it came over the wire; ``None`` where there is none."""
-    return Sealed(data, dialect) if data else None
-
-
 def undeclared_tools(draft: Draft, at: str | None = None) -> None:
     """Tool calls in the history of a request that declares no tools; ``at`` names the history where it is not
     ``messages``."""
@@ -178,27 +109,6 @@ def undeclared_tools(draft: Draft, at: str | None = None) -> None:
             draft.need("tools.undeclared", at or f"messages[{index}]")
             draft.need("tools", at or f"messages[{index}]")
             return
-
-
-def encoded(body: Any) -> bytes:
-    """JSON as the SDKs send it; half a character, which JSON may hold and UTF-8 may not, stays escaped."""
-    try:
-        return dumps(body).encode()
-    except UnicodeEncodeError:
-        return dumps_ascii(body).encode()
-
-
-def loads(text: str) -> Any:
-    """The JSON of a frame. Raises ValueError where it is none."""
-    try:
-        value, end = _scan(text, 0)
-    except StopIteration:
-        end = -1
-    return value if end == len(text) else _decoder.decode(text)
-
-
-_decoder = json.JSONDecoder()
-_scan = _decoder.scan_once  # type: ignore[attr-defined]
 
 
 def wrong(path: str, expected: str, got: object) -> ValueError:
@@ -250,82 +160,11 @@ def as_int(value: Any, path: str) -> int:
     raise wrong(path, "a whole number", value)
 
 
-def as_json_text(value: Any, path: str) -> str:
-    """Tool arguments as the text that they should be; some vendors send the object itself."""
-    if isinstance(value, Mapping):
-        return arguments_text(value, path)
-    return "" if value is None else as_text(value, path)
-
-
-def arguments_text(value: Mapping[str, Any], path: str) -> str:
-    """The object of a call's arguments as text. Raises ValueError where JSON has no words for it."""
-    try:
-        return _strict_dumps(value)
-    except RecursionError:
-        raise ValueError(f"{path}: expected JSON of {_DEEPEST} levels at most") from None
-
-
-def arguments_object(text: str, path: str) -> Mapping[str, Any]:
-    """A call's arguments as the object that they are, an empty one where nothing is said.
-
-    Raises:
-        ValueError: ``text`` is no JSON object; one with NaN or a number without end in it, which Python would read, is
-            none, nor is one that is nested so deeply that it could not be written again.
-    """
-    if not text:
-        return {}
-    if text.count("[") + text.count("{") > _DEEPEST and _depth(text) > _DEEPEST:
-        raise ValueError(f"{path}: expected JSON of {_DEEPEST} levels at most")
-    return as_map(_strict.decode(text), path)
-
-
-_DEEPEST = 200
-_strict_dumps = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode
-_STRINGS = re.compile(r'"(?:[^"\\]|\\.)*"', re.DOTALL)
-_BRACKETS = re.compile(r"[\[\]{}]")
-
-
-def _depth(text: str) -> int:
-    depth = deepest = 0
-    for found in _BRACKETS.finditer(_STRINGS.sub("", text)):
-        depth += 1 if found[0] in "[{" else -1
-        deepest = max(deepest, depth)
-    return deepest
-
-
-def _finite(text: str) -> float:
-    value = float(text)
-    if not math.isfinite(value):
-        raise ValueError("expected numbers that have an end")
-    return value
-
-
-def _no_constant(name: str) -> Any:
-    raise ValueError(f"expected JSON, which has no {name}")
-
-
-_strict = json.JSONDecoder(parse_float=_finite, parse_constant=_no_constant)
-
-
 def as_number(value: Any, path: str) -> float:
     """``value`` if it is a number. Raises ValueError otherwise."""
     if isinstance(value, int | float) and not isinstance(value, bool):
         return value
     raise wrong(path, "a number", value)
-
-
-def is_object_text(text: str) -> bool:
-    """Whether ``text`` is a JSON object; see `arguments_object`."""
-    try:
-        arguments_object(text, "")
-    except ValueError:
-        return False
-    return bool(text)
-
-
-def cut_off(call: ToolCall, finish: str) -> bool:
-    """Whether the end of an answer cut a call off, so that there is nothing yet that a tool could be called with."""
-    return finish == "length" and not call.free and not is_object_text(call.arguments)
 
 
 def data_url(url: str) -> tuple[str, int] | None:

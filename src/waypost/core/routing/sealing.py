@@ -7,8 +7,8 @@ from dataclasses import replace
 from typing import Any
 
 from waypost.core.codecs.handout import Signer
+from waypost.core.codecs.sealing import open_seal
 from waypost.core.codecs.unwrapping import Place, unwrapped
-from waypost.core.codecs.wire import open_seal
 from waypost.core.model.conversation import Conversation, Message, ToolCall
 from waypost.core.model.needs import Need
 from waypost.core.model.target import Endpoint
