@@ -10,7 +10,6 @@ from typing import Any
 
 from waypost.adapters.senders import google
 from waypost.adapters.senders.http import KEPT, retry_after_ns
-from waypost.adapters.senders.resealing import aarriving, arriving
 from waypost.adapters.senders.streams import Ending, shells, transport_failure
 from waypost.core.model.outcome import Failure
 from waypost.core.model.target import Endpoint
@@ -97,20 +96,14 @@ def received(effect: Send, value: Any, codec: Codec, client: Any) -> Wire:
             raise SendFailed(Failure("malformed", 200))
         return Wire(200, {}, value)
     response = value.response
-    watch = Watch(
-        reader=effect.reader,
-        writer=effect.writer,
-        strip_usage=effect.strip_usage,
-        started_ns=effect.attempt.started_ns,
-        called=effect.called,
-    )
+    watch = Watch.of(effect)
     sync, asynchronous = shells(effect.call.native.http_library())
     headers = {name: response.headers[name] for name in KEPT if name in response.headers}
     ending = Ending(watch, codec)
     if hasattr(response, "aiter_bytes") and effect.call.native.is_async:
-        source = aarriving(response.aiter_bytes(), effect.resealer)
+        source = response.aiter_bytes()
         return Wire(200, headers, None, asynchronous(source, ending, response.aclose))
-    return Wire(200, headers, None, sync(arriving(response.iter_bytes(), effect.resealer), ending, response.close))
+    return Wire(200, headers, None, sync(response.iter_bytes(), ending, response.close))
 
 
 def failed(error: Exception, codec: Codec) -> SendFailed:

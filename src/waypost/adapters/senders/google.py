@@ -11,7 +11,6 @@ import json
 from collections.abc import AsyncGenerator, Generator
 from typing import Any
 
-from waypost.adapters.senders.resealing import aarriving, arriving
 from waypost.adapters.senders.streams import Ending, shells
 from waypost.core.model.outcome import Failure
 from waypost.core.routing.effects import Send, SendFailed, Wire
@@ -56,20 +55,14 @@ def received(effect: Send, value: Any, codec: Codec, *, is_async: bool) -> Wire:
         if not isinstance(body, dict):
             raise SendFailed(Failure("malformed", 200))
         return Wire(200, {}, body)
-    watch = Watch(
-        reader=effect.reader,
-        writer=effect.writer,
-        strip_usage=effect.strip_usage,
-        started_ns=effect.attempt.started_ns,
-        called=effect.called,
-    )
+    watch = Watch.of(effect)
     sync, asynchronous = shells(effect.call.native.http_library())
     ending = Ending(watch, codec)
     if is_async:
         aframes = _aframes(value)
-        return Wire(200, {}, None, asynchronous(aarriving(aframes, effect.resealer), ending, aframes.aclose))
+        return Wire(200, {}, None, asynchronous(aframes, ending, aframes.aclose))
     frames = _frames(value)
-    return Wire(200, {}, None, sync(arriving(frames, effect.resealer), ending, frames.close))
+    return Wire(200, {}, None, sync(frames, ending, frames.close))
 
 
 def failed(error: Exception, codec: Codec) -> Failure | None:

@@ -19,7 +19,6 @@ from typing import Any
 from waypost._version import __version__
 from waypost.adapters.senders.address import address
 from waypost.adapters.senders.auth import Credentials
-from waypost.adapters.senders.resealing import aarriving, arriving
 from waypost.adapters.senders.streams import Ending, shells, transport_failure
 from waypost.core.codecs.json_text import encoded
 from waypost.core.model.outcome import Failure
@@ -97,13 +96,7 @@ class Http:
         return Wire(response.status_code, headers, body)
 
     def _streamed(self, effect: Send, library: ModuleType, codec: Codec, response: Any, *, is_async: bool) -> Wire:
-        watch = Watch(
-            reader=effect.reader,
-            writer=effect.writer,
-            strip_usage=effect.strip_usage,
-            started_ns=effect.attempt.started_ns,
-            called=effect.called,
-        )
+        watch = Watch.of(effect)
         ending = Ending(watch, codec)
         sync, asynchronous = shells(library)
         headers = {name: response.headers[name] for name in KEPT if name in response.headers}
@@ -112,9 +105,9 @@ class Http:
         plain = "content-encoding" not in response.headers  # then the decoders' turns would change nothing
         if is_async:
             source = response.stream if plain else response.aiter_bytes()
-            return Wire(200, headers, None, asynchronous(aarriving(source, effect.resealer), ending, response.aclose))
+            return Wire(200, headers, None, asynchronous(source, ending, response.aclose))
         source = response.stream if plain else response.iter_bytes()
-        return Wire(200, headers, None, sync(arriving(source, effect.resealer), ending, response.close))
+        return Wire(200, headers, None, sync(source, ending, response.close))
 
     def _client(self, library: ModuleType, *, is_async: bool) -> Any:
         key = (library.__name__, os.getpid())

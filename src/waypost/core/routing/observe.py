@@ -6,31 +6,27 @@ in, bytes out.
 
 from __future__ import annotations
 
-import json
-import re
-import zlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
-from typing import Any
 
 from waypost.core.codecs.citations import LEFT_OUT
 from waypost.core.codecs.framing import SseParser
+from waypost.core.codecs.resealing import Resealer
 from waypost.core.model.conversation import Cited, Delta, Finished, PartDelta, PartStart, Start, StreamError
 from waypost.core.model.outcome import Failure, Usage
-from waypost.core.routing.effects import Observed
+from waypost.core.routing.effects import Observed, Send
 from waypost.core.routing.glimpse import observe_bytes, told_its_end
+from waypost.core.routing.inflating import inflating
 from waypost.core.routing.last_words import last_words
 from waypost.core.routing.ports import Codec, Reader, Writer
 from waypost.core.routing.spoken import spoken_tokens
 from waypost.core.routing.tape import Tape
+from waypost.core.routing.usage_strip import UsageStrip
 
 TAIL = 65_536
 HEAD = 2_048
 _KEPT = 2 * TAIL
 """How much is kept before it is cut to its tail: cutting copies the tail."""
-
-_EMPTY, _SPACED = b'"choices":[]', b'"choices": []'
-_ANNOUNCED = re.compile(rb'"usage"\s*:\s*null')
 
 
 class Watch:
@@ -43,15 +39,16 @@ class Watch:
             "_called",
             "_created",
             "_head",
-            "_held",
             "_inflate",
             "_parser",
             "_parts",
             "_passing",
+            "_resealer",
             "_steps",
+            "_strip",
             "_tape",
         ),
-        *("committed", "failure", "finished", "reader", "seen", "strip", "writer"),
+        *("committed", "failure", "finished", "reader", "seen", "writer"),
     )
 
     def __init__(
@@ -60,15 +57,16 @@ class Watch:
         reader: Reader | None,
         writer: Writer | None,
         strip_usage: bool,
+        resealer: Resealer | None = None,
         encoding: str | None = None,
         started_ns: int = 0,
         called: tuple[str, str] = ("", ""),
     ) -> None:
-        """``started_ns`` is when the attempt began, ``called`` an id and a model: a translated stream says so where the
-        upstream does not."""
+        """``resealer`` changes what goes on. ``started_ns`` is when the attempt began, ``called`` an id and a model: a
+        translated stream says so where the upstream does not."""
         self.reader = reader
         self.writer = writer
-        self.strip = strip_usage
+        self._strip = UsageStrip() if strip_usage else None
         self.committed = False
         self.finished = False
         self.failure: Failure | None = None
@@ -76,15 +74,31 @@ class Watch:
         self._parser = SseParser() if reader is not None else None
         if self._parser is not None and reader is not None and writer is not None:
             self._steps = self._parser.feed, reader.feed, writer.feed
-        self._inflate = _decoder(encoding)
+        self._resealer = resealer
+        self._inflate = inflating(encoding)
         self._head = b""
-        self._held = b""
         self._parts: list[bytes] = []
         self._bytes = 0
         self._before = 0
         self._created = started_ns // 1_000_000_000
         self._called = called
-        self._passing = reader is None and writer is None and self._inflate is None
+        self._passing = reader is None and writer is None and self._is_read_as_it_is
+
+    @classmethod
+    def of(cls, send: Send) -> Watch:
+        """The watch over the stream that answers ``send`` from another endpoint."""
+        return cls(
+            reader=send.reader,
+            writer=send.writer,
+            strip_usage=send.strip_usage,
+            resealer=send.resealer,
+            started_ns=send.attempt.started_ns,
+            called=send.called,
+        )
+
+    @property
+    def _is_read_as_it_is(self) -> bool:
+        return self._inflate is None and self._resealer is None
 
     def chunk(self, data: bytes) -> bytes:
         """One chunk of the upstream's bytes, to the bytes that go on.
@@ -99,9 +113,9 @@ class Watch:
         if self._bytes > _KEPT:
             self._shorten()
         # The usage frame is the one whose list of choices is empty; hardly another has an empty list in it.
-        if not self.strip or (b"[]" not in data and data[-2:] == b"\n\n" and not self._held):
+        if self._strip is None or (b"[]" not in data and data[-2:] == b"\n\n" and not self._strip.held):
             return data
-        return self._stripped(data)
+        return self._strip.feed(data, self._said_first)
 
     @property
     def later(self) -> Callable[[bytes], bytes]:
@@ -111,6 +125,8 @@ class Watch:
     def _read(self, data: bytes) -> bytes:
         """As `chunk`, while somebody has to look into the bytes."""
         plain = data if self._inflate is None else self._inflate(data)
+        if self._resealer is not None:
+            data = plain = self._resealer.feed(plain)
         if self.writer is not None:
             return self._translated(plain)
         self._parts.append(plain)
@@ -120,8 +136,8 @@ class Watch:
         if self.reader is not None and not self.committed:
             for _ in self._deltas(plain):
                 pass
-        self._passing = self._inflate is None and (self.reader is None or self.committed)
-        return self._stripped(data) if self.strip else data
+        self._passing = self._is_read_as_it_is and (self.reader is None or self.committed)
+        return data if self._strip is None else self._strip.feed(data, self._said_first)
 
     def _translated(self, data: bytes) -> bytes:
         """What is no event of its dialect ends the stream as an error of the caller's: that it came from another
@@ -166,12 +182,18 @@ class Watch:
 
     def flush(self) -> bytes:
         """The upstream has ended: what is still owed to the caller."""
+        rest = b"" if self._resealer is None else self._resealer.close()
+        return (self.chunk(rest) if rest else b"") + self._owed()
+
+    def _owed(self) -> bytes:
         if self.reader is not None and (self.writer is not None or not self.committed):
             deltas = [self._note(delta) for delta in (*self._unframed(self.reader), *self.reader.close())]
             if self.writer is not None:
                 return b"".join(self.writer.feed(delta) for delta in deltas) + self.writer.close()
-        held, self._held = self._held, b""
-        return held
+        return b"" if self._strip is None else self._strip.close()
+
+    def _said_first(self) -> bytes:
+        return self._head or b"".join(self._parts)
 
     def _unframed(self, reader: Reader) -> Sequence[Delta]:
         """What a body says that is no stream, where one was asked for: an error with the status of a success."""
@@ -274,66 +296,6 @@ class Watch:
             self.committed = True
         return delta
 
-    def _stripped(self, data: bytes) -> bytes:
-        """Without the usage frame; holds back the bytes of a frame that is not whole yet."""
-        data = self._held + data
-        cut = data.rfind(b"\n\n")
-        width = 2
-        if cut < 0:
-            cut, width = data.rfind(b"\r\n\r\n"), 4
-        if cut < 0:
-            self._held = data
-            return b""
-        whole, self._held = data[: cut + width], data[cut + width :]
-        if _EMPTY not in whole and _SPACED not in whole:
-            return whole
-        mark = b"\r\n\r\n" if width == 4 else b"\n\n"
-        return b"".join(frame + mark for frame in whole.split(mark)[:-1] if not self._asked_for(frame))
-
-    def _asked_for(self, frame: bytes) -> bool:
-        """Whether a frame is there because we asked for usage.
-
-        One that tells moderation, too, would have come without us, unless OpenAI has said ``"usage": null`` before:
-        it does so where usage was asked for, and only there.
-        """
-        body = _usage_chunk(frame)
-        if body is None:
-            return False
-        if "moderation" not in body:
-            return True
-        return body["moderation"] is None and _ANNOUNCED.search(self._head or b"".join(self._parts)) is not None
-
 
 def _frames(data: bytes) -> int:
     return data.count(b"\n\n") or data.count(b"\r\n\r\n")
-
-
-def _usage_chunk(frame: bytes) -> dict[str, Any] | None:
-    """A chunk of chat completions without a choice and with usage."""
-    _, _, data = frame.partition(b"data:")
-    try:
-        body = json.loads(data)
-    except ValueError:
-        return None
-    return body if isinstance(body, dict) and body.get("choices") == [] and body.get("usage") else None
-
-
-def _decoder(encoding: str | None) -> Callable[[bytes], bytes] | None:
-    """A decompressor for what the transport has not decoded; nothing is observed of an encoding we do not know."""
-    match (encoding or "identity").lower():
-        case "identity" | "":
-            return None
-        case "gzip":
-            inflate = zlib.decompressobj(zlib.MAX_WBITS | 16).decompress
-        case "deflate":
-            inflate = zlib.decompressobj().decompress
-        case _:
-            return lambda _: b""
-
-    def safe(data: bytes) -> bytes:
-        try:
-            return inflate(data)
-        except zlib.error:  # the caller's SDK will say so natively; here it only means that nothing is observed
-            return b""
-
-    return safe
