@@ -11,23 +11,8 @@ from typing import Any
 
 from waypost.core.codecs import CODECS
 from waypost.core.codecs.framing import SseParser
-from waypost.core.model.conversation import (
-    Blob,
-    Conversation,
-    Delta,
-    Finished,
-    Part,
-    PartDelta,
-    PartStart,
-    PartStop,
-    Refusal,
-    Reply,
-    Start,
-    Text,
-    ToolCall,
-    ToolResult,
-    Uri,
-)
+from waypost.core.model.conversation import Blob, Conversation, Part, Refusal, Reply, Text, ToolCall, ToolResult, Uri
+from waypost.core.model.deltas import Delta, Finished, PartDelta, PartStart, PartStop, Start
 from waypost.core.model.outcome import Usage
 from waypost.core.model.target import Endpoint, Target
 

@@ -8,16 +8,8 @@ from typing import Any
 import pytest
 
 from waypost.core.codecs import CODECS
-from waypost.core.model.conversation import (
-    Delta,
-    Finished,
-    PartDelta,
-    PartStart,
-    PartStop,
-    Reply,
-    Start,
-    ToolCall,
-)
+from waypost.core.model.conversation import Reply, ToolCall
+from waypost.core.model.deltas import Delta, Finished, PartDelta, PartStart, PartStop, Start
 from waypost.core.model.target import Endpoint, Target
 
 C, A, G = "openai.chat", "anthropic.messages", "google.generate_content"

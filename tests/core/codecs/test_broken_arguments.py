@@ -9,18 +9,8 @@ import pytest
 
 from waypost.core.codecs import CODECS
 from waypost.core.codecs.citations import left_out
-from waypost.core.model.conversation import (
-    Delta,
-    Finish,
-    Finished,
-    PartDelta,
-    PartStart,
-    PartStop,
-    Reply,
-    Start,
-    Text,
-    ToolCall,
-)
+from waypost.core.model.conversation import Finish, Reply, Text, ToolCall
+from waypost.core.model.deltas import Delta, Finished, PartDelta, PartStart, PartStop, Start
 from waypost.core.model.outcome import Usage
 
 C, R, A, G = "openai.chat", "openai.responses", "anthropic.messages", "google.generate_content"

@@ -15,7 +15,8 @@ from golden_validators import read_response, read_stream
 from waypost.core.codecs import CODECS
 from waypost.core.codecs.citations import left_out
 from waypost.core.codecs.framing import frame
-from waypost.core.model.conversation import Citation, Cited, Finished, Reply, Text
+from waypost.core.model.conversation import Citation, Reply, Text
+from waypost.core.model.deltas import Cited, Finished
 
 TEXT = "É assim: Lisbon is west."
 START, END = 9, 24

@@ -18,7 +18,7 @@ from golden_validators import check_request, model_of, plain, read_error, read_r
 from waypost.core.codecs import CODECS
 from waypost.core.codecs.framing import SseParser, frame
 from waypost.core.codecs.handout import Signer
-from waypost.core.model.conversation import Start
+from waypost.core.model.deltas import Start
 from waypost.core.model.needs import describe
 from waypost.core.model.target import Endpoint, Target
 from waypost.errors import Untranslatable

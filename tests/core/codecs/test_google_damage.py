@@ -16,20 +16,8 @@ from generators_conversation import codec_settings, replies
 from generators_google import google_bodies_of_any_kind
 from waypost.core.codecs import CODECS
 from waypost.core.codecs.google_generate_content_partial import PartialCall
-from waypost.core.model.conversation import (
-    Delta,
-    Finished,
-    PartDelta,
-    PartStart,
-    PartStop,
-    Reasoning,
-    Refusal,
-    Reply,
-    Start,
-    StreamError,
-    Text,
-    ToolCall,
-)
+from waypost.core.model.conversation import Reasoning, Refusal, Reply, Text, ToolCall
+from waypost.core.model.deltas import Delta, Finished, PartDelta, PartStart, PartStop, Start, StreamError
 from waypost.core.model.outcome import Failure, Usage
 
 C, G = "openai.chat", "google.generate_content"

@@ -14,17 +14,8 @@ from codec_meaning import common, deltas_of, encode, fold, links, read, write
 from generators_seeded import DIRECTIONS, A, C, G, R, answer, request
 from golden_validators import check_request, plain
 from waypost.core.codecs import CODECS, EXPRESSES
-from waypost.core.model.conversation import (
-    Blob,
-    Conversation,
-    Finished,
-    Reply,
-    Text,
-    ToolCall,
-    ToolChoice,
-    ToolResult,
-    Uri,
-)
+from waypost.core.model.conversation import Blob, Conversation, Reply, Text, ToolCall, ToolChoice, ToolResult, Uri
+from waypost.core.model.deltas import Finished
 from waypost.core.model.outcome import Usage
 
 EXHAUSTIVE = os.environ.get("WAYPOST_EXHAUSTIVE") == "1"

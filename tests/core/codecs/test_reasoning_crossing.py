@@ -17,23 +17,8 @@ from golden_validators import read_response, read_stream
 from waypost.core.codecs import CODECS
 from waypost.core.codecs.handout import Signer
 from waypost.core.codecs.sealing import restored, seal_of
-from waypost.core.model.conversation import (
-    NO_EXT,
-    SEAL,
-    Delta,
-    Finished,
-    Message,
-    Part,
-    PartDelta,
-    PartStart,
-    PartStop,
-    Reasoning,
-    Reply,
-    Sealed,
-    Start,
-    Text,
-    ToolCall,
-)
+from waypost.core.model.conversation import NO_EXT, SEAL, Message, Part, Reasoning, Reply, Sealed, Text, ToolCall
+from waypost.core.model.deltas import Delta, Finished, PartDelta, PartStart, PartStop, Start
 from waypost.core.model.outcome import Usage
 from waypost.core.model.target import Endpoint
 from waypost.runtime.memory import Kept

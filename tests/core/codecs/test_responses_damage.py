@@ -19,18 +19,8 @@ from generators_responses import responses_bodies_of_any_kind
 from golden_validators import read_stream
 from waypost.core.codecs import CODECS
 from waypost.core.codecs.framing import frame
-from waypost.core.model.conversation import (
-    Delta,
-    Finished,
-    PartDelta,
-    PartStart,
-    PartStop,
-    Reply,
-    Start,
-    StreamError,
-    Text,
-    ToolCall,
-)
+from waypost.core.model.conversation import Reply, Text, ToolCall
+from waypost.core.model.deltas import Delta, Finished, PartDelta, PartStart, PartStop, Start, StreamError
 from waypost.core.model.outcome import Usage
 
 C, R = "openai.chat", "openai.responses"

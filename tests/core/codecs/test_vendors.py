@@ -13,23 +13,8 @@ from waypost.core.codecs.anthropic_messages_encode import CALL_ID as MESSAGES_ID
 from waypost.core.codecs.ids import INFIX, answer_id, fit_call_id
 from waypost.core.codecs.openai_chat_encode import CALL_ID as CHAT_ID
 from waypost.core.codecs.usage import later
-from waypost.core.model.conversation import (
-    Conversation,
-    Delta,
-    Finished,
-    Message,
-    PartDelta,
-    PartStart,
-    PartStop,
-    Reasoning,
-    Reply,
-    Sampling,
-    Sealed,
-    Start,
-    StreamError,
-    Text,
-    ToolCall,
-)
+from waypost.core.model.conversation import Conversation, Message, Reasoning, Reply, Sampling, Sealed, Text, ToolCall
+from waypost.core.model.deltas import Delta, Finished, PartDelta, PartStart, PartStop, Start, StreamError
 from waypost.core.model.outcome import Failure, FailureKind, Usage
 from waypost.core.model.target import Endpoint, Target
 from waypost.errors import Untranslatable

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from stub_provider import chat_chunks, generated_chunks, message_events, response_events, sse_answer
 from waypost.core.codecs import CODECS
 from waypost.core.codecs.framing import SseParser
-from waypost.core.model.conversation import Finished, PartDelta, PartStart, Reasoning, Start, Text, ToolCall
+from waypost.core.model.conversation import Reasoning, Text, ToolCall
+from waypost.core.model.deltas import Finished, PartDelta, PartStart, Start
 from waypost.core.routing.gathering import answer_of, gathered
 from waypost.core.routing.keeping import MARK, document_of, fitted
 from waypost.core.routing.tape import Tape

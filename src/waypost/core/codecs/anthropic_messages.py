@@ -7,6 +7,7 @@ from typing import Any
 
 from waypost.core.codecs.anthropic_messages_decode import decode_request
 from waypost.core.codecs.anthropic_messages_encode import encode_request
+from waypost.core.codecs.anthropic_messages_reader import MessagesReader
 from waypost.core.codecs.anthropic_messages_reply import (
     classify,
     decode_response,
@@ -14,8 +15,8 @@ from waypost.core.codecs.anthropic_messages_reply import (
     encode_response,
     usage_of,
 )
-from waypost.core.codecs.anthropic_messages_stream import MessagesReader, MessagesWriter
 from waypost.core.codecs.anthropic_messages_turns import DIALECT
+from waypost.core.codecs.anthropic_messages_writer import MessagesWriter
 from waypost.core.codecs.expression import check, retarget
 from waypost.core.codecs.handout import Signer
 from waypost.core.model.conversation import Conversation, Reply

@@ -9,13 +9,14 @@ from waypost.core.codecs.expression import check, retarget
 from waypost.core.codecs.google_generate_content_decode import decode_request
 from waypost.core.codecs.google_generate_content_encode import encode_request
 from waypost.core.codecs.google_generate_content_errors import classify, encode_error
+from waypost.core.codecs.google_generate_content_reader import GenerateReader
 from waypost.core.codecs.google_generate_content_reply import (
     decode_response,
     encode_response,
     usage_of,
 )
-from waypost.core.codecs.google_generate_content_stream import GenerateReader, GenerateWriter
 from waypost.core.codecs.google_generate_content_turns import DIALECT
+from waypost.core.codecs.google_generate_content_writer import GenerateWriter
 from waypost.core.codecs.handout import Signer
 from waypost.core.model.conversation import Conversation, Reply
 from waypost.core.model.outcome import Failure, Usage

@@ -11,7 +11,8 @@ from dataclasses import replace
 
 from waypost.core.codecs.envelope import LIMIT, wrap
 from waypost.core.codecs.sealing import seal_of
-from waypost.core.model.conversation import NO_EXT, PartDelta, PartStart, Reasoning, Sealed, Text
+from waypost.core.model.conversation import NO_EXT, Reasoning, Sealed, Text
+from waypost.core.model.deltas import PartDelta, PartStart
 from waypost.core.model.frozen import dataclass
 from waypost.core.model.target import Dialect
 

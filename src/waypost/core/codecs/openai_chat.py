@@ -9,9 +9,10 @@ from waypost.core.codecs.expression import check
 from waypost.core.codecs.handout import Signer
 from waypost.core.codecs.openai_chat_decode import decode_request
 from waypost.core.codecs.openai_chat_encode import ask_usage, encode_request, retarget
+from waypost.core.codecs.openai_chat_reader import ChatReader
 from waypost.core.codecs.openai_chat_reply import decode_response, encode_response, usage_of
-from waypost.core.codecs.openai_chat_stream import ChatReader, ChatWriter
 from waypost.core.codecs.openai_chat_turns import DIALECT
+from waypost.core.codecs.openai_chat_writer import ChatWriter
 from waypost.core.codecs.openai_errors import classify, encode_error
 from waypost.core.model.conversation import Conversation, Reply
 from waypost.core.model.outcome import Failure, Usage

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from waypost.core.codecs.openai_responses_reply import call_out, item_id, reasoning_out, said_out
-from waypost.core.model.conversation import NO_EXT, Citation, PartStart, ToolCall
+from waypost.core.model.conversation import NO_EXT, Citation, ToolCall
+from waypost.core.model.deltas import PartStart
 
 _PIECES = 256
 

@@ -10,17 +10,8 @@ from waypost.core.codecs.json_text import as_json_text, loads
 from waypost.core.codecs.openai_errors import classify
 from waypost.core.codecs.openai_responses_reply import finish_of, logprobs_of, usage_of
 from waypost.core.codecs.wire import as_int, as_map, as_text, opt_list, opt_text
-from waypost.core.model.conversation import (
-    NO_EXT,
-    Cited,
-    Delta,
-    Finished,
-    PartDelta,
-    PartStart,
-    PartStop,
-    Start,
-    StreamError,
-)
+from waypost.core.model.conversation import NO_EXT
+from waypost.core.model.deltas import Cited, Delta, Finished, PartDelta, PartStart, PartStop, Start, StreamError
 
 _WHOLE = -1
 """Stands for the index of a part where the item itself is the part."""

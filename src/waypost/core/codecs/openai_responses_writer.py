@@ -22,16 +22,7 @@ from waypost.core.codecs.openai_responses_reply import (
     message_out,
     response_out,
 )
-from waypost.core.model.conversation import (
-    Cited,
-    Delta,
-    Finished,
-    PartDelta,
-    PartStart,
-    PartStop,
-    Start,
-    StreamError,
-)
+from waypost.core.model.deltas import Cited, Delta, Finished, PartDelta, PartStart, PartStop, Start, StreamError
 from waypost.core.model.outcome import Failure
 
 

@@ -9,22 +9,8 @@ from dataclasses import replace
 from typing import Any, assert_never
 
 from waypost.core.codecs.framing import SseParser
-from waypost.core.model.conversation import (
-    Cited,
-    Delta,
-    Finished,
-    Part,
-    PartDelta,
-    PartStart,
-    PartStop,
-    Reasoning,
-    Refusal,
-    Reply,
-    Start,
-    StreamError,
-    Text,
-    ToolCall,
-)
+from waypost.core.model.conversation import Part, Reasoning, Refusal, Reply, Text, ToolCall
+from waypost.core.model.deltas import Cited, Delta, Finished, PartDelta, PartStart, PartStop, Start, StreamError
 from waypost.core.model.target import Dialect
 from waypost.core.routing.ports import Codec
 

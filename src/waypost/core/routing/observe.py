@@ -12,7 +12,7 @@ from dataclasses import replace
 from waypost.core.codecs.citations import LEFT_OUT
 from waypost.core.codecs.framing import SseParser
 from waypost.core.codecs.resealing import Resealer
-from waypost.core.model.conversation import Cited, Delta, Finished, PartDelta, PartStart, Start, StreamError
+from waypost.core.model.deltas import Cited, Delta, Finished, PartDelta, PartStart, Start, StreamError
 from waypost.core.model.outcome import Failure, Usage
 from waypost.core.routing.effects import Observed, Send
 from waypost.core.routing.glimpse import observe_bytes, told_its_end

@@ -7,7 +7,8 @@ from typing import Any, Literal, Protocol, TypeAlias, TypeVar
 
 from waypost.core.codecs.handout import Signer
 from waypost.core.model.ask import Ask, Bill, Demand, Level, Sight
-from waypost.core.model.conversation import Conversation, Delta, Reasoning, Reply
+from waypost.core.model.conversation import Conversation, Reasoning, Reply
+from waypost.core.model.deltas import Delta
 from waypost.core.model.events import Event
 from waypost.core.model.inquiry import Inquiry, Opinion
 from waypost.core.model.outcome import Attempt, Failure, Usage
