@@ -24,7 +24,6 @@ from waypost.adapters.sdks.native import (
     summary_dict,
     text,
     told_headers,
-    wrong_with,
     wrong_with_bytes,
 )
 from waypost.core.codecs.ids import INFIX
@@ -33,6 +32,7 @@ from waypost.core.model.frozen import dataclass, field
 from waypost.core.model.money import NANO
 from waypost.core.model.outcome import Failure
 from waypost.core.routing.effects import Answer, NativeError, Observed
+from waypost.core.routing.glimpse import wrong_with
 from waypost.core.routing.ports import Codec
 
 RAW = "x-stainless-raw-response"
@@ -178,9 +178,9 @@ class Bound:
         if hasattr(type(value), "model_fields"):
             error = getattr(value, "error", None)
             error = fields_of(error) if hasattr(error, "model_fields_set") else error
-            return wrong_with({"error": error}, codec)
+            return wrong_with({"error": error}, 200, codec)
         plain = isinstance(value, Mapping | list | str | int | float | None)
-        return wrong_with(value, codec) if plain and hasattr(self.cast_to, "model_fields") else None
+        return wrong_with(value, 200, codec) if plain and hasattr(self.cast_to, "model_fields") else None
 
     def http_library(self) -> ModuleType:
         """httpx or httpx2: the one that this client's requests are made of."""

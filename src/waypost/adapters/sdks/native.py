@@ -14,6 +14,7 @@ from typing import Any
 from waypost.core.codecs import CODECS
 from waypost.core.model.outcome import Failure, FailureKind
 from waypost.core.routing.effects import Observed, Summary
+from waypost.core.routing.glimpse import wrong_with
 from waypost.core.routing.ports import Codec
 
 DECISION = "x-perpetuo-routing-decision"
@@ -79,20 +80,10 @@ def retry_after(headers: Any) -> int | None:
     return None
 
 
-def wrong_with(body: Any, codec: Codec) -> Failure | None:
-    """What is wrong with the body of an answer whose status is that of a success: no object, or an error."""
-    if not isinstance(body, Mapping):
-        return Failure("malformed", 200)
-    if not isinstance(body.get("error"), Mapping):
-        return None
-    told = codec.failure(200, body)
-    return Failure("malformed" if told.kind == "stream_error" else told.kind, told.status, told.type)
-
-
 def wrong_with_bytes(content: bytes, codec: Codec) -> Failure | None:
-    """The same of a body that nobody has read yet."""
+    """What is wrong with an answer of which nobody has read the body yet."""
     try:
-        return wrong_with(json.loads(content), codec)
+        return wrong_with(json.loads(content), 200, codec)
     except ValueError:
         return Failure("malformed", 200)
 

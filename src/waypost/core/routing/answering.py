@@ -6,8 +6,6 @@ settled as such.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 
 from waypost.core.model.events import Decided, InternalError
@@ -17,8 +15,9 @@ from waypost.core.model.target import Target
 from waypost.core.policy.decide import decide, estimates
 from waypost.core.policy.proof import prove
 from waypost.core.routing.content import said
-from waypost.core.routing.effects import Answer, Native, Observed, Send, Sent, Tell, Wire
+from waypost.core.routing.effects import Answer, Native, Observed, Send, Sent, Tell
 from waypost.core.routing.exchange import Exchange, wire_answer
+from waypost.core.routing.glimpse import wrong_with
 from waypost.core.routing.nobody import summary
 from waypost.core.routing.prepare import OBSERVED, Stage
 from waypost.core.routing.settle import Flow, Open, ended, estimated, settle
@@ -87,15 +86,6 @@ class Malformed(Exception):
         self.failure = failure
 
 
-def _broken(exchange: Exchange, sent: Wire) -> Failure:
-    """What is wrong with an answer whose status is that of a success: what its body says, where it is an error."""
-    body = sent.body or {}
-    if not isinstance(body.get("error"), Mapping):
-        return Failure("malformed", sent.status)
-    told = exchange.codec.failure(sent.status, body)
-    return replace(told, kind="malformed") if told.kind == "stream_error" else told
-
-
 def answered(opened: Open, sent: Sent, exchange: Exchange | None) -> Flow:
     """Build what the caller gets; settle a whole answer, leave an open stream to be settled by its end."""
     stage = opened.stage
@@ -112,7 +102,8 @@ def answered(opened: Open, sent: Sent, exchange: Exchange | None) -> Flow:
         try:
             wire, observed = wire_answer(stage, exchange, sent)
         except ValueError as error:
-            raise Malformed(_broken(exchange, sent)) from error
+            told_so = wrong_with(sent.body or {}, sent.status, exchange.codec)
+            raise Malformed(told_so or Failure("malformed", sent.status)) from error
         answer = Answer(wire=wire, summary=told)
     if stage.started.content is not None:
         yield from said(stage, answer.wire or sent, exchange)

@@ -1,12 +1,17 @@
-"""What the first and the last bytes of an answer say of it, where nobody reads the whole: id, model, usage, finish."""
+"""What the first and the last bytes of an answer say of it, where nobody reads the whole: id, model, usage, finish.
+And whether the body of one that came as a success is one.
+"""
 
 from __future__ import annotations
 
 import json
 import re
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
 
 from waypost.core.codecs.usage import later
-from waypost.core.model.outcome import Usage
+from waypost.core.model.outcome import Failure, Usage
 from waypost.core.routing.effects import Observed
 from waypost.core.routing.ports import Codec
 
@@ -78,3 +83,14 @@ def _usage_at(codec: Codec, data: bytes, at: int) -> Usage | None:
 def told_its_end(tail: bytes) -> bool:
     """Whether somewhere in the last bytes the answer says how it ended."""
     return _FINISH.search(tail) is not None or _ENDED.search(tail) is not None
+
+
+def wrong_with(body: Any, status: int, codec: Codec) -> Failure | None:
+    """What is wrong with the body of an answer whose status is that of a success: no object, or an error."""
+    if not isinstance(body, Mapping):
+        return Failure("malformed", status)
+    if not isinstance(body.get("error"), Mapping):
+        return None
+    told = codec.failure(status, body)
+    # An error that is none of the dialect's own; a stream it was not.
+    return replace(told, kind="malformed") if told.kind == "stream_error" else told
