@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import re
 import tokenize
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
@@ -68,6 +68,32 @@ def test_async_stands_only_where_something_waits() -> None:
     }
 
     assert found == set(ASYNC)
+
+
+def imported(path: Path, known: Mapping[str, Path]) -> set[str]:
+    """The modules of ours that a file imports: at its top, later, or for its types alone."""
+    found: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            found.update(alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            parts = (f"{node.module}.{alias.name}" for alias in node.names)
+            found.update(part if part in known else str(node.module) for part in parts)
+    return found & known.keys()
+
+
+def test_no_import_runs_in_a_circle() -> None:
+    """Whoever reads a file can read first what it stands on; one that is imported for its types alone counts, too."""
+    rooms = {".".join(path.relative_to(SRC.parent).with_suffix("").parts): path for path in modules("")}
+    rooms = {name.removesuffix(".__init__"): path for name, path in rooms.items()}
+    graph = {name: imported(path, rooms) for name, path in rooms.items()}
+    loose = set(graph)
+    while loose:
+        wanted = {name for needed in graph.values() for name in needed}
+        loose = {name for name, needed in graph.items() if name not in wanted or not needed & graph.keys()}
+        graph = {name: needed for name, needed in graph.items() if name not in loose}
+
+    assert sorted(graph) == []
 
 
 def code_lines(path: Path) -> Iterator[str]:

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from waypost.errors import SettingsError
 from waypost.runtime import overrides
-from waypost.runtime.bundle import FILE
+from waypost.runtime.overrides import FILE
 
 NOW = 1_763_740_800_000_000_000
 """2025-11-21T16:00:00Z"""

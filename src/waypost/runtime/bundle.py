@@ -24,11 +24,9 @@ from waypost.core.routing.prepare import Routes
 from waypost.errors import PolicyError, SettingsError
 from waypost.runtime.catalogs import load_catalog, packaged_catalog
 from waypost.runtime.documents import load_policy, packaged
+from waypost.runtime.home import Home
 from waypost.runtime.memory import Kept
 from waypost.runtime.settings import Settings
-
-FILE = "overrides.json"
-"""In the home: what somebody forces for a while."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +85,7 @@ def _can_keep(plans: tuple[Plan, ...]) -> None:
 
 def overrides(settings: Settings) -> tuple[Override, ...]:
     """Those that are written down in the home. Raises SettingsError."""
-    path = settings.home / FILE
+    path = settings.home / Home.OVERRIDES
     if not os.path.exists(path):
         return ()
     from waypost.runtime.overrides import read  # few have any, and a start need not pay for it

@@ -27,6 +27,8 @@ class Home:
     """The directory, made on first use, and its parts."""
 
     CONTENT = "content"
+    OVERRIDES = "overrides.json"
+    """What somebody forces for a while."""
 
     def __init__(self, path: Path) -> None:
         self.wanted = path

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from waypost.adapters.stores.objects import ObjectStore
 from waypost.core.codecs import EXPRESSES
@@ -11,14 +11,26 @@ from waypost.core.codecs.ids import INFIX
 from waypost.core.policy.compile import compile_policy
 from waypost.core.policy.document import policy_from_document
 from waypost.core.policy.plan import Plan
-from waypost.runtime.bundle import places_file
+from waypost.runtime.bundle import Bundle, places_file
 from waypost.runtime.catalogs import catalog_from_document
-from waypost.runtime.results import response_id
+from waypost.runtime.home import Home
+from waypost.runtime.recording import Recorder
+from waypost.runtime.results import Results, response_id
+from waypost.runtime.worker import Worker
 
 if TYPE_CHECKING:
     from waypost.adapters.stores.sqlite import SqliteStore
-    from waypost.runtime.engine import Engine
     from waypost.runtime.receipts import Receipt
+
+
+class Records(Protocol):
+    """Where a process has what it remembers of its calls."""
+
+    bundle: Bundle
+    home: Home
+    recorder: Recorder
+    results: Results
+    worker: Worker
 
 
 class Lookup:
@@ -28,8 +40,8 @@ class Lookup:
     who asks for a receipt.
     """
 
-    def __init__(self, engine: Engine) -> None:
-        self._engine = engine
+    def __init__(self, records: Records) -> None:
+        self._records = records
         self._store: SqliteStore | None = None
 
     def receipt(self, value: Any) -> Receipt | None:
@@ -37,8 +49,8 @@ class Lookup:
         from waypost.core.model.receipt_fold import fold
         from waypost.runtime.receipts import Receipt
 
-        recorder = self._engine.recorder
-        name = value if isinstance(value, str) else self._engine.results.find(value) or response_id(value)
+        recorder = self._records.recorder
+        name = value if isinstance(value, str) else self._records.results.find(value) or response_id(value)
         if name is None:
             return None
         names = (name, name.partition(INFIX)[2]) if INFIX in name else (name,)
@@ -46,29 +58,29 @@ class Lookup:
             lines = recorder.lines(recorder.names.get(known, known))
             if lines:
                 return Receipt(fold([json.loads(line) for line in lines]), self.plan)
-        self._engine.worker.drain(5.0)
+        self._records.worker.drain(5.0)
         self.fold()
         found = next((item for item in map(self.store().get, names) if item is not None), None)
         return None if found is None else Receipt(found, self.plan)
 
     def fold(self) -> None:
         """Take what the journals hold into the store."""
-        self.store().fold(self._engine.home.journal)
+        self.store().fold(self._records.home.journal)
 
     def store(self) -> SqliteStore:
         """The store of this process's home. Two threads that come first at once get one each, as two processes do."""
         if self._store is None:
             from waypost.adapters.stores.sqlite import SqliteStore
 
-            self._store = SqliteStore(self._engine.home.store)
+            self._store = SqliteStore(self._records.home.store)
         return self._store
 
     def plan(self, policy: str, catalog: str) -> Plan | None:
         """The plan of two fingerprints: one in force, else compiled anew from the object store."""
-        for plan in self._engine.bundle.routes.plans:
+        for plan in self._records.bundle.routes.plans:
             if plan.policy.fingerprint == policy and plan.catalog.fingerprint == catalog:
                 return plan
-        return stored_plan(ObjectStore(self._engine.home.objects), policy, catalog)
+        return stored_plan(ObjectStore(self._records.home.objects), policy, catalog)
 
 
 def stored_plan(objects: ObjectStore, policy: str, catalog: str) -> Plan | None:

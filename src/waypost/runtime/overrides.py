@@ -18,8 +18,9 @@ from waypost.core.catalog.table import Catalog
 from waypost.core.model.question import Override
 from waypost.core.model.target import TargetId
 from waypost.errors import SettingsError
-from waypost.runtime.bundle import FILE
+from waypost.runtime.home import Home
 
+FILE = Home.OVERRIDES
 LOG, LOCK = "overrides.log", "overrides.lock"
 FORMAT = "overrides/v1"
 SCOPES = ("department", "user", "workflow", "step", "session", "budget_tier")

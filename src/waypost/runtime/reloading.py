@@ -15,15 +15,17 @@ import time
 import weakref
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 from waypost.errors import ConfigError
 from waypost.runtime import bundle as bundles
+from waypost.runtime.home import Home
+from waypost.runtime.recording import Faults
+from waypost.runtime.worker import Worker
 
 if TYPE_CHECKING:
     from waypost.core.model.question import Override
     from waypost.core.routing.prepare import Routes
-    from waypost.runtime.engine import Engine
     from waypost.runtime.settings import Settings
 
 log = logging.getLogger("waypost")
@@ -45,10 +47,25 @@ def stamp(path: str) -> Stamp:
     return found.st_mtime_ns, found.st_size, found.st_ino
 
 
+class Running(Protocol):
+    """What is in force in a process, and how it is exchanged."""
+
+    active: bool
+    settings: Settings
+    bundle: bundles.Bundle
+    home: Home
+    worker: Worker
+    faults: Faults
+
+    def keep(self, bundle: bundles.Bundle) -> None: ...
+
+    def swap(self, new: bundles.Bundle) -> None: ...
+
+
 class Reloader:
     """Looks, loads and swaps for one engine. ``every_s`` of 0 looks at nothing by itself."""
 
-    def __init__(self, engine: Engine, *, monotonic: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, engine: Running, *, monotonic: Callable[[], float] = time.monotonic) -> None:
         self._engine = engine
         self._monotonic = monotonic
         self._lock = threading.RLock()
@@ -168,7 +185,7 @@ class Reloader:
     # --- files
 
     def _overrides(self) -> str:
-        return os.path.abspath(self._engine.settings.home / bundles.FILE)
+        return os.path.abspath(self._engine.settings.home / Home.OVERRIDES)
 
     def _seen(self, settings: Settings) -> dict[str, Stamp]:
         """How the files that are known so far look before they are read."""

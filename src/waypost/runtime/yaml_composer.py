@@ -12,8 +12,8 @@ import yaml as pyyaml
 
 from waypost.core.model.decision import Source
 from waypost.errors import ConfigError
-from waypost.runtime.yaml import MAX_BYTES, Mapping, Node, Scalar, Sequence
 from waypost.runtime.yaml_faults import fault_of
+from waypost.runtime.yaml_nodes import MAX_BYTES, Mapping, Node, Scalar, Sequence
 
 MAX_NODES = 200_000
 MAX_DEPTH = 64

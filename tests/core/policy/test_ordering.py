@@ -14,10 +14,12 @@ from waypost.core.catalog.table import Catalog
 from waypost.core.model.target import Latency, Price
 from waypost.core.policy import blocks, ordering, rates
 from waypost.core.policy.bits import bits, mask_of
+from waypost.core.policy.blocks import blocks_of
 from waypost.core.policy.columns import columns_of, estimated_cost, estimated_latency
 from waypost.core.policy.compile import compile_policy
 from waypost.core.policy.plan import Plan
 from waypost.core.policy.rank import STRATEGIES, Ask
+from waypost.core.policy.recent import Recent
 from waypost.core.policy.tree import Op, Rank, Scale
 
 SIZE = 360
@@ -66,7 +68,7 @@ def test_a_search_finds_the_best_of_all(seed: int, strategy: str, monkeypatch: p
         plan = plan_over(catalog, rank=Rank(strategy, weights, AT), scales=scales)
         for size in (6, 32):
             monkeypatch.setattr(blocks, "SIZE", size)
-            monkeypatch.setattr(plan.columns, "_blocks", None)
+            monkeypatch.setattr(blocks, "_BLOCKS", Recent(blocks.Blocks))
             for cell in CELLS:
                 share = rng.choice((1.0, 0.5, 0.05))
                 survivors = mask_of((index for index in range(SIZE) if rng.random() < share), SIZE)
@@ -78,7 +80,7 @@ def test_a_search_finds_the_best_of_all(seed: int, strategy: str, monkeypatch: p
 def test_a_search_leaves_most_blocks_shut(monkeypatch: pytest.MonkeyPatch) -> None:
     """Otherwise it would be ranking all with more words: of 2,000 it scores less than half."""
     plan, scored = plan_over(spread(0, 2_000), rank=Rank("weighted", WEIGHTS, AT)), list[int]()
-    plan.columns.blocks()
+    blocks_of(plan.columns)
     whole = ordering._scores
 
     def counted(plan: Plan, strategy: str, indices: Any, cell: tuple[int, int]) -> list[int]:

@@ -12,6 +12,7 @@ from math import prod
 from waypost.core.policy.columns import Columns
 from waypost.core.policy.rank.scale import lg
 from waypost.core.policy.rates import Pair, costs_for, latencies_for
+from waypost.core.policy.recent import Recent
 
 SIZE = 32
 _TYPICAL = (1_024, 512)
@@ -22,7 +23,6 @@ class Blocks:
 
     def __init__(self, columns: Columns) -> None:
         self.members = _tiled(columns)
-        self._columns = columns
         self._rates = columns.rates
         self._quality = [_least(max, columns.numbers("quality"), block) for block in self.members]
         self._latency = self._ideals(columns.rates.latency)
@@ -82,3 +82,11 @@ def _tiled(columns: Columns) -> list[list[int]]:
 def _cut(order: list[int], pieces: int) -> list[list[int]]:
     step = -(-len(order) // pieces)
     return [order[at : at + step] for at in range(0, len(order), step)] if step else []
+
+
+_BLOCKS = Recent(Blocks)
+
+
+def blocks_of(columns: Columns) -> Blocks:
+    """The candidates of ``columns`` in blocks, for a rank that is not to look at all of them."""
+    return _BLOCKS.of(columns)

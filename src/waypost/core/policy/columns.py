@@ -6,16 +6,14 @@ One instance serves every plan of a catalog, so that what depends on the catalog
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import Any, TypeAlias
 
 from waypost.core.catalog.table import Catalog
 from waypost.core.model.money import line_cost
 from waypost.core.model.target import DIALECTS, Price, Target
 from waypost.core.policy.bits import Sorted, mask_of, remember
 from waypost.core.policy.rates import Rates, costs_for, latencies_for, tier_for
-
-if TYPE_CHECKING:
-    from waypost.core.policy.blocks import Blocks
+from waypost.core.policy.recent import Recent
 
 Masks: TypeAlias = tuple[int, int]
 """The candidates for which a predicate is true, and those for which it is false; in neither, it is unknown."""
@@ -47,7 +45,6 @@ class Columns:
         self.narrows: dict[Any, tuple[tuple[tuple[str, int], ...], int]] = {}
         self.named: dict[str, int] = {}
         self.rates = Rates(self.prices, [target.latency for target in catalog.targets])
-        self._blocks: Blocks | None = None
         self._models: dict[str, list[int]] | None = None
         self._names: dict[str, list[int]] | None = None
         self._tiers: dict[str, int] | None = None
@@ -126,14 +123,6 @@ class Columns:
                 models.setdefault(model_of(target), []).append(index)
             self._models = models
         return self._models.get(model, [])
-
-    def blocks(self) -> Blocks:
-        """The candidates in blocks, for a rank that is not to look at all of them."""
-        if self._blocks is None:
-            from waypost.core.policy.blocks import Blocks  # it is made of these columns
-
-            self._blocks = Blocks(self)
-        return self._blocks
 
     def keep(self, key: tuple[str, ...], masks: Masks) -> Masks:
         """Remember masks that depend on the catalog alone, for every plan of it."""
@@ -248,15 +237,9 @@ def estimated_latency(target: Target, tokens_out: int) -> int | None:
     return None if latency is None else latency.first_token_ns + latency.per_token_ns * tokens_out
 
 
-_recent: tuple[Columns, ...] = ()
+_COLUMNS = Recent(Columns)
 
 
 def columns_of(catalog: Catalog) -> Columns:
     """The columns of ``catalog``, shared by all plans that were compiled against this very object."""
-    global _recent
-    for columns in _recent:
-        if columns.catalog is catalog:
-            return columns
-    columns = Columns(catalog)
-    _recent = (columns, *_recent[:3])
-    return columns
+    return _COLUMNS.of(catalog)

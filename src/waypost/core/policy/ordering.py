@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import TypeAlias
 
 from waypost.core.policy.bits import bits, mask_of, remember
+from waypost.core.policy.blocks import blocks_of
 from waypost.core.policy.plan import MAX_CELLS, Base, Plan, Program, Ranked
 from waypost.core.policy.rank import BALANCED, NOT_NAMED, PREFERRED, STRATEGIES, Ask, Lead, advisor, listed
 from waypost.core.policy.request import PREFERENCE, STRATEGY, TOKENS_IN, TOKENS_OUT, Values
@@ -133,7 +134,7 @@ def _rank(plan: Plan, strategy: str, survivors: int, cell: tuple[int, int], top:
 
 def _searched(plan: Plan, strategy: str, survivors: int, cell: tuple[int, int], top: int) -> list[tuple[int, int, int]]:
     """The same as (key, index, score), looking into blocks by how good their ideals are, until no other can matter."""
-    blocks, module = plan.columns.blocks(), STRATEGIES[strategy]
+    blocks, module = blocks_of(plan.columns), STRATEGIES[strategy]
     ask = Ask(blocks, rank_of(plan, strategy), plan.policy.scales, range(len(blocks.members)), cell)
     ideals = module.keys(module.scores(ask))
     turn = sorted(range(len(ideals)), key=ideals.__getitem__)

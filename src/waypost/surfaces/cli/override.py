@@ -9,7 +9,6 @@ from collections.abc import Sequence
 from waypost.core.model.question import Override
 from waypost.errors import SettingsError
 from waypost.runtime import instrument, overrides
-from waypost.runtime.bundle import FILE
 from waypost.surfaces.cli import home
 from waypost.surfaces.cli.table import short, table
 
@@ -99,7 +98,7 @@ def _list(args: argparse.Namespace) -> None:
     now = time.time_ns()
     if args.home is not None:  # by default nobody may have made it yet
         home.existing(args.home)
-    found = overrides.read(home.directory(args) / FILE)
+    found = overrides.read(home.directory(args) / overrides.FILE)
     if args.json:
         rows = [{**overrides.plain(item), "in_force": now < item.until_ns} for item in found]
         home.print_json({"schema": "overrides/v1", "overrides": rows})

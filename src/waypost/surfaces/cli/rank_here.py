@@ -16,7 +16,6 @@ from waypost.core.routing.prepare import effective_mode
 from waypost.errors import SettingsError
 from waypost.policy import Verdict
 from waypost.runtime import overrides
-from waypost.runtime.bundle import FILE
 from waypost.runtime.settings import MODES
 
 
@@ -42,7 +41,7 @@ def _operator(text: str | None) -> Mode | None:
 def _forced(verdict: Verdict, home: Path) -> Override | None:
     """A file that cannot be used keeps nobody from asking; that it would force nothing is said."""
     try:
-        found = overrides.read(home / FILE)
+        found = overrides.read(home / overrides.FILE)
     except SettingsError as error:
         print(f"waypost: {error}", file=sys.stderr)
         return None

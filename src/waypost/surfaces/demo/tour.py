@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import waypost
+from waypost.runtime.instrument import auto_instrument, flush, receipt, uninstrument
 from waypost.runtime.receipts import Receipt
 from waypost.surfaces.demo.emulator import Emulator
 from waypost.surfaces.demo.place import environment, example
@@ -70,7 +70,7 @@ def run(options: Options, audience: Audience) -> Tour:
             queries, receipts = _queries(client, audience)
             streamed = _streamed(client, audience)
             failed_over = _failed_over(client, providers, audience)
-        waypost.flush()
+        flush()
         return Tour(home, policy, tuple(queries), streamed, failed_over, receipts[EXPLAINED].explain())
 
 
@@ -84,11 +84,11 @@ def _providers(home: Path) -> Iterator[Emulator]:
 
 @contextmanager
 def _routing(policy: Path, catalog: Path | None) -> Iterator[None]:
-    waypost.auto_instrument(policy=policy, catalog=catalog)
+    auto_instrument(policy=policy, catalog=catalog)
     try:
         yield
     finally:
-        waypost.uninstrument()
+        uninstrument()
 
 
 def _queries(client: Any, audience: Audience) -> tuple[list[Row], dict[str, Receipt]]:
@@ -128,7 +128,7 @@ def _failed_over(client: Any, providers: Emulator, audience: Audience) -> Row:
 
 
 def _receipt(result: Any) -> Receipt:
-    found = waypost.receipt(result)
+    found = receipt(result)
     if found is None:
         raise RuntimeError("a call of the demo has no receipt; please report this")
     return found
