@@ -23,6 +23,10 @@ OFFERED = {"type": "object", "properties": {"a": {"type": "integer"}}}
 CHAT_TOOLS: Any = [{"type": "function", "function": {"name": "add", "parameters": OFFERED}}]
 MESSAGE_TOOLS: Any = [{"name": "add", "input_schema": OFFERED}]
 RESPONSE_TOOLS: Any = [{"type": "function", "name": "add", "parameters": OFFERED, "strict": False}]
+ASKED: list[Any] = [{"role": "user", "content": "1 + 2?"}]
+CHAT: dict[str, Any] = {"model": "auto", "messages": ASKED, "tools": CHAT_TOOLS}
+MESSAGES: dict[str, Any] = {"model": "auto", "max_tokens": 4000, "messages": ASKED, "tools": MESSAGE_TOOLS}
+RESPONSES: dict[str, Any] = {"model": "auto", "input": ASKED, "tools": RESPONSE_TOOLS, "store": False}
 
 
 @pytest.fixture
@@ -110,11 +114,10 @@ async def test_a_chat_caller_and_gemini(
 ) -> None:
     """The tool's result goes back to Google with its signature, though the policy's first choice is another."""
     world.on(policy(GEMINI, "openai/gpt-4o-mini"))
-    call: dict[str, Any] = {"model": "auto", "messages": [{"role": "user", "content": "1 + 2?"}], "tools": CHAT_TOOLS}
-    message = await chat(style, streaming, client, aclient, call)
+    message = await chat(style, streaming, client, aclient, CHAT)
     assert "thought" not in message.model_dump_json()
-    history = [*call["messages"], *chat_turn(message)]
-    assert (await chat(style, streaming, client, aclient, {**call, "messages": history})).content == "It is 3."
+    history = [*ASKED, *chat_turn(message)]
+    assert (await chat(style, streaming, client, aclient, {**CHAT, "messages": history})).content == "It is 3."
     assert (len(google.stub.seen), len(world.openai.seen)) == (2, 0)
     pinned(GEMINI, "google")
 
@@ -125,10 +128,9 @@ async def test_a_chat_caller_and_claude(
 ) -> None:
     """Thinking that chat does not show stands in front of the call again, text and signature."""
     world.on(policy(CLAUDE, "openai/gpt-4o-mini"))
-    call: dict[str, Any] = {"model": "auto", "messages": [{"role": "user", "content": "1 + 2?"}], "tools": CHAT_TOOLS}
-    message = await chat("sync", streaming, client, aclient, call)
-    history = [*call["messages"], *chat_turn(message)]
-    assert (await chat("async", streaming, client, aclient, {**call, "messages": history})).content == "It is 3."
+    message = await chat("sync", streaming, client, aclient, CHAT)
+    history = [*ASKED, *chat_turn(message)]
+    assert (await chat("async", streaming, client, aclient, {**CHAT, "messages": history})).content == "It is 3."
     assert world.anthropic.seen[-1].body["messages"][1]["content"] == [
         {"type": "thinking", "thinking": "Let me think.", "signature": THINKING},
         {"type": "tool_use", "id": "toolu_1", "name": "add", "input": {"a": 1}},
@@ -139,11 +141,10 @@ async def test_a_chat_caller_and_claude(
 def test_a_chat_turn_that_is_closed_may_go_elsewhere(world: Any, google: Google, client: Any) -> None:
     """Once the user speaks again the state is only a hint: another provider answers without it."""
     world.on(policy(GEMINI, "openai/gpt-4o-mini"))
-    call: dict[str, Any] = {"model": "auto", "messages": [{"role": "user", "content": "1 + 2?"}], "tools": CHAT_TOOLS}
-    message = client.chat.completions.create(**call).choices[0].message
-    history = [*call["messages"], *chat_turn(message), {"role": "assistant", "content": "It is 3."}]
+    message = client.chat.completions.create(**CHAT).choices[0].message
+    history = [*ASKED, *chat_turn(message), {"role": "assistant", "content": "It is 3."}]
     history.append({"role": "user", "content": "Thanks."})
-    answer = client.chat.completions.create(**{**call, "messages": history})
+    answer = client.chat.completions.create(**{**CHAT, "messages": history})
     assert answer.choices[0].message.content == "Hello."
     assert b"signature" not in world.openai.seen[0].raw
     assert ["reasoning.signature", "messages[1]", "hint", None] in newest()["question"]["needs"]
@@ -152,28 +153,32 @@ def test_a_chat_turn_that_is_closed_may_go_elsewhere(world: Any, google: Google,
 def test_a_chat_turn_that_was_forgotten(world: Any, google: Google, client: Any) -> None:
     """Where another process kept it nothing pins the call, and nothing breaks."""
     world.on(policy(GEMINI, "openai/gpt-4o-mini"))
-    call: dict[str, Any] = {"model": "auto", "messages": [{"role": "user", "content": "1 + 2?"}], "tools": CHAT_TOOLS}
-    turn = chat_turn(client.chat.completions.create(**call).choices[0].message)
+    turn = chat_turn(client.chat.completions.create(**CHAT).choices[0].message)
     turn[0]["tool_calls"][0]["id"] = turn[1]["tool_call_id"] = "call_of_another"
-    answer = client.chat.completions.create(**{**call, "messages": [*call["messages"], *turn]})
+    answer = client.chat.completions.create(**{**CHAT, "messages": [*ASKED, *turn]})
     assert answer.choices[0].message.content == "Hello."
 
 
 def test_an_outage_of_the_origin_is_the_callers_to_see(world: Any, google: Google, client: Any) -> None:
     """Nobody else could go on with what Google has thought, so its failure is told, and nobody else is asked."""
     world.on(policy(GEMINI, "openai/gpt-4o-mini"))
-    call: dict[str, Any] = {"model": "auto", "messages": [{"role": "user", "content": "1 + 2?"}], "tools": CHAT_TOOLS}
-    turn = chat_turn(client.chat.completions.create(**call).choices[0].message)
+    turn = chat_turn(client.chat.completions.create(**CHAT).choices[0].message)
     google.fails = True
     with pytest.raises(openai.APIStatusError) as caught:
-        client.chat.completions.create(**{**call, "messages": [*call["messages"], *turn]})
+        client.chat.completions.create(**{**CHAT, "messages": [*ASKED, *turn]})
     assert caught.value.status_code == 503
     assert not world.openai.seen
 
 
 # Anthropic's messages: envelopes in thinking blocks.
 
-THINKS: dict[str, Any] = {"max_tokens": 4000, "thinking": {"type": "enabled", "budget_tokens": 2000}}
+THINKING_MESSAGES = {**MESSAGES, "thinking": {"type": "enabled", "budget_tokens": 2000}}
+
+
+def message_turn(answer: Any) -> list[Any]:
+    """The history up to what the tool says of the call that the answer ends with."""
+    results = [{"type": "tool_result", "tool_use_id": answer.content[-1].id, "content": "3"}]
+    return [*ASKED, {"role": "assistant", "content": answer.content}, {"role": "user", "content": results}]
 
 
 @pytest.mark.parametrize("thinks", [True, False])
@@ -184,17 +189,13 @@ async def test_an_anthropic_caller_and_gemini(
 ) -> None:
     """A caller that thinks sees the thoughts of Gemini; any caller holds its signature, and gives it back."""
     world.on(policy(GEMINI, CLAUDE))
-    asked = [{"role": "user", "content": "1 + 2?"}]
-    more = THINKS if thinks else {"max_tokens": 4000}
-    call: dict[str, Any] = {"model": "auto", "messages": asked, "tools": MESSAGE_TOOLS, **more}
+    call = THINKING_MESSAGES if thinks else MESSAGES
     first = await message(style, streaming, claude, aclaude, call)
     shown = ["thinking", "redacted_thinking", "tool_use"] if thinks else ["redacted_thinking", "tool_use"]
     assert [block.type for block in first.content] == shown
     if thinks:
         assert first.content[0].thinking == "Let me think."
-    results = [{"type": "tool_result", "tool_use_id": first.content[-1].id, "content": "3"}]
-    history = [*asked, {"role": "assistant", "content": first.content}, {"role": "user", "content": results}]
-    second = await message(style, streaming, claude, aclaude, {**call, "messages": history})
+    second = await message(style, streaming, claude, aclaude, {**call, "messages": message_turn(first)})
     assert "".join(block.text for block in second.content if block.type == "text") == "It is 3."
     assert (len(google.stub.seen), len(world.anthropic.seen)) == (2, 0)
     pinned(GEMINI, "google")
@@ -205,19 +206,10 @@ def test_an_anthropic_turn_that_is_closed_goes_home_without_envelopes(
 ) -> None:
     """At home nothing of another's reasoning is left in the history, and the receipt has the hint."""
     world.on(policy(GEMINI, CLAUDE))
-    asked = [{"role": "user", "content": "1 + 2?"}]
-    call: dict[str, Any] = {"model": "auto", "messages": asked, "tools": MESSAGE_TOOLS, **THINKS}
-    first = claude.messages.create(**call)
-    results = [{"type": "tool_result", "tool_use_id": first.content[-1].id, "content": "3"}]
-    history = [
-        *asked,
-        {"role": "assistant", "content": first.content},
-        {"role": "user", "content": results},
-        {"role": "assistant", "content": "It is 3."},
-        {"role": "user", "content": "Thanks."},
-    ]
+    turn = message_turn(claude.messages.create(**THINKING_MESSAGES))
+    history = [*turn, {"role": "assistant", "content": "It is 3."}, {"role": "user", "content": "Thanks."}]
     anthropic.closed = True
-    assert claude.messages.create(**{**call, "messages": history}).content[0].text == "It is 3."
+    assert claude.messages.create(**{**THINKING_MESSAGES, "messages": history}).content[0].text == "It is 3."
     sent = world.anthropic.seen[0].body["messages"][1]
     assert [block["type"] for block in sent["content"]] == ["tool_use"]
     assert ["reasoning.signature", "messages[1].content[1]", "hint", None] in newest()["question"]["needs"]
@@ -229,14 +221,10 @@ def test_no_mode_shows_an_envelope_to_a_provider(
 ) -> None:
     """Where a call runs as it is, envelopes are taken out of it all the same."""
     world.on(policy(GEMINI, CLAUDE))
-    asked = [{"role": "user", "content": "1 + 2?"}]
-    call: dict[str, Any] = {"model": "auto", "messages": asked, "tools": MESSAGE_TOOLS, **THINKS}
-    first = claude.messages.create(**call)
-    results = [{"type": "tool_result", "tool_use_id": first.content[-1].id, "content": "3"}]
-    history = [*asked, {"role": "assistant", "content": first.content}, {"role": "user", "content": results}]
+    history = message_turn(claude.messages.create(**THINKING_MESSAGES))
     anthropic.closed = True
     with waypost.context(mode=mode):
-        claude.messages.create(**{**call, "model": "claude-haiku-4-5", "messages": history})
+        claude.messages.create(**{**THINKING_MESSAGES, "model": "claude-haiku-4-5", "messages": history})
     assert [block["type"] for block in world.anthropic.seen[0].body["messages"][1]["content"]] == ["tool_use"]
 
 
@@ -293,6 +281,12 @@ async def generated(chat: Any, style: str, streaming: bool, said: Any) -> list[A
 # Responses: envelopes in encrypted content.
 
 
+def response_turn(answer: Any) -> list[Any]:
+    """The history up to what the tool says of the call that the answer ends with."""
+    result = {"type": "function_call_output", "call_id": answer.output[-1].call_id, "output": "3"}
+    return [*ASKED, *(item.to_dict() for item in answer.output), result]
+
+
 @pytest.mark.parametrize("streaming", [False, True])
 @pytest.mark.parametrize("style", ["sync", "async"])
 async def test_a_responses_caller_and_claude(
@@ -300,14 +294,11 @@ async def test_a_responses_caller_and_claude(
 ) -> None:
     """Claude's thinking is a reasoning item with a summary, and comes back as Claude's thinking."""
     world.on(policy(CLAUDE, "openai/gpt-4o-mini"))
-    asked: list[Any] = [{"role": "user", "content": "1 + 2?"}]
-    call: dict[str, Any] = {"model": "auto", "input": asked, "tools": RESPONSE_TOOLS, "store": False}
-    first = await responded(style, streaming, client, aclient, call)
+    first = await responded(style, streaming, client, aclient, RESPONSES)
     assert [item.type for item in first.output] == ["reasoning", "function_call"]
     assert first.output[0].summary[0].text == "Let me think."
-    result = {"type": "function_call_output", "call_id": first.output[1].call_id, "output": "3"}
-    history = [*asked, *(item.to_dict() for item in first.output), result]
-    second = await responded(style, streaming, client, aclient, {**call, "input": history})
+    history = response_turn(first)
+    second = await responded(style, streaming, client, aclient, {**RESPONSES, "input": history})
     assert second.output_text == "It is 3."
     assert (len(world.anthropic.seen), len(world.openai.seen)) == (2, 0)
     pinned(CLAUDE, "anthropic")
@@ -330,18 +321,10 @@ def test_a_responses_turn_that_is_closed_goes_home_without_envelopes(
 ) -> None:
     """At home the item of another's reasoning is left out, and the rest of the turn stays."""
     world.on(policy(CLAUDE, "openai/gpt-4o-mini"))
-    asked: list[Any] = [{"role": "user", "content": "1 + 2?"}]
-    call: dict[str, Any] = {"model": "auto", "input": asked, "tools": RESPONSE_TOOLS, "store": False}
-    first = client.responses.create(**call)
-    history = [
-        *asked,
-        *(item.to_dict() for item in first.output),
-        {"type": "function_call_output", "call_id": first.output[1].call_id, "output": "3"},
-        {"role": "assistant", "content": "It is 3."},
-        {"role": "user", "content": "Thanks."},
-    ]
+    turn = response_turn(client.responses.create(**RESPONSES))
+    history = [*turn, {"role": "assistant", "content": "It is 3."}, {"role": "user", "content": "Thanks."}]
     world.chat = lambda _: json_answer(response_body("Bye."))
-    assert client.responses.create(**{**call, "input": history}).output_text == "Bye."
+    assert client.responses.create(**{**RESPONSES, "input": history}).output_text == "Bye."
     assert [item.get("type") for item in world.openai.seen[0].body["input"]][:3] == [
         None,
         "function_call",
@@ -393,17 +376,13 @@ def test_no_mode_shows_an_envelope_to_google(
 def test_no_mode_shows_an_envelope_to_openai(mode: str, world: Any, anthropic: Anthropic, client: Any) -> None:
     """The same for items of the responses API, whose other members stay as they came."""
     world.on(policy(CLAUDE, "openai/gpt-4o-mini"))
-    asked: list[Any] = [{"role": "user", "content": "1 + 2?"}]
-    call: dict[str, Any] = {"model": "auto", "input": asked, "tools": RESPONSE_TOOLS, "store": False}
-    first = client.responses.create(**call)
-    result = {"type": "function_call_output", "call_id": first.output[1].call_id, "output": "3"}
-    history = [*asked, *(item.to_dict() for item in first.output), result]
+    history = response_turn(client.responses.create(**RESPONSES))
     world.chat = lambda _: json_answer(response_body("Bye."))
     with waypost.context(mode=mode):
-        answer = client.responses.create(**{**call, "model": "gpt-4o-mini", "input": history})
+        answer = client.responses.create(**{**RESPONSES, "model": "gpt-4o-mini", "input": history})
     assert answer.output_text == "Bye."
     (request,) = world.openai.seen
-    assert request.body == {**call, "model": "gpt-4o-mini", "input": [*asked, first.output[1].to_dict(), result]}
+    assert request.body == {**RESPONSES, "model": "gpt-4o-mini", "input": [*ASKED, *history[2:]]}
 
 
 def test_a_call_that_fell_open_shows_no_envelope(
@@ -411,12 +390,8 @@ def test_a_call_that_fell_open_shows_no_envelope(
 ) -> None:
     """Where reading the call breaks it runs as it is, and envelopes are taken out of it all the same."""
     world.on(policy(GEMINI, CLAUDE))
-    asked = [{"role": "user", "content": "1 + 2?"}]
-    call: dict[str, Any] = {"model": "auto", "messages": asked, "tools": MESSAGE_TOOLS, **THINKS}
-    first = claude.messages.create(**call)
-    results = [{"type": "tool_result", "tool_use_id": first.content[-1].id, "content": "3"}]
-    history = [*asked, {"role": "assistant", "content": first.content}, {"role": "user", "content": results}]
+    history = message_turn(claude.messages.create(**THINKING_MESSAGES))
     anthropic.closed = True
     monkeypatch.setattr("waypost.core.routing.prepare.extract", lambda _: 1 / 0)
-    claude.messages.create(**{**call, "model": "claude-haiku-4-5", "messages": history})
+    claude.messages.create(**{**THINKING_MESSAGES, "model": "claude-haiku-4-5", "messages": history})
     assert [block["type"] for block in world.anthropic.seen[0].body["messages"][1]["content"]] == ["tool_use"]
