@@ -335,6 +335,30 @@ def response_events(words: Sequence[str], model: str = "gpt-4o-mini") -> list[di
     return [{**event, "sequence_number": at} for at, event in enumerate(events)]
 
 
+def saying(words: Sequence[str]) -> Callable[[Seen], Answer]:
+    """Who answers in these words in every dialect, whole or streamed as it is asked."""
+    whole = "".join(words)
+
+    def answer(request: Seen) -> Answer:
+        body, path = request.body, request.path
+        model = body.get("model", "")
+        if "enerateContent" in path:
+            return _either("stream" in path, generated_chunks(words), generated_body(whole))
+        if path.endswith("/messages"):
+            return _either(body.get("stream"), message_events(words, model), message_body(whole, model))
+        if path.endswith("/responses"):
+            return _either(body.get("stream"), response_events(words, model), response_body(whole, model))
+        events = chat_chunks(words, model, usage=bool(body.get("stream_options")))
+        return _either(body.get("stream"), events, chat_body(whole, model))
+
+    return answer
+
+
+def _either(streamed: Any, events: Sequence[Any], whole: dict[str, Any]) -> Answer:
+    """The one or the other; each SDK takes the id of its request from a header of its own."""
+    return sse_answer(events) if streamed else json_answer(whole, request_id="req_anthropic", x_request_id="req_openai")
+
+
 def _response(model: str, status: str, output: list[Any], *, usage: bool) -> dict[str, Any]:
     counted = {
         "input_tokens": 9,

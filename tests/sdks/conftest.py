@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import ssl
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 import waypost
-from stub_provider import Answer, Seen, StubProvider, chat_body, generated_body, json_answer, message_body
+from stub_provider import Answer, Seen, StubProvider, chat_body, generated_body, json_answer, message_body, saying
 from waypost.runtime import instrument
 
 NEEDS = {
@@ -77,6 +77,10 @@ class World:
         self.google = StubProvider(lambda request: self.generate(request))
         self.anthropic = StubProvider(lambda request: self.messages(request))
 
+    def say(self, words: Sequence[str]) -> None:
+        """All three answer in these words, whole or streamed as they are asked."""
+        self.chat = self.messages = self.generate = saying(words)
+
     def policy(self, body: str = "", mode: str = "route") -> Path:
         """A policy file of the usual head and ``body``."""
         path = self.home / "policy.yaml"
@@ -127,6 +131,15 @@ def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, once: Path) -> Iterat
         waypost.uninstrument()
     for made in (tmp_path / "home" / "cache").glob("catalog-*.json"):
         shutil.copy(made, once / "cache")
+
+
+@pytest.fixture
+def answering(world: World, monkeypatch: pytest.MonkeyPatch) -> World:
+    """All three providers answer whole or streamed, as they are asked; there is a key for each."""
+    world.say(["Hello."])
+    monkeypatch.setenv("GEMINI_API_KEY", "gk")
+    monkeypatch.setenv("GOOGLE_GEMINI_BASE_URL", world.google.url)
+    return world
 
 
 @pytest.fixture

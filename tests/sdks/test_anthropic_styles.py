@@ -16,13 +16,10 @@ from anthropic.types.beta import BetaMessage
 import waypost
 from stub_provider import (
     chat_body,
-    chat_chunks,
     chat_tool_body,
     json_answer,
     message_body,
-    message_events,
     message_tool_body,
-    sse_answer,
 )
 
 HELLO: Any = [{"role": "user", "content": "Where is Paris?"}]
@@ -43,19 +40,8 @@ class City(pydantic.BaseModel):
 
 @pytest.fixture
 def answering(world: Any) -> Any:
-    """Both providers answer with the same JSON, plain or streamed."""
-
-    def chat(request: Any) -> Any:
-        if request.body.get("stream"):
-            return sse_answer(chat_chunks(WORDS, request.body["model"], usage=bool(request.body.get("stream_options"))))
-        return json_answer(chat_body("".join(WORDS), request.body["model"]))
-
-    def messages(request: Any) -> Any:
-        if request.body.get("stream"):
-            return sse_answer(message_events(WORDS, request.body["model"]))
-        return json_answer(message_body("".join(WORDS), request.body["model"]), request_id="req_anthropic")
-
-    world.chat, world.messages = chat, messages
+    """All providers answer with the same JSON, plain or streamed."""
+    world.say(WORDS)
     return world
 
 

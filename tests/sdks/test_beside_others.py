@@ -24,16 +24,6 @@ from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
 import waypost
-from stub_provider import (
-    chat_body,
-    chat_chunks,
-    generated_body,
-    generated_chunks,
-    json_answer,
-    message_body,
-    message_events,
-    sse_answer,
-)
 
 ASKED: list[Any] = [{"role": "user", "content": "Hi"}]
 AWAY = "filter: [target == openai/gpt-4o-mini]"
@@ -103,30 +93,6 @@ def tracers(exporter: InMemorySpanExporter) -> TracerProvider:
     provider = TracerProvider()
     provider.add_span_processor(SimpleSpanProcessor(exporter))
     return provider
-
-
-@pytest.fixture
-def answering(world: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
-    """All three providers answer whole or streamed, as they are asked."""
-
-    def chat(request: Any) -> Any:
-        model = request.body["model"]
-        if not request.body.get("stream"):
-            return json_answer(chat_body("Hello.", model))
-        return sse_answer(chat_chunks(["Hello."], model, usage=bool(request.body.get("stream_options"))))
-
-    def messages(request: Any) -> Any:
-        streaming = request.body.get("stream")
-        return sse_answer(message_events(["Hello."])) if streaming else json_answer(message_body("Hello."))
-
-    def generate(request: Any) -> Any:
-        streaming = "stream" in request.path
-        return sse_answer(generated_chunks(["Hello."])) if streaming else json_answer(generated_body("Hello."))
-
-    world.chat, world.messages, world.generate = chat, messages, generate
-    monkeypatch.setenv("GEMINI_API_KEY", "gk")
-    monkeypatch.setenv("GOOGLE_GEMINI_BASE_URL", world.google.url)
-    return world
 
 
 @contextlib.contextmanager

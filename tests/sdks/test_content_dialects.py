@@ -11,18 +11,6 @@ from typing import Any
 import pytest
 
 import waypost
-from stub_provider import (
-    chat_body,
-    chat_chunks,
-    generated_body,
-    generated_chunks,
-    json_answer,
-    message_body,
-    message_events,
-    response_body,
-    response_events,
-    sse_answer,
-)
 from waypost.adapters.stores.content import ContentStore
 from waypost.surfaces.cli.main import main
 
@@ -35,22 +23,7 @@ ASKED = "Who is in Zanzibar? 4111 1111 1111 1111"
 @pytest.fixture
 def answering(world: Any) -> Any:
     """All providers say the same, whole or streamed."""
-
-    def chat(request: Any) -> Any:
-        streamed, model = request.body.get("stream"), request.body["model"]
-        if request.path.endswith("/responses"):
-            return sse_answer(response_events(WORDS, model)) if streamed else json_answer(response_body(SAID, model))
-        return sse_answer(chat_chunks(WORDS, model, usage=True)) if streamed else json_answer(chat_body(SAID, model))
-
-    def messages(request: Any) -> Any:
-        streamed, model = request.body.get("stream"), request.body["model"]
-        return sse_answer(message_events(WORDS, model)) if streamed else json_answer(message_body(SAID, model))
-
-    def generate(request: Any) -> Any:
-        streamed = "stream" in request.path
-        return sse_answer(generated_chunks(WORDS)) if streamed else json_answer(generated_body(SAID))
-
-    world.chat, world.messages, world.generate = chat, messages, generate
+    world.say(WORDS)
     return world
 
 

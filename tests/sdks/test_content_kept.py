@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 import waypost
-from stub_provider import chat_body, chat_chunks, json_answer, message_body, message_events, sse_answer
+from stub_provider import chat_body, chat_chunks, json_answer, sse_answer
 from waypost.adapters.stores.content import ContentStore
 from waypost.adapters.stores.sqlite import SqliteStore
 from waypost.runtime import instrument
@@ -29,22 +29,6 @@ AT = {"home": "openai", "translated": "anthropic"}
 def rules(where: str, content: str) -> str:
     """A policy that sends to the caller's own provider or to the other one."""
     return f"filter: [provider == {AT[where]}]\nrank: cheapest\nprivacy: {{content: {content}}}\n"
-
-
-def answers(world: Any) -> None:
-    """Both providers say the same, whole or streamed."""
-
-    def chat(request: Any) -> Any:
-        if request.body.get("stream"):
-            return sse_answer(chat_chunks(WORDS, request.body["model"], usage=True))
-        return json_answer(chat_body(SAID, request.body["model"]))
-
-    def messages(request: Any) -> Any:
-        if request.body.get("stream"):
-            return sse_answer(message_events(WORDS, request.body["model"]))
-        return json_answer(message_body(SAID, request.body["model"]))
-
-    world.chat, world.messages = chat, messages
 
 
 def store(world: Any) -> ContentStore:
@@ -96,7 +80,7 @@ STYLES = ["sync", "async", "raw", "sync stream", "async stream", "streaming resp
 @pytest.mark.parametrize("style", STYLES)
 async def test_full_is_what_was_said(style: str, where: str, world: Any, client: Any, aclient: Any) -> None:
     """Asked and answered can be read in the caller's own dialect, and stand nowhere as text."""
-    answers(world)
+    world.say(WORDS)
     world.on(rules(where, "full"))
     receipt = await ask(world, client, aclient, style, temperature=0.5)
     document = kept(world, receipt)
@@ -110,7 +94,7 @@ async def test_full_is_what_was_said(style: str, where: str, world: Any, client:
 @pytest.mark.parametrize("style", STYLES)
 async def test_redacted_has_no_personal_data(style: str, where: str, world: Any, client: Any, aclient: Any) -> None:
     """S5.16: the same address has the same placeholder in what was asked and in what was answered."""
-    answers(world)
+    world.say(WORDS)
     world.on(rules(where, "redacted"))
     receipt = await ask(world, client, aclient, style)
     document = kept(world, receipt)
@@ -129,7 +113,7 @@ async def test_calls_that_run_unchanged_are_kept_too(
     mode: str, style: str, world: Any, client: Any, aclient: Any
 ) -> None:
     """The policy says what is kept, whether or not it also chooses."""
-    answers(world)
+    world.say(WORDS)
     world.on("privacy: {content: full}\n", mode)
     value = (
         client.chat.completions.create(model="gpt-4o", messages=ASKED)
@@ -144,7 +128,7 @@ async def test_calls_that_run_unchanged_are_kept_too(
 
 def test_a_body_that_changes_later_is_kept_as_it_was_asked(world: Any, client: Any) -> None:
     """What the caller does to its messages while a stream runs is not what was asked."""
-    answers(world)
+    world.say(WORDS)
     world.on(rules("home", "full"))
     messages = [dict(ASKED[0])]
     stream = client.chat.completions.create(model="auto", messages=messages, stream=True)
@@ -158,7 +142,7 @@ def test_an_answer_that_changes_later_is_kept_as_it_was_given(
     world: Any, client: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What the caller does to its object before the worker comes is not what was answered."""
-    answers(world)
+    world.say(WORDS)
     world.on(rules("home", "full"))
     value = client.chat.completions.create(model="auto", messages=ASKED)
     value.choices[0].message.content = "changed"
@@ -168,7 +152,7 @@ def test_an_answer_that_changes_later_is_kept_as_it_was_given(
 
 def test_a_stream_that_is_left_is_kept_as_far_as_it_came(world: Any, client: Any) -> None:
     """Half an answer is half an answer."""
-    answers(world)
+    world.say(WORDS)
     world.chat = lambda request: sse_answer([*chat_chunks(["one ", "two "])[:3], 0.5, *chat_chunks(["three"])[1:]])
     world.on(rules("home", "full"))
     stream = client.chat.completions.create(model="auto", messages=ASKED, stream=True)
@@ -241,7 +225,7 @@ def test_a_long_stream_is_passed_on_whole_and_kept_in_part(
 
 def test_a_person_is_the_subject_and_can_be_forgotten(world: Any, client: Any) -> None:
     """S5.14: without the key nothing can be read, the other person's stays, and every chain still verifies."""
-    answers(world)
+    world.say(WORDS)
     world.on(rules("home", "full"))
     receipts = []
     for user in ("ana", "ana", "bob"):
@@ -285,7 +269,7 @@ async def test_no_word_is_told_to_anybody(
     monkeypatch.setenv("WAYPOST_LOG_LEVEL", "DEBUG")
     spans, reader, tracers = InMemorySpanExporter(), InMemoryMetricReader(), TracerProvider()
     tracers.add_span_processor(SimpleSpanProcessor(spans))
-    answers(world)
+    world.say(WORDS)
     world.on(rules("home", "full"), tracer_provider=tracers, meter_provider=MeterProvider([reader]))
     with caplog.at_level("DEBUG"):
         kept(world, await ask(world, client, aclient, style))
@@ -300,7 +284,7 @@ async def test_no_word_is_told_to_anybody(
 
 def test_an_envelope_that_keeps_nothing_wins(world: Any, client: Any, tmp_path: Path) -> None:
     """S6.14: an administrator's `none` holds inside of a department's `full`, and no file of contents is made."""
-    answers(world)
+    world.say(WORDS)
     house = tmp_path / "house.yaml"
     house.write_text("waypost: policy/v1\nname: house\nenvelope: true\nprivacy: {content: none}\n")
     waypost.auto_instrument(policy=[world.policy(rules("home", "full")), house])
@@ -312,7 +296,7 @@ def test_an_envelope_that_keeps_nothing_wins(world: Any, client: Any, tmp_path: 
 
 def test_files_are_their_owners_alone(world: Any, client: Any) -> None:
     """Keys and contents, and what the database lays beside them."""
-    answers(world)
+    world.say(WORDS)
     world.on(rules("home", "full"))
     client.chat.completions.create(model="auto", messages=ASKED)
     assert waypost.flush(10)
@@ -323,7 +307,7 @@ def test_files_are_their_owners_alone(world: Any, client: Any) -> None:
 
 def test_a_fault_costs_the_content_and_not_the_call(world: Any, client: Any, caplog: pytest.LogCaptureFixture) -> None:
     """Fail open: the caller has its answer, the fault is counted, and no word of it is in a log."""
-    answers(world)
+    world.say(WORDS)
     (world.home / "home").mkdir(exist_ok=True)
     (world.home / "home" / "content").write_text("in the way")
     world.on(rules("home", "full"))
@@ -337,7 +321,7 @@ def test_a_fault_costs_the_content_and_not_the_call(world: Any, client: Any, cap
 
 def test_nothing_is_taken_where_nothing_is_kept(world: Any, client: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """The default costs a branch: neither keeper nor draft is made."""
-    answers(world)
+    world.say(WORDS)
     world.on("filter: [provider == openai]\nrank: cheapest\n")
     client.chat.completions.create(model="auto", messages=ASKED)
     assert instrument._engine._keeper is None

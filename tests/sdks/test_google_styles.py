@@ -17,11 +17,9 @@ import waypost
 from stub_provider import (
     RESET,
     chat_body,
-    chat_chunks,
     chat_tool_body,
     generated_body,
     generated_calls,
-    generated_chunks,
     json_answer,
     message_events,
     sse_answer,
@@ -42,19 +40,8 @@ class City(pydantic.BaseModel):
 
 @pytest.fixture
 def answering(world: Any) -> Any:
-    """Both providers answer with the same JSON, plain or streamed."""
-
-    def chat(request: Any) -> Any:
-        if request.body.get("stream"):
-            return sse_answer(chat_chunks(WORDS, request.body["model"], usage=bool(request.body.get("stream_options"))))
-        return json_answer(chat_body("".join(WORDS), request.body["model"]))
-
-    def generate(request: Any) -> Any:
-        if "stream" in request.path:
-            return sse_answer(generated_chunks(WORDS))
-        return json_answer(generated_body("".join(WORDS)))
-
-    world.chat, world.generate = chat, generate
+    """All providers answer with the same JSON, plain or streamed."""
+    world.say(WORDS)
     return world
 
 

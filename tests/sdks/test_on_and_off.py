@@ -16,16 +16,6 @@ from google import genai
 from google.genai import _api_client
 
 import waypost
-from stub_provider import (
-    chat_body,
-    chat_chunks,
-    generated_body,
-    generated_chunks,
-    json_answer,
-    message_body,
-    message_events,
-    sse_answer,
-)
 from waypost.errors import SettingsError
 from waypost.runtime import patch
 
@@ -54,29 +44,11 @@ def functions() -> list[Any]:
 
 
 @pytest.fixture
-def answering(world: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
-    """All three providers answer whole or streamed, as they are asked."""
-
-    def chat(request: Any) -> Any:
-        model = request.body["model"]
-        if not request.body.get("stream"):
-            return json_answer(chat_body("Hello.", model))
-        return sse_answer(chat_chunks(["Hello."], model, usage=bool(request.body.get("stream_options"))))
-
-    def messages(request: Any) -> Any:
-        streaming = request.body.get("stream")
-        return sse_answer(message_events(["Hello."])) if streaming else json_answer(message_body("Hello."))
-
-    def generate(request: Any) -> Any:
-        streaming = "stream" in request.path
-        return sse_answer(generated_chunks(["Hello."])) if streaming else json_answer(generated_body("Hello."))
-
-    world.chat, world.messages, world.generate = chat, messages, generate
-    monkeypatch.setenv("GEMINI_API_KEY", "gk")
-    monkeypatch.setenv("GOOGLE_GEMINI_BASE_URL", world.google.url)
+def answering(answering: Any) -> Any:
+    """As elsewhere, and nothing of ours is in any SDK yet."""
     waypost.uninstrument()
     patch.remove()
-    return world
+    return answering
 
 
 def journal(world: Any) -> bytes:

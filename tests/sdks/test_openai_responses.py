@@ -14,12 +14,8 @@ import waypost
 from stub_provider import (
     RESET,
     json_answer,
-    message_body,
-    message_events,
     message_tool_body,
     response_body,
-    response_events,
-    sse_answer,
 )
 
 CALL: dict[str, Any] = {"model": "auto", "input": "Where is Paris?", "store": False}
@@ -37,20 +33,8 @@ class City(pydantic.BaseModel):
 
 @pytest.fixture
 def answering(world: Any) -> Any:
-    """Both providers answer with the same JSON, plain or streamed."""
-
-    def chat(request: Any) -> Any:
-        assert request.path == "/v1/responses"
-        if request.body.get("stream"):
-            return sse_answer(response_events(WORDS, request.body["model"]))
-        return json_answer(response_body("".join(WORDS), request.body["model"]), x_request_id="req_openai")
-
-    def messages(request: Any) -> Any:
-        if request.body.get("stream"):
-            return sse_answer(message_events(WORDS, request.body["model"]))
-        return json_answer(message_body("".join(WORDS), request.body["model"]))
-
-    world.chat, world.messages = chat, messages
+    """All providers answer with the same JSON, plain or streamed."""
+    world.say(WORDS)
     return world
 
 

@@ -14,7 +14,6 @@ import pytest
 from openai.types.chat import ChatCompletion, ParsedChatCompletion
 
 import waypost
-from stub_provider import chat_body, chat_chunks, json_answer, message_body, message_events, sse_answer
 
 HELLO: Any = [{"role": "user", "content": "Where is Paris?"}]
 HOME = "filter: [target == openai/gpt-4o-mini]"
@@ -30,23 +29,8 @@ class City(pydantic.BaseModel):
 
 @pytest.fixture
 def answering(world: Any) -> Any:
-    """Both providers answer with the same JSON, plain or streamed."""
-    words = ['{"name": "Paris", ', '"country": "France"}']
-    whole = "".join(words)
-
-    def chat(request: Any) -> Any:
-        model = request.body["model"]
-        if request.body.get("stream"):
-            return sse_answer(chat_chunks(words, model, usage=bool(request.body.get("stream_options"))))
-        return json_answer(chat_body(whole, model))
-
-    def messages(request: Any) -> Any:
-        model = request.body["model"]
-        if request.body.get("stream"):
-            return sse_answer(message_events(words, model))
-        return json_answer(message_body(whole, model))
-
-    world.chat, world.messages = chat, messages
+    """All providers answer with the same JSON, plain or streamed."""
+    world.say(['{"name": "Paris", ', '"country": "France"}'])
     return world
 
 
