@@ -8,6 +8,8 @@ from typing import Any
 
 from hypothesis import strategies as st
 
+from waypost.core.codecs import CODECS
+
 JUNK = st.sampled_from(
     [None, True, 0, -1, 2.5, "", "x", [], ["x"], [[]], {}, {"type": "text"}, {"text": "x"}, {"x": [{}]}]
 )
@@ -47,3 +49,20 @@ def refusal(read: Any, *args: Any) -> str:
     except ValueError as error:
         return str(error)
     return ":"
+
+
+def read_damaged(dialect: str, events: list[Any], data: st.DataObject) -> None:
+    """The stream's events, some of them damaged, are read or refused with a ValueError, and whatever was read can be
+    written everywhere."""
+    reader = CODECS[dialect].reader()
+    writers = [codec.writer(include_usage=True) for codec in CODECS.values()]
+    for event in events:
+        if data.draw(st.booleans()):
+            event = damaged(event, data.draw(st.sampled_from(places(event))), data.draw(JUNK))
+        try:
+            deltas = reader.feed(None, json.dumps(event))
+        except ValueError:
+            return
+        for delta in deltas:
+            assert all(isinstance(writer.feed(delta), bytes) for writer in writers)
+    reader.close()

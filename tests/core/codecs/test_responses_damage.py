@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from codec_damage import JUNK, damage, damaged, places, refusal
+from codec_damage import damage, read_damaged, refusal
 from codec_meaning import fold, read, write
 from generators_conversation import codec_settings, replies
 from generators_responses import responses_bodies_of_any_kind
@@ -95,27 +95,7 @@ EVENTS: list[dict[str, Any]] = [
 @given(st.data())
 def test_damaged_stream(data: st.DataObject) -> None:
     """A damaged event is read or refused with a ValueError, and whatever was read can be written everywhere."""
-    events = [
-        damaged(e, data.draw(st.sampled_from(places(e))), data.draw(JUNK)) if data.draw(st.booleans()) else e
-        for e in EVENTS
-    ]
-    reader = CODECS[R].reader()
-    writers = [codec.writer(include_usage=True) for codec in CODECS.values()]
-    for event in events:
-        try:
-            deltas = reader.feed(None, json.dumps(event))
-        except ValueError:
-            return
-        for delta in deltas:
-            assert all(isinstance(writer.feed(delta), bytes) for writer in writers)
-    reader.close()
-
-
-@pytest.mark.parametrize("data", ["", "{", "<h1>502</h1>", "[]", "7"])
-def test_event_that_is_no_object(data: str) -> None:
-    """An event that is not a JSON object is a ValueError, as a malformed chunk natively is."""
-    with pytest.raises(ValueError):
-        CODECS[R].reader().feed(None, data)
+    read_damaged(R, EVENTS, data)
 
 
 # Streams that are only nearly OpenAI's.
