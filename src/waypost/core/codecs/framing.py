@@ -8,6 +8,9 @@ from typing import TypeAlias
 Event: TypeAlias = "tuple[str | None, str]"
 """The event's name, if it has one, and its data lines joined by newlines."""
 
+_CR, _LF = b"\r\n"
+"""As numbers, because ``in`` takes a longer way to bytes that are looked for as bytes."""
+
 _Utf8 = getincrementaldecoder("utf-8")
 
 
@@ -117,13 +120,16 @@ def _whole(chunk: bytes) -> list[Event] | None:
 
     A look at lines one by one costs ten times as much, and chunks of another form are rare.
     """
-    if chunk[-2:] != b"\n\n" or b"\r" in chunk:
+    if chunk[-2:] != b"\n\n" or _CR in chunk:
         return None
-    name, _, raw = chunk.partition(b"\ndata: ")
-    if raw.find(b"\n") == len(raw) - 2 and name[:7] == b"event: " and b"\n" not in name:  # one event, named
-        return [(name[7:].decode("utf-8", "replace") or None, raw[:-2].decode("utf-8", "replace"))]
+    text = chunk.decode("utf-8", "replace")
+    if text[:6] == "data: " and chunk.count(_LF) == 2:  # one event, as OpenAI and Google send them
+        return [(None, text[6:-2])]
+    if text[:7] == "event: " and chunk.count(_LF) == 3:  # one event, named
+        name, between, data = text.partition("\ndata: ")
+        return [(name[7:] or None, data[:-2])] if between else None
     found: list[Event] = []
-    for event in chunk[:-2].decode("utf-8", "replace").split("\n\n"):
+    for event in text[:-2].split("\n\n"):
         head, between, data = event.rpartition("\ndata: ")
         if between and head[:7] == "event: " and "\n" not in head and "\n" not in data:
             found.append((head[7:] or None, data))

@@ -113,7 +113,7 @@ class Watch:
         if self._bytes > _KEPT:
             self._shorten()
         # The usage frame is the one whose list of choices is empty; hardly another has an empty list in it.
-        if self._strip is None or (b"[]" not in data and data[-2:] == b"\n\n" and not self._strip.held):
+        if self._strip is None or (data.find(b"[]") < 0 and data[-2:] == b"\n\n" and not self._strip.held):
             return data
         return self._strip.feed(data, self._said_first)
 
