@@ -136,6 +136,10 @@ class Bound:
         seconds = own if own is None or isinstance(own, int | float) else own.read
         return None if seconds is None else int(seconds * 1e9)
 
+    def closed(self) -> bool:
+        """Whether the caller has closed the client, which then sends nothing and whose streams break."""
+        return bool(self.client.is_closed())
+
     # --- looking at what came back
 
     def open_response(self, value: Any, *, restore_timeout: bool) -> Any | None:

@@ -11,7 +11,7 @@ from typing import Any
 from waypost.adapters.sdks.claims import own_key
 from waypost.adapters.sdks.google_chunks import Chunks, primed, tell, unframed
 from waypost.adapters.sdks.google_client import rebound, without_ours
-from waypost.adapters.sdks.native import library_of, retry_after, text, told_headers, wrong_with_bytes
+from waypost.adapters.sdks.native import library_of, not_sent, retry_after, text, told_headers, wrong_with_bytes
 from waypost.core.codecs import CODECS
 from waypost.core.model.outcome import Failure
 from waypost.core.routing.effects import Answer, NativeError, Observed
@@ -43,7 +43,7 @@ def classify(error: BaseException) -> Failure:
     for kinds, kind in ((_TIMEOUT, "timeout"), (_CONNECTION, "connection"), (_MALFORMED, "malformed")):
         if names & kinds:
             return Failure(kind, type=type(error).__name__)  # type: ignore[arg-type]
-    return Failure("internal", type=type(error).__name__)
+    return Failure("connection" if not_sent(error) else "internal", type=type(error).__name__)
 
 
 class GoogleBound:
@@ -141,6 +141,14 @@ class GoogleBound:
         return options.model_copy(
             update={name: getattr(kind(**{name: value}), name) for name, value in changed.items()}
         )
+
+    def closed(self) -> bool:
+        """Whether the caller has closed the client, which then sends nothing and whose streams break. Of aiohttp's
+        sessions the SDK makes a new one."""
+        if self.is_async and getattr(self.client, "_use_aiohttp", bool)():
+            return False
+        held = getattr(self.client, "_async_httpx_client" if self.is_async else "_httpx_client", None)
+        return bool(getattr(held, "is_closed", False))
 
     # --- looking at what came back
 

@@ -115,6 +115,7 @@ def bind(
         port=port,
         withheld=heard.withheld,
         names_policy=heard.names_policy,
+        closed=bound.closed(),
     )
 
 

@@ -37,7 +37,7 @@ def classify(error: BaseException) -> Failure:
         return Failure(failure.kind, failure.status, failure.type, retry_after(_headers(error)))
     if "APIError" in names:
         return Failure("server_error", type=type(error).__name__)
-    kind: FailureKind = "malformed" if _reading(error) else "internal"
+    kind: FailureKind = "malformed" if _reading(error) else "connection" if not_sent(error) else "internal"
     kind = next((known for name, known in _OF_AN_ANSWER.items() if name in names), kind)
     return Failure(kind, type=type(error).__name__)
 
@@ -59,6 +59,15 @@ def _reading(error: BaseException) -> bool:
         where = trace.tb_frame.f_globals.get("__name__", "")
         trace = trace.tb_next
     return inside and where.partition(".")[0] in _READERS and type(error).__name__ != "ValidationError"
+
+
+def not_sent(error: BaseException) -> bool:
+    """Whether the HTTP library would not send, because its client has been closed."""
+    trace, where = error.__traceback__, ""
+    while trace is not None:
+        where = trace.tb_frame.f_globals.get("__name__", "")
+        trace = trace.tb_next
+    return type(error) is RuntimeError and where.partition(".")[0] in ("httpx", "httpx2", "google")
 
 
 def _codec_for(error: BaseException) -> Codec:

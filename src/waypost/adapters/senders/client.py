@@ -99,7 +99,7 @@ def received(effect: Send, value: Any, codec: Codec, client: Any) -> Wire:
     watch = Watch.of(effect)
     sync, asynchronous = shells(effect.call.native.http_library())
     headers = {name: response.headers[name] for name in KEPT if name in response.headers}
-    ending = Ending(watch, codec)
+    ending = Ending(watch, codec, gone=effect.call.native.closed)
     if hasattr(response, "aiter_bytes") and effect.call.native.is_async:
         source = response.aiter_bytes()
         return Wire(200, headers, None, asynchronous(source, ending, response.aclose))

@@ -57,7 +57,7 @@ def received(effect: Send, value: Any, codec: Codec, *, is_async: bool) -> Wire:
         return Wire(200, {}, body)
     watch = Watch.of(effect)
     sync, asynchronous = shells(effect.call.native.http_library())
-    ending = Ending(watch, codec)
+    ending = Ending(watch, codec, gone=effect.call.native.closed)
     if is_async:
         aframes = _aframes(value)
         return Wire(200, {}, None, asynchronous(aframes, ending, aframes.aclose))

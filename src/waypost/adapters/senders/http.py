@@ -97,7 +97,7 @@ class Http:
 
     def _streamed(self, effect: Send, library: ModuleType, codec: Codec, response: Any, *, is_async: bool) -> Wire:
         watch = Watch.of(effect)
-        ending = Ending(watch, codec)
+        ending = Ending(watch, codec, gone=effect.call.native.closed)
         sync, asynchronous = shells(library)
         headers = {name: response.headers[name] for name in KEPT if name in response.headers}
         native = effect.call.timeout_ns

@@ -18,13 +18,20 @@ from waypost.core.routing.effects import StreamEnd
 from waypost.core.routing.observe import Watch
 from waypost.core.routing.ports import Codec
 
+CLOSED = "the client has been closed"
+"""What breaks a stream whose connection would have been closed with the caller's client."""
+
 
 class Ending:
     """The end of one stream, reported once. It holds no reference to the stream object that the caller has."""
 
-    def __init__(self, watch: Watch, codec: Codec, *, listens: bool = True) -> None:
-        """``listens``: what the stream said last tells how it ended; else whoever reports it knows."""
+    def __init__(
+        self, watch: Watch, codec: Codec, *, listens: bool = True, gone: Callable[[], bool] | None = None
+    ) -> None:
+        """``listens``: what the stream said last tells how it ended; else whoever reports it knows. ``gone``: whether
+        the caller has closed the client, of whose connections another endpoint's stream is none."""
         self.listens = listens
+        self.gone = gone
         self.watch = watch
         self.codec = codec
         self.on_end: Callable[[StreamEnd], Any] | None = None
@@ -118,7 +125,11 @@ def shells(library: ModuleType) -> tuple[type[Any], type[Any]]:
                     yield self._ahead.pop(0)
                 take: Callable[[bytes], bytes] = ending.chunk
                 later = ending.watch.later
+                gone = ending.gone
                 for chunk in self._source:
+                    if gone is not None and gone():
+                        self._closing()
+                        raise library.ReadError(CLOSED)
                     try:
                         out = take(chunk)
                     except Exception:
@@ -177,7 +188,11 @@ def shells(library: ModuleType) -> tuple[type[Any], type[Any]]:
                     yield self._ahead.pop(0)
                 take: Callable[[bytes], bytes] = ending.chunk
                 later = ending.watch.later
+                gone = ending.gone
                 async for chunk in self._source:
+                    if gone is not None and gone():
+                        await self._closing()
+                        raise library.ReadError(CLOSED)
                     try:
                         out = take(chunk)
                     except Exception:

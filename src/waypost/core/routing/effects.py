@@ -32,7 +32,8 @@ class Call:
     ``reports`` says that the SDK reports the inferences that it sends itself. ``withheld`` are claims of
     the call that do not hold, whatever the policy grants. ``lent`` are the endpoints that it brings a client for;
     at those that are ``barred`` that client cannot be used, and no other is.
-    ``names_policy`` says that it names the context's policy itself, in a header or in its body.
+    ``names_policy`` says that it names the context's policy itself, in a header or in its body. ``closed`` says
+    that its client has been closed, so that it can only fail, as its SDK would have it fail.
     """
 
     receipt: str
@@ -59,6 +60,7 @@ class Call:
     lent: tuple[str, ...] = ()
     barred: tuple[str, ...] = ()
     names_policy: bool = False
+    closed: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -112,7 +112,7 @@ def prepare(call: Call, routes: Routes) -> Stage:
     if question.auto is not call.auto:
         call = replace(call, auto=question.auto)
     mode, drawn = effective_mode(plan, question, call.seed, routes.mode)
-    if mode != "off" and (call.operation in OBSERVED or _owned(call, conversation)):
+    if mode != "off" and (call.operation in OBSERVED or _owned(call, conversation) or call.closed):
         mode, drawn = "observe", False
     requested = None if call.auto else named(call, routes.catalog)
     return Stage(
