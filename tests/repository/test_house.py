@@ -25,7 +25,6 @@ ASYNC = {
     "adapters/senders/streams.py": "the async shell of a stream",
     "adapters/senders/http.py": "sending by an async client",
     "adapters/senders/google.py": "the chunks of a registered client's async stream",
-    "adapters/senders/resealing.py": "the bytes of an async stream on their way in",
     "adapters/sdks/native.py": "an async client's own response processing",
     "adapters/sdks/google_chunks.py": "the async shell of a stream whose chunks are not bytes",
 }
