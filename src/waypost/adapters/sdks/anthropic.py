@@ -31,24 +31,21 @@ def reports(client: Any, options: Any) -> bool:
     return type(provider).__name__ not in SILENT
 
 
+BEDROCK, VERTEX = "aws.bedrock", "gcp.vertex_ai"
 FLAVOUR = Flavour(
     sdk="anthropic",
     package="anthropic",
     provider="anthropic",
     paths={"/v1/messages": "anthropic.messages"},
-    cloud=frozenset(
-        (
-            *(
-                "BaseBedrockClient",
-                "BaseMantleClient",
-                "BaseVertexClient",
-                "BaseFoundryClient",
-                "BaseGoogleCloudClient",
-            ),
-            *("AnthropicBedrock", "AsyncAnthropicBedrock", "AnthropicVertex", "AsyncAnthropicVertex"),
-            *("AnthropicAWS", "AsyncAnthropicAWS", "AnthropicFoundry", "AsyncAnthropicFoundry"),
-        )
-    ),
+    clouds={
+        "BaseBedrockClient": BEDROCK,
+        "BaseMantleClient": BEDROCK,
+        "AnthropicAWS": BEDROCK,
+        "AsyncAnthropicAWS": BEDROCK,
+        "BaseVertexClient": VERTEX,
+        "BaseGoogleCloudClient": VERTEX,
+        "BaseFoundryClient": "azure.ai.inference",
+    },
     auto=frozenset(("auto", "best", "")),
     framed=frozenset(("BaseBedrockClient",)),
     said_in_bodies={

@@ -49,9 +49,12 @@ class Flavour:
     provider: str
     paths: Mapping[str, str]
     """URL at the seam, without its query, to dialect."""
-    cloud: frozenset[str]
-    """Names of client classes that sign or rewrite for a cloud of their own; they stay home."""
+    clouds: Mapping[str, str]
+    """Names of client classes that sign or rewrite for a cloud of their own, so that they stay home, each with
+    OpenTelemetry's name of who answers there."""
     auto: frozenset[str]
+    lent: Mapping[str, str] = field(default_factory=dict)
+    """The same of provider objects that a client can be given, by their names."""
     framed: frozenset[str] = frozenset()
     """Those of them that read streams in frames of their cloud's, and not server-sent events."""
     said_in_bodies: Mapping[str, frozenset[str]] = field(default_factory=dict)

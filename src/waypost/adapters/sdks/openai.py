@@ -16,6 +16,7 @@ MODULE = "openai._base_client"
 POINTS = (("SyncAPIClient", "request", False), ("AsyncAPIClient", "request", True))
 """Class, method, and whether the method is a coroutine function."""
 
+AZURE, BEDROCK = "azure.ai.openai", "aws.bedrock"
 FLAVOUR = Flavour(
     sdk="openai",
     package="openai",
@@ -27,8 +28,9 @@ FLAVOUR = Flavour(
     },
     operations={"openai.embeddings": "embeddings"},
     beside={"openai.embeddings": "openai.chat"},
-    cloud=frozenset(("AzureOpenAI", "AsyncAzureOpenAI", "BaseAzureClient", "BedrockOpenAI", "AsyncBedrockOpenAI")),
+    clouds={"BaseAzureClient": AZURE, "BedrockOpenAI": BEDROCK, "AsyncBedrockOpenAI": BEDROCK},
     auto=frozenset(("auto", "best", "")),
+    lent={"bedrock": BEDROCK, "vertex": "gcp.vertex_ai"},
 )
 
 

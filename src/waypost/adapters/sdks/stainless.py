@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 from types import ModuleType
 from typing import Any, Protocol
 
+from waypost.adapters import reporters
 from waypost.adapters.sdks import claims, seeds
 from waypost.adapters.sdks.bound import Bound, Flavour
 from waypost.adapters.sdks.native import classify
@@ -28,20 +29,6 @@ REQUIRED = (
     "_build_request",
     "_make_status_error_from_response",
 )
-CLOUDS = {
-    "azure": "azure.ai.openai",
-    "foundry": "azure.ai.inference",
-    "bedrock": "aws.bedrock",
-    "mantle": "aws.bedrock",
-    "aws": "aws.bedrock",
-    "vertex": "gcp.vertex_ai",
-    "google": "gcp.vertex_ai",
-}
-"""What the SDKs call a cloud, in the names of its clients and providers, to OpenTelemetry's name of who answers."""
-
-
-REPORTERS = ("openinference.instrumentation", "opentelemetry.instrumentation", "openlit", "logfire", "traceloop")
-"""Beginnings of the modules whose wrappers make a span of each inference."""
 
 
 class World(Protocol):
@@ -155,9 +142,9 @@ def _reported(wrapped: Callable[..., Any]) -> bool:
     us, on a class of its own. Its module is told by what wrapt holds, or by where the wrapping function was written."""
     wrapper = getattr(wrapped, "_self_wrapper", None)
     if wrapper is not None:
-        return str(getattr(wrapper, "__module__", "")).startswith(REPORTERS)
+        return str(getattr(wrapper, "__module__", "")).startswith(reporters.MODULES)
     written = getattr(getattr(wrapped, "__func__", None), "__globals__", None)
-    return written is not None and str(written.get("__name__", "")).startswith(REPORTERS)
+    return written is not None and str(written.get("__name__", "")).startswith(reporters.MODULES)
 
 
 class _Place:
@@ -169,17 +156,19 @@ class _Place:
     __slots__ = ("base_url", "cloud", "framed", "host", "is_async", "kind", "known", "own", "port", "provider", "text")
 
     def __init__(self, client: Any, flavour: Flavour, base_url: Any) -> None:
-        names = {base.__name__ for base in type(client).__mro__}
+        names = [base.__name__ for base in type(client).__mro__]
+        clouds = [flavour.clouds[name] for name in names if name in flavour.clouds]
+        if getattr(client, "_provider", None) is not None:
+            lent = getattr(getattr(client, "_provider_runtime", None), "name", "")
+            clouds.append(flavour.lent.get(lent, flavour.provider))
         self.base_url = base_url
         self.text = str(base_url)
         self.host, self.port = host_and_port(self.text)
         self.kind = type(client).__name__
         self.is_async = "AsyncAPIClient" in names
-        self.framed = bool(names & flavour.framed)
-        lent = getattr(client, "_provider", None) is not None
-        self.cloud = bool(names & flavour.cloud) or lent
-        runtime = (str(getattr(getattr(client, "_provider_runtime", None), "name", "")),) if lent else ()
-        self.provider = _cloud_of((*(names & flavour.cloud), *runtime)) or flavour.provider
+        self.framed = not flavour.framed.isdisjoint(names)
+        self.cloud = bool(clouds)
+        self.provider = clouds[0] if clouds else flavour.provider
         self.known: tuple[tuple[str, str] | None, Origin] | None = None
         self.own = claims.always(client)
 
@@ -190,12 +179,6 @@ class _Place:
             endpoint, provider = known if known is not None else (None, self.provider)
             self.known = known, Origin(flavour.sdk, self.kind, self.host, provider, endpoint)
         return self.known[1]
-
-
-def _cloud_of(names: tuple[str, ...]) -> str | None:
-    """The cloud that these names of classes and of a provider speak of."""
-    said = " ".join(names).lower()
-    return next((provider for word, provider in CLOUDS.items() if word in said), None)
 
 
 _places: weakref.WeakKeyDictionary[Any, _Place] = weakref.WeakKeyDictionary()

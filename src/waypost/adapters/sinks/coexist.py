@@ -13,31 +13,13 @@ from opentelemetry import context as otel_context
 from opentelemetry import trace
 from opentelemetry.context import Context
 
+from waypost.adapters import reporters
 from waypost.adapters.sinks.names import GEN_AI_OPERATION_NAME, GEN_AI_REQUEST_MODEL
 
 INFERENCE_KEY = "opentelemetry.genai.client.inference.context"
 """Where OpenTelemetry's genai utilities keep the inference in progress; whoever finds one there stays silent."""
 
 SUPPRESS_TRACELOOP_KEY = "suppress_language_model_instrumentation"
-
-INFERENCE_SCOPES = (
-    "opentelemetry.util.genai",
-    "opentelemetry.instrumentation.genai",
-    "opentelemetry.instrumentation.openai",
-    "opentelemetry.instrumentation.anthropic",
-    "opentelemetry.instrumentation.google_genai",
-    "opentelemetry.instrumentation.google_generativeai",
-    "openinference.instrumentation.openai",
-    "openinference.instrumentation.anthropic",
-    "openinference.instrumentation.google_genai",
-    "openlit.instrumentation.openai",
-    "openlit.instrumentation.anthropic",
-    "openlit.instrumentation.google",
-    "logfire.openai",
-    "logfire.anthropic",
-    "com.anthropic.sdk",
-)
-"""Beginnings of the scope names whose spans are inferences whatever their attributes say at the start."""
 
 MODEL_KEYS = (GEN_AI_REQUEST_MODEL, "llm.model_name", "llm.request.model")
 INFERENCES = frozenset(("chat", "text_completion", "generate_content", "embeddings", "completion", "responses"))
@@ -78,4 +60,4 @@ def _is_inference(span: trace.Span) -> bool:
     if kind is not None:
         return kind in OPENINFERENCE_LEAVES
     scope = getattr(getattr(span, "instrumentation_scope", None), "name", "") or ""
-    return scope.startswith(INFERENCE_SCOPES) or any(key in attributes for key in MODEL_KEYS)
+    return scope.startswith(reporters.SCOPES) or any(key in attributes for key in MODEL_KEYS)
