@@ -5,7 +5,7 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 
 from waypost.core.model.conversation import Reasoning, Sealed
-from waypost.runtime.memory import Kept
+from waypost.runtime.memory import ReasoningMemory
 
 
 def part(data: str, text: str = "") -> Reasoning:
@@ -14,7 +14,7 @@ def part(data: str, text: str = "") -> Reasoning:
 
 def test_what_is_kept_is_recalled_for_each_call() -> None:
     """By id and name together; a call of another tool with that id is another call."""
-    memory = Kept()
+    memory = ReasoningMemory()
     assert not memory
     memory.keep([("c1", "f"), ("c2", "g")], [part("x")])
     assert memory
@@ -24,7 +24,7 @@ def test_what_is_kept_is_recalled_for_each_call() -> None:
 
 def test_the_oldest_goes_first() -> None:
     """What was not asked back for longest is forgotten where there are too many."""
-    memory = Kept(entries=2)
+    memory = ReasoningMemory(entries=2)
     for name in ("a", "b"):
         memory.keep([(name, "f")], [part(name)])
     assert memory.recall("a", "f")
@@ -34,7 +34,7 @@ def test_the_oldest_goes_first() -> None:
 
 def test_bytes_are_bounded() -> None:
     """Long state pushes out old state, and what alone is too long is not kept."""
-    memory = Kept(limit=10)
+    memory = ReasoningMemory(limit=10)
     memory.keep([("a", "f")], [part("x" * 6)])
     memory.keep([("b", "f")], [part("x" * 3, "yy")])
     assert (memory.size, memory.recall("a", "f")) == (5, ())
@@ -46,7 +46,7 @@ def test_bytes_are_bounded() -> None:
 
 def test_many_threads_keep_and_recall() -> None:
     """Nothing is lost or counted twice, whoever comes at the same time."""
-    memory = Kept(entries=50)
+    memory = ReasoningMemory(entries=50)
 
     def work(at: int) -> None:
         for step in range(200):

@@ -25,7 +25,7 @@ from waypost.errors import PolicyError, SettingsError
 from waypost.runtime.catalogs import load_catalog, packaged_catalog
 from waypost.runtime.documents import load_policy, packaged
 from waypost.runtime.home import Home
-from waypost.runtime.memory import Kept
+from waypost.runtime.memory import ReasoningMemory
 from waypost.runtime.settings import Settings
 
 
@@ -186,7 +186,7 @@ def places_file(objects: ObjectStore, policy: str) -> Path:
     return objects.directory / "places" / f"{policy}.json"
 
 
-MEMORY = Kept()
+MEMORY = ReasoningMemory()
 """One for the process: what was kept before a reload is asked back after it."""
 
 

@@ -21,7 +21,7 @@ BYTES: Final = 33_554_432
 """How many characters are kept at most, each of which is a byte in nearly all that is kept."""
 
 
-class Kept:
+class ReasoningMemory:
     """A `waypost.core.routing.ports.Memory`. Its lock is held for a look into a table, never while anything waits."""
 
     def __init__(self, entries: int = ENTRIES, limit: int = BYTES) -> None:

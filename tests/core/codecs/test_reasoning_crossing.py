@@ -21,7 +21,7 @@ from waypost.core.model.conversation import NO_EXT, SEAL, Message, Part, Reasoni
 from waypost.core.model.deltas import Delta, Finished, PartDelta, PartStart, PartStop, Start
 from waypost.core.model.outcome import Usage
 from waypost.core.model.target import Endpoint
-from waypost.runtime.memory import Kept
+from waypost.runtime.memory import ReasoningMemory
 
 A, C, G, R = "anthropic.messages", "openai.chat", "google.generate_content", "openai.responses"
 DOMAIN = "origin"
@@ -119,7 +119,7 @@ def request(caller: str, turn: list[Any], calls: list[str]) -> dict[str, Any]:
     return {"model": "m", "messages": [asked, *turn, *tools]}
 
 
-def parts_back(caller: str, origin: str, body: dict[str, Any], memory: Kept) -> list[Part]:
+def parts_back(caller: str, origin: str, body: dict[str, Any], memory: ReasoningMemory) -> list[Part]:
     """What the origin is given of the turn."""
     conversation = CODECS[caller].decode_request(body)
     turn = next(message for message in conversation.messages if message.role == "assistant")
@@ -145,7 +145,7 @@ def parts_back(caller: str, origin: str, body: dict[str, Any], memory: Kept) -> 
 def test_state_comes_back_whole(caller: str, origin: str, shown: bool, data: st.DataObject) -> None:
     """origin -> caller -> origin: every seal is where it was, of whole answers (S6.05)."""
     reply = data.draw(replies(origin))
-    memory = Kept()
+    memory = ReasoningMemory()
     signer = Signer(origin, DOMAIN, shown or caller == R, memory.keep)
     native = CODECS[caller].encode_response(reply, signer)
     read_response(caller, native)
@@ -168,7 +168,7 @@ def test_state_comes_back_whole(caller: str, origin: str, shown: bool, data: st.
 def test_state_is_streamed_as_it_is_told_whole(caller: str, origin: str, shown: bool, data: st.DataObject) -> None:
     """Streamed and cut at every byte, or written whole: the caller holds the same state."""
     reply = data.draw(replies(origin))
-    kept, streamed = Kept(), Kept()
+    kept, streamed = ReasoningMemory(), ReasoningMemory()
     native = CODECS[caller].encode_response(reply, Signer(origin, DOMAIN, shown or caller == R, kept.keep))
     writer = CODECS[caller].writer(
         include_usage=True, signer=Signer(origin, DOMAIN, shown or caller == R, streamed.keep)

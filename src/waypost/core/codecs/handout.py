@@ -134,7 +134,7 @@ class Handout:
         return self.before(seal, call_id)
 
 
-class Kept:
+class CallReasoning:
     """What of a stream is to be kept until its calls come back, because the caller's dialect has no room for it."""
 
     __slots__ = ("_handout", "_names", "_parts", "_signer", "_text")

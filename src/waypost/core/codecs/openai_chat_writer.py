@@ -6,7 +6,7 @@ from typing import Any, assert_never
 
 from waypost.core.codecs.citations import to_openai
 from waypost.core.codecs.framing import frame
-from waypost.core.codecs.handout import Kept, Signer
+from waypost.core.codecs.handout import CallReasoning, Signer
 from waypost.core.codecs.ids import answer_id, fit_call_id
 from waypost.core.codecs.json_text import dumps_ascii, quoted
 from waypost.core.codecs.openai_chat_encode import CALL_ID
@@ -30,7 +30,7 @@ class ChatWriter:
     )
 
     def __init__(self, *, include_usage: bool, signer: Signer | None = None) -> None:
-        self._kept = Kept(signer) if signer is not None and signer.keep is not None else None
+        self._kept = CallReasoning(signer) if signer is not None and signer.keep is not None else None
         self._include_usage = include_usage
         self._after = '}],"usage":null}\n\n' if include_usage else "}]}\n\n"
         self._begin(Start("", ""))
