@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from waypost.core.model import frozen
-from waypost.core.model.frozen import dataclass, field
+from waypost.core.model.frozen import dataclass, factory, field
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +129,29 @@ def test_wrong_arguments_are_told_by_name(given_: tuple[Any, ...], named: dict[s
     """The errors of a call name the class and the field, as if the code had been written for it."""
     with pytest.raises(TypeError, match=message):
         Pair(*given_, **named)
+
+
+def test_a_function_makes_what_the_class_makes() -> None:
+    """`factory`: the same record of the same arguments, defaults and made values included, as frozen as the class's."""
+    pair = factory(Pair)
+    assert pair(1) == Pair(1)
+    assert pair(made={"a": 1}, left=2, right="x") == Pair(2, "x", {"a": 1})
+    assert pair(1).made is not pair(1).made
+    assert type(pair(1)) is Pair
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        pair(1).left = 2  # type: ignore[misc]
+    assert factory(One)(1.5) == One(1.5)
+    assert factory(Empty)() == Empty()
+    one = factory(Mutable)(1)
+    one.count += 1
+    assert one == Mutable(2)
+    with pytest.raises(TypeError, match="missing 1 required positional argument: 'left'"):
+        pair()  # type: ignore[call-arg]
+
+
+def test_a_standard_dataclass_is_its_own_function() -> None:
+    """The standard decorator can take the place of ours in a module without another change there."""
+    assert factory(Standard) is Standard
 
 
 def test_what_it_cannot_make_is_refused() -> None:

@@ -28,12 +28,14 @@ from waypost.adapters.sdks.native import (
 )
 from waypost.core.codecs.ids import INFIX
 from waypost.core.codecs.json_text import encoded
-from waypost.core.model.frozen import dataclass, field
+from waypost.core.model.frozen import dataclass, factory, field
 from waypost.core.model.money import NANO
 from waypost.core.model.outcome import Failure
 from waypost.core.routing.effects import Answer, NativeError, Observed
 from waypost.core.routing.glimpse import wrong_with
 from waypost.core.routing.ports import Codec
+
+_new_observed = factory(Observed)
 
 RAW = "x-stainless-raw-response"
 _NOT_THE_CALLERS = ("connection", "auth", "not_found")
@@ -168,7 +170,7 @@ class Bound:
             return observe_dict(value, codec)
         usage = getattr(value, "usage", None)
         body = {"usage": fields_of(usage)} if hasattr(usage, "model_fields_set") else {}
-        return Observed(
+        return _new_observed(
             usage=codec.usage(body) if body else None,
             response_id=text(getattr(value, "id", None)),
             response_model=text(getattr(value, "model", None)),

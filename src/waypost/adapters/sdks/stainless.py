@@ -17,6 +17,7 @@ from waypost.adapters import reporters
 from waypost.adapters.sdks import claims, seeds
 from waypost.adapters.sdks.bound import Bound, Flavour
 from waypost.adapters.sdks.native import classify
+from waypost.core.model.frozen import factory
 from waypost.core.model.needs import Need
 from waypost.core.model.question import Origin
 from waypost.core.model.target import host_and_port
@@ -29,6 +30,8 @@ REQUIRED = (
     "_build_request",
     "_make_status_error_from_response",
 )
+
+_new_call = factory(Call)
 
 
 class World(Protocol):
@@ -110,7 +113,7 @@ def bind(
     if streaming and place.framed:
         needs = (*needs, Need("stream.framing", "stream"))
     seed = seeds.take()
-    return Call(
+    return _new_call(
         receipt="wp_" + seed.hex(),
         seed=seed,
         sdk=flavour.sdk,

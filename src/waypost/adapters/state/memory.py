@@ -18,7 +18,7 @@ from waypost.adapters.state.latency import Latencies
 from waypost.adapters.state.ledger import Lease, Refusal
 from waypost.adapters.state.spending import Spending
 from waypost.core.model.ask import NOTHING, Account, Ask, Bill, Demand, Level, Sight
-from waypost.core.model.frozen import dataclass
+from waypost.core.model.frozen import dataclass, factory
 from waypost.core.model.money import NANO
 from waypost.core.model.outcome import Attempt
 from waypost.core.model.question import Snapshot
@@ -26,6 +26,8 @@ from waypost.core.model.target import TargetId
 from waypost.core.routing import ports
 
 _NEVER = 1 << 63
+
+_new_snapshot, _new_sight = factory(Snapshot), factory(Sight)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,9 +90,9 @@ class MemoryState:
         if self._stale or now_ns >= view.until_ns:
             with self._lock:
                 view = self._renew(now_ns)
-        plain = Snapshot(view.epoch, now_ns, view.broken, view.disabled, view.latency)
+        plain = _new_snapshot(view.epoch, now_ns, view.broken, view.disabled, view.latency)
         if ask is None:
-            return Sight(plain, view.half_open)
+            return _new_sight(plain, view.half_open)
         with self._lock:
             return self._spending.shown(ask, plain, view.half_open, now_ns)
 

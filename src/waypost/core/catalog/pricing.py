@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from typing import Literal
 
+from waypost.core.model.frozen import factory
 from waypost.core.model.money import line_cost
 from waypost.core.model.outcome import UNPRICED, Cost, CostBasis, CostLine, Usage
 from waypost.core.model.target import Price, Target
+
+_new_line, _new_cost = factory(CostLine), factory(Cost)
 
 Kind = Literal["input", "cached_input", "cache_write", "cache_write_1h", "output"]
 
@@ -30,9 +33,9 @@ def price_usage(target: Target | None, usage: Usage | None) -> Cost:
             if tokens < 0 or rate is None:
                 return UNPRICED
             cost = line_cost(tokens, rate)
-            lines.append(CostLine(kind, tokens, rate, cost))
+            lines.append(_new_line(kind, tokens, rate, cost))
             total += cost
-    return Cost(total, _basis(price, usage), tuple(lines), price.as_of or price.since)
+    return _new_cost(total, _basis(price, usage), tuple(lines), price.as_of or price.since)
 
 
 def tier_of(price: Price, input_tokens: int) -> Price:

@@ -9,12 +9,15 @@ from waypost.core.features.privacy import data_class
 from waypost.core.features.reading import Reading, read
 from waypost.core.features.tokens import estimate_output, estimate_prompt
 from waypost.core.model.conversation import Conversation
+from waypost.core.model.frozen import factory
 from waypost.core.model.question import Features
 
 _ASK = 2_400
 _CODE = 3_000
 _SHORT = 160
 _BACK = 3
+
+_new_features = factory(Features)
 
 
 def extract(conversation: Conversation) -> Features:
@@ -29,7 +32,7 @@ def extract(conversation: Conversation) -> Features:
     languages = code.languages(_ends(reading.said, _CODE))
     language, verdict = _verdict(reading, tokens, bool(languages))
     task, complexity = verdict.task, verdict.complexity
-    return Features(
+    return _new_features(
         tokens_input=tokens,
         tokens_output=estimate_output(conversation, task, complexity, tokens_input=tokens),
         max_output=conversation.sampling.max_output,

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from waypost.core.model.decision import ENGINE, Decision
+from waypost.core.model.frozen import factory
 from waypost.core.model.money import grid
 from waypost.core.model.question import Question, Snapshot
 from waypost.core.policy.bits import mask_of, remember
@@ -30,6 +31,8 @@ __all__ = ["choose", "decide", "estimates", "may_leave", "meeting", "mode_of", "
 MAX_VIEWS = 16_384
 MAX_WORLDS = 3
 NO_CLAIMS: Failing = ((), 0)
+
+_new_decision = factory(Decision)
 
 
 def decide(plan: Plan, question: Question, snapshot: Snapshot, seed: bytes, tried: frozenset[str]) -> Decision:
@@ -55,7 +58,7 @@ def decide(plan: Plan, question: Question, snapshot: Snapshot, seed: bytes, trie
     if question.context.fallbacks and order:
         order, scores = lined_up(plan, view, (order, scores), question.context.fallbacks, hop=bool(tried))
     rule = base.program.rule
-    return Decision(
+    return _new_decision(
         plan.policy.fingerprint,
         plan.catalog.fingerprint,
         seed,

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from waypost.core.model.events import Decided, InternalError
+from waypost.core.model.frozen import factory
 from waypost.core.model.outcome import Attempt, Failure, Outcome
 from waypost.core.model.question import Snapshot
 from waypost.core.model.target import Target
@@ -23,13 +24,15 @@ from waypost.core.routing.prepare import OBSERVED, Stage
 from waypost.core.routing.settle import Flow, Open, ended, estimated, settle
 from waypost.core.routing.tab import forfeit
 
+_new_decided, _new_attempt = factory(Decided), factory(Attempt)
+
 
 def decided_on(stage: Stage, snapshot: Snapshot, hop: int, tried: frozenset[str], *, advised: bool) -> Decided:
     begun = stage.routes.now()
     plan, question = stage.plan, stage.question
     decision = decide(plan, question, snapshot, stage.call.seed, tried)
     now = stage.routes.now()
-    return Decided(
+    return _new_decided(
         started=stage.started,
         at_ns=now,
         hop=hop,
@@ -49,11 +52,11 @@ def attempt_of(stage: Stage, target: Target | None, number: int, reason: Any) ->
     call = stage.call
     now = stage.routes.now()
     if target is None:
-        return Attempt(number, None, call.origin.provider, call.requested, call.dialect, reason, now, now)
+        return _new_attempt(number, None, call.origin.provider, call.requested, call.dialect, reason, now, now)
     endpoint = stage.routes.endpoints[target.endpoint].addressed(call.dialect)
     model = call.requested if target is stage.requested else target.model
     dialect = call.dialect if call.operation in OBSERVED else endpoint.dialect
-    return Attempt(number, target.id, endpoint.provider, model, dialect, reason, now, now)
+    return _new_attempt(number, target.id, endpoint.provider, model, dialect, reason, now, now)
 
 
 def sending(send: Send, opened: Open) -> Flow:

@@ -9,7 +9,7 @@ from typing import Any
 from waypost.core.codecs.citations import left_out
 from waypost.core.codecs.handout import Signer
 from waypost.core.codecs.resealing import Resealer, resealed
-from waypost.core.model.frozen import dataclass
+from waypost.core.model.frozen import dataclass, factory
 from waypost.core.model.outcome import Attempt
 from waypost.core.model.target import Endpoint, Target, host_and_port
 from waypost.core.routing.effects import Observed, Send, Wire
@@ -81,7 +81,7 @@ class Exchange:
                 conversation = self.stage.conversation
                 writer = home.writer(include_usage=conversation.include_usage, signer=self.signer)
         retries = None if self.last and self.home else call.max_retries if self.last else 0
-        return Send(
+        return _new_send(
             call=call,
             attempt=attempt,
             home=self.home,
@@ -95,6 +95,9 @@ class Exchange:
             writer=writer,
             resealer=Resealer(self.signer) if call.streaming and self.foreign else None,
         )
+
+
+_new_exchange, _new_send = factory(Exchange), factory(Send)
 
 
 def plan_exchange(stage: Stage, target: Target, last: bool) -> Exchange:
@@ -120,7 +123,7 @@ def plan_exchange(stage: Stage, target: Target, last: bool) -> Exchange:
     asking = None
     if call.streaming and not stage.conversation.include_usage:
         asking = codec.ask_usage(body, () if home else endpoint.drops)
-    return Exchange(stage, target, endpoint, home, asking or body, codec, last, asking is not None)
+    return _new_exchange(stage, target, endpoint, home, asking or body, codec, last, asking is not None)
 
 
 def wire_answer(stage: Stage, exchange: Exchange, sent: Wire) -> tuple[Wire, Observed]:

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from waypost.core.model.ask import Standing
 from waypost.core.model.decision import CandidateProof, Rejection
 from waypost.core.model.events import Decided
+from waypost.core.model.frozen import factory
 from waypost.core.model.money import grid
 from waypost.core.model.outcome import Attempt, Failure
 from waypost.core.model.target import Target
@@ -210,6 +211,9 @@ def _more(candidate: CandidateProof) -> str:
     return f" (and {further} more)" if further else ""
 
 
+_new_summary = factory(Summary)
+
+
 def summary(stage: Stage, decided: Decided | None, target: Target | None) -> Summary | None:
     """The decision as the response carries it (S1.05, S1.06); savings are against the policy's baseline."""
     if target is None:
@@ -220,7 +224,7 @@ def summary(stage: Stage, decided: Decided | None, target: Target | None) -> Sum
     baseline = stage.plan.policy.baseline
     against = stage.plan.catalog.get(baseline) if baseline else None
     other = None if against is None else estimated_cost(against.price, *tokens)
-    return Summary(
+    return _new_summary(
         session_id=stage.call.receipt,
         selected_provider=target.provider,
         selected_model=target.model,

@@ -10,7 +10,7 @@ from waypost.core.features.department import department_hint
 from waypost.core.features.extract import extract
 from waypost.core.model.conversation import Conversation
 from waypost.core.model.events import Started
-from waypost.core.model.frozen import dataclass
+from waypost.core.model.frozen import dataclass, factory
 from waypost.core.model.money import MICRO
 from waypost.core.model.needs import Need
 from waypost.core.model.question import Context, Mode, Override, Question
@@ -64,6 +64,9 @@ class Stage:
     """The catalog's target for the model that the caller named, if it has one."""
 
 
+_new_question, _new_started, _new_stage = factory(Question), factory(Started), factory(Stage)
+
+
 def switched_off(call: Call, routes: Routes) -> bool:
     """Whether the mode is off whatever the call turns out to need, so that nothing of it need be read."""
     if call.context.mode == "off" and all(
@@ -95,7 +98,7 @@ def prepare(call: Call, routes: Routes) -> Stage:
     if not routes.codecs[call.dialect].has_room:
         conversation = recalled(conversation, routes.memory)
     needs = needs_of(conversation, home_of(call, routes)) + call.needs if conversation.needs else call.needs
-    question = Question(
+    question = _new_question(
         dialect=call.dialect,
         requested=call.requested,
         auto=call.auto,
@@ -115,7 +118,7 @@ def prepare(call: Call, routes: Routes) -> Stage:
     if mode != "off" and (call.operation in OBSERVED or _owned(call, conversation) or call.closed):
         mode, drawn = "observe", False
     requested = None if call.auto else named(call, routes.catalog)
-    return Stage(
+    return _new_stage(
         call, routes, plan, mode, question, conversation, started(call, plan, mode, routes, drawn=drawn), requested
     )
 
@@ -237,7 +240,7 @@ def _may_leave(plan: Plan, question: Question) -> bool:
 
 def started(call: Call, plan: Plan, mode: Mode, routes: Routes, *, drawn: bool = False) -> Started:
     share = plan.policy.mode.share_ppm
-    return Started(
+    return _new_started(
         receipt=call.receipt,
         at_ns=routes.now(),
         sdk=call.sdk,

@@ -8,7 +8,7 @@ from typing import Any
 
 from waypost.core.catalog.pricing import price_usage
 from waypost.core.model.events import Attempted, Attempting, Decided, InternalError, Settled
-from waypost.core.model.frozen import dataclass
+from waypost.core.model.frozen import dataclass, factory
 from waypost.core.model.outcome import UNPRICED, Attempt, Baseline, Cost, Failure, Outcome, Settlement, Usage
 from waypost.core.model.target import Target
 from waypost.core.routing.accounts import of_everybody
@@ -31,6 +31,10 @@ class Open:
     tab: Tab
 
 
+_new_attempt, _new_attempted = factory(Attempt), factory(Attempted)
+_new_settlement, _new_settled, _new_baseline = factory(Settlement), factory(Settled), factory(Baseline)
+
+
 def ended(
     attempting: Attempting,
     target: Target | None,
@@ -43,7 +47,7 @@ def ended(
     """The attempt with its end, its usage and what that cost."""
     seen = observed or Observed()
     begun = attempting.attempt
-    attempt = Attempt(
+    attempt = _new_attempt(
         begun.number,
         begun.target,
         begun.provider,
@@ -62,7 +66,7 @@ def ended(
         first_chunk_ns=first_chunk_ns,
         left_out=seen.left_out,
     )
-    return Attempted(attempting, attempt)
+    return _new_attempted(attempting, attempt)
 
 
 def estimated(stage: Stage, observed: Observed, spoken: int | None = None) -> Observed:
@@ -82,7 +86,7 @@ def settlement(stage: Stage, outcome: Outcome, attempts: tuple[Attempted, ...]) 
     records = tuple(attempted.attempt for attempted in attempts)
     billed = [attempt for attempt in records if attempt.usage is not None]
     last = billed[-1] if billed else None
-    return Settlement(
+    return _new_settlement(
         outcome=outcome,
         usage=last.usage if last else None,
         cost=total(billed),
@@ -118,7 +122,7 @@ def baselines(stage: Stage, usage: Usage, billed: Attempt) -> tuple[Baseline, ..
     asked = stage.requested
     if asked is not None:
         cost = billed.cost if asked.id == billed.target else price_usage(asked, usage)
-        out.append(Baseline("requested", asked.id, cost))
+        out.append(_new_baseline("requested", asked.id, cost))
     # What a policy compares with is a model that answers; none of them could have made these vectors.
     name = None if stage.call.operation in OBSERVED else stage.plan.policy.baseline
     target = stage.routes.catalog.get(name) if name else None
@@ -127,7 +131,7 @@ def baselines(stage: Stage, usage: Usage, billed: Attempt) -> tuple[Baseline, ..
             cost = out[0].cost
         else:
             cost = billed.cost if target.id == billed.target else price_usage(target, usage)
-        out.append(Baseline("policy", target.id, cost))
+        out.append(_new_baseline("policy", target.id, cost))
     return tuple(out)
 
 
@@ -138,7 +142,7 @@ def settle(stage: Stage, outcome: Outcome, attempts: tuple[Attempted, ...], deci
         charge = bill(stage, tab, result)
         if charge.nano_usd and result.cost.nano_usd is None:
             result = replace(result, charged_nano_usd=charge.nano_usd)
-        event = Settled(stage.started, stage.question, decided, attempts, result)
+        event = _new_settled(stage.started, stage.question, decided, attempts, result)
     except Exception as error:
         yield Tell(InternalError("settle", type(error).__name__, stage.call.receipt), error)
         yield from forfeit(tab)
