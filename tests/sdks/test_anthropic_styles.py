@@ -21,6 +21,7 @@ from stub_provider import (
     message_body,
     message_tool_body,
 )
+from waypost.runtime import instrument
 
 HELLO: Any = [{"role": "user", "content": "Where is Paris?"}]
 CALL: dict[str, Any] = {"model": "auto", "max_tokens": 200, "messages": HELLO}
@@ -200,9 +201,17 @@ async def test_tools(style: str, place: str, answering: Any, claude: Any, aclaud
     assert waypost.receipt(again).status == "ok"
 
 
+def statuses() -> list[str]:
+    """Of all receipts."""
+    engine = instrument.engine()
+    assert waypost.flush()
+    store = engine.lookup.store()
+    return [store.get(summary.id).status for summary in store.summaries()]
+
+
 @pytest.mark.parametrize("place", ["home", "away"])
 def test_the_tool_runner(place: str, answering: Any, claude: Any) -> None:
-    """Each round of the runner is a call of its own, and the tool runs in the caller's process."""
+    """Each round of the runner is a call with one receipt, and the tool runs in the caller's process."""
     if not hasattr(claude.beta.messages, "tool_runner"):
         return  # the floor's has none
     ran: list[str] = []
@@ -232,6 +241,7 @@ def test_the_tool_runner(place: str, answering: Any, claude: Any) -> None:
     assert waypost.receipt(final).status == "ok"
     seen = (answering.anthropic if place == "home" else answering.openai).seen
     assert len(seen) == 2
+    assert statuses() == ["ok", "ok"]
 
 
 @both

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from types import ModuleType
 from typing import Any
 
@@ -10,6 +10,7 @@ from opentelemetry import trace
 
 from waypost.adapters.sdks import stainless
 from waypost.adapters.sdks.bound import Flavour
+from waypost.core.codecs.ids import INFIX
 from waypost.core.routing.effects import Call
 
 MODULE = "anthropic._base_client"
@@ -29,6 +30,13 @@ def reports(client: Any, options: Any) -> bool:
     own = getattr(client, "_open_telemetry", None) or {}
     provider = own.get("tracer_provider") or trace.get_tracer_provider()
     return type(provider).__name__ not in SILENT
+
+
+def lost(body: Mapping[str, Any]) -> str | None:
+    """A thread whose last answer is one of ours: its messages are at no provider, only what is new of them is here."""
+    thread = body.get("thread")
+    before = thread.get("previous_message_id") if isinstance(thread, Mapping) else None
+    return "thread_not_found" if isinstance(before, str) and before.startswith(f"msg_{INFIX}") else None
 
 
 BEDROCK, VERTEX = "aws.bedrock", "gcp.vertex_ai"
@@ -60,6 +68,7 @@ FLAVOUR = Flavour(
         )
     },
     plain_query={"beta": "true"},
+    lost=lost,
     reports=reports,
 )
 

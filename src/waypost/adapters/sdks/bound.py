@@ -26,7 +26,6 @@ from waypost.adapters.sdks.native import (
     told_headers,
     wrong_with_bytes,
 )
-from waypost.core.codecs.ids import INFIX
 from waypost.core.codecs.json_text import encoded
 from waypost.core.model.frozen import dataclass, factory, field
 from waypost.core.model.money import NANO
@@ -67,6 +66,8 @@ class Flavour:
     """Dialects whose calls are no chat, to OpenTelemetry's name of what they do."""
     beside: Mapping[str, str] = field(default_factory=dict)
     """Dialects that no catalog names, to the one that is spoken at the same place."""
+    lost: Callable[[Mapping[str, Any]], str | None] | None = None
+    """Given a body: see `Call.lost`."""
     reports: Callable[[Any, Any], bool] | None = None
     """Given a client and a call's options: whether the SDK reports the call by a span of its own."""
 
@@ -255,7 +256,9 @@ class Bound:
         else:
             status, body = codec.encode_error(failure, error.message)
             if error.code is not None and isinstance(body.get("error"), dict):
-                body["error"].update(code=error.code, **self._lost_thread())
+                body["error"].update(code=error.code)
+                if error.code == self.lost():
+                    body["error"]["details"] = {"error_code": error.code}
             headers = {"content-type": "application/json", "x-should-retry": "false"}
             if failure.retry_after_ns is not None:
                 headers["retry-after"] = str(-(-failure.retry_after_ns // NANO))
@@ -264,13 +267,10 @@ class Bound:
             native.add_note(note)
         return native
 
-    def _lost_thread(self) -> dict[str, Any]:
-        """Who continues a thread from an answer of ours is told that it is lost, and sends the whole of it anew."""
-        body = self.options.json_data
-        thread = body.get("thread") if isinstance(body, Mapping) else None
-        before = thread.get("previous_message_id") if isinstance(thread, Mapping) else None
-        ours = isinstance(before, str) and before.startswith(f"msg_{INFIX}")
-        return {"details": {"error_code": "thread_not_found"}} if ours else {}
+    def lost(self) -> str | None:
+        """See `Call.lost`."""
+        body, lost = self.options.json_data, self.flavour.lost
+        return lost(body) if lost is not None and isinstance(body, Mapping) else None
 
     def _response(
         self, status: int, headers: Mapping[str, str], *, body: Mapping[str, Any] | None = None, stream: Any = None

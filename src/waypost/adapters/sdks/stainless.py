@@ -135,6 +135,7 @@ def bind(
         port=place.port,
         withheld=heard.withheld,
         names_policy=heard.names_policy,
+        lost=bound.lost(),
         closed=bound.closed(),
         reports=_reported(wrapped) or (flavour.reports is not None and flavour.reports(client, bound.options)),
     )

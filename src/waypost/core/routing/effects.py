@@ -33,7 +33,8 @@ class Call:
     the call that do not hold, whatever the policy grants. ``lent`` are the endpoints that it brings a client for;
     at those that are ``barred`` that client cannot be used, and no other is.
     ``names_policy`` says that it names the context's policy itself, in a header or in its body. ``closed`` says
-    that its client has been closed, so that it can only fail, as its SDK would have it fail.
+    that its client has been closed, so that it can only fail, as its SDK would have it fail. ``lost`` is set where it
+    goes on from an answer of ours that its provider never had: the code of the error at which its SDK sends all of it.
     """
 
     receipt: str
@@ -61,6 +62,7 @@ class Call:
     barred: tuple[str, ...] = ()
     names_policy: bool = False
     closed: bool = False
+    lost: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

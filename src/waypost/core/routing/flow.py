@@ -19,7 +19,7 @@ from waypost.core.routing.asking import asking, asks_nothing
 from waypost.core.routing.content import marked
 from waypost.core.routing.effects import Answer, Call, Look, NativeError, Send, Tell
 from waypost.core.routing.hops import final, open_default, routed, try_one
-from waypost.core.routing.nobody import NOBODY, closed
+from waypost.core.routing.nobody import NOBODY, closed, lost
 from waypost.core.routing.open_fail import blind
 from waypost.core.routing.prepare import NotThisDialect, Routes, Stage, home_of, prepare, switched_off
 from waypost.core.routing.retries import Hops
@@ -41,6 +41,8 @@ def route(call: Call, routes: Routes) -> Flow:
         return (yield from _blindly(call, routes, None))
     if stage.mode == "off":
         return (yield from _untouched(call, routes))
+    if call.lost is not None and stage.mode == "route":
+        raise lost(call.lost)  # nobody is asked, so there is nothing to tell of
     if stage.plan.policy.content != "none":
         stage = yield from marked(stage)
     yield Tell(stage.started)

@@ -179,6 +179,12 @@ def closed(call: Call) -> NativeError:
     return NativeError(Failure("internal", 500), message, code="routing_failed")
 
 
+def lost(code: str) -> NativeError:
+    """The call goes on from an answer that its provider never had."""
+    message = "waypost: the answer that this goes on from came from elsewhere; send the whole conversation"
+    return NativeError(NOBODY, message, code=code)
+
+
 def failed(stage: Stage, past: Sequence[Attempt], failure: Failure | None, error: Exception | None) -> Exception:
     """What the caller sees of attempts that failed: the first native exception, else one that is to be built."""
     notes = tuple(_note(attempt, len(past)) for attempt in past)
