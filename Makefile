@@ -20,6 +20,9 @@ SUITES := openai anthropic google
 ONCE := budgets ceilings claims claims_policy claims_unreadable content content_commands content_kept default \
 	deployments envelopes home_removed nobody ranked_by_advisors rollout_share shipped_policies sinks world
 
+# Every fault without us and with us, for an older major in the styles that all others are made of: a whole answer, a stream.
+FAULTS := tests/faults/test_faults_home.py -k "sync-plain or sync-stream- or left_open"
+
 CLIENTS := langchain pydantic-ai openai-agents instructor llama-index
 
 .PHONY: help demo test check lint format e2e compat suites clients exhaustive bench fidelity backends lock clean
@@ -60,14 +63,15 @@ e2e: $(VENV)/.dev ## only the tests that need the real backends
 	$(BIN)/python scripts/backends.py build
 	$(BIN)/pytest $(BACKENDS_TESTS)
 
-compat: ## the SDKs' tests with their older majors, each in an environment of its own
+compat: ## the SDKs' tests and part of the table of faults with their older majors, each in an environment of its own
 	@$(MAKE) -j2 $(COMPAT:%=.compat-%)
 
 # The tests mostly wait for servers of their own, so the majors run side by side, and each one's words stay together.
 .compat-%: .venvs/%/.ready
 	@mkdir -p .reports
 	@.venvs/$*/bin/pytest -q -p no:cacheprovider tests/sdks $(ONCE:%=--ignore=tests/sdks/test_%.py) >.reports/$*.log 2>&1 || { cat .reports/$*.log; exit 1; }
-	@echo "tests/sdks with $*: $$(tail -n 1 .reports/$*.log)"
+	@.venvs/$*/bin/pytest -q -p no:cacheprovider $(FAULTS) >.reports/$*-faults.log 2>&1 || { cat .reports/$*-faults.log; exit 1; }
+	@echo "tests/sdks with $*: $$(tail -n 1 .reports/$*.log); faults: $$(tail -n 1 .reports/$*-faults.log)"
 
 clients: ## LangChain, pydantic-ai, openai-agents, instructor and LlamaIndex on top, each in an environment of its own
 	@$(MAKE) -j2 $(CLIENTS:%=.clients-%)
