@@ -9,6 +9,7 @@ from typing import Any
 import anthropic
 import httpx2
 import openai
+from anthropic.types.beta import message_create_params as beta
 from anthropic.types.message_create_params import MessageCreateParamsNonStreaming, MessageCreateParamsStreaming
 from openai.types.chat.completion_create_params import (
     CompletionCreateParamsNonStreaming,
@@ -30,6 +31,14 @@ _REQUESTS: Mapping[tuple[str, bool], TypeAdapter[Any]] = {
     ("anthropic.messages", False): TypeAdapter(MessageCreateParamsNonStreaming),
     ("anthropic.messages", True): TypeAdapter(MessageCreateParamsStreaming),
 }
+_BETA: Mapping[bool, TypeAdapter[Any]] = {
+    False: TypeAdapter(beta.MessageCreateParamsNonStreaming),
+    True: TypeAdapter(beta.MessageCreateParamsStreaming),
+}
+"""The same of beta messages, which are read where a body has a field that only they have."""
+_BETA_ONLY = (
+    beta.MessageCreateParamsBase.__annotations__.keys() - MessageCreateParamsNonStreaming.__annotations__.keys()
+)
 # The SDK has no such arguments since 1.0, but the API and older models still take them, as extra body.
 _BODY_ONLY = {"anthropic.messages": frozenset({"temperature", "top_p", "top_k"})}
 
@@ -49,7 +58,10 @@ def check_request(dialect: str, body: Mapping[str, Any]) -> None:
         golden_google.check_request(body)
         return
     known = {name: item for name, item in body.items() if name not in _BODY_ONLY.get(dialect, ())}
-    seen = _REQUESTS[dialect, bool(body.get("stream"))].validate_python(known, strict=True)
+    streamed = bool(body.get("stream"))
+    only_beta = dialect == "anthropic.messages" and not _BETA_ONLY.isdisjoint(known)
+    adapter = _BETA[streamed] if only_beta else _REQUESTS[dialect, streamed]
+    seen = adapter.validate_python(known, strict=True)
     assert plain(seen) == plain(known)
 
 

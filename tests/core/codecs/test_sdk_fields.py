@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, get_args, get_type_hints
 
 import pytest
 from anthropic import types as messages_types
+from anthropic.types import beta as beta_types
 from anthropic.types import message_create_params
+from anthropic.types.beta import message_create_params as beta_create_params
 from openai.types import chat as chat_types
 from openai.types.chat import (
     chat_completion_content_part_image_param,
@@ -89,14 +91,25 @@ MESSAGES_FIELDS: dict[str, tuple[Any, set[str]]] = {
     "user_profile_id": ("u", {"server_state.user_profile"}),
     "workspace_id": ("w", {"server_state.workspace"}),
 }
-# What the API takes and the SDK leaves to extra_body.
+# What only beta messages have.
+BETA_FIELDS: dict[str, tuple[Any, set[str]]] = {
+    "billing_policy": ({"type": "billing_policy", "bill_to": "user_profile"}, {"billing"}),
+    "compaction": ({"type": "summarize"}, {"context_management"}),
+    "context_management": ({"edits": []}, {"context_management"}),
+    "fallback_credit_token": ("t", {"server_state.fallback_credit"}),
+    "fallbacks": ("default", {"model_choice"}),
+    "mcp_servers": ([{"type": "url", "name": "n", "url": "https://e.org"}], {"server_tool.mcp"}),
+    "thread": ({"type": "continue", "previous_message_id": "msg_1"}, {"server_state.thread"}),
+}
+# What the API takes and the SDK leaves to extra_body, or has in older versions only.
 MESSAGES_BODY_ONLY: dict[str, tuple[Any, set[str]]] = {
     "temperature": (0.5, {"sampling.temperature"}),
     "top_p": (0.5, {"sampling.top_p"}),
     "top_k": (5, {"sampling.top_k"}),
-    "mcp_servers": ([{}], {"server_tool.mcp"}),
-    "context_management": ({}, {"context_management"}),
+    "output_format": ({"type": "json_schema", "schema": SCHEMA}, {"output.json_schema"}),
 }
+HEADERS = {"betas"}
+"""What the SDK sends as a header."""
 
 
 def flags(conversation: Conversation) -> set[str]:
@@ -145,7 +158,15 @@ MESSAGES_VALUES: list[tuple[dict[str, Any], set[str]]] = [
     ({"thinking": {"type": "between_tools"}}, {"reasoning.adaptive"}),
     ({"thinking": {"type": "adaptive"}}, {"reasoning.adaptive?"}),
     ({"metadata": {"user_id": "u", "team": "t"}}, {"metadata?", "user?"}),
-    ({"output_config": {"task_budget": {}}}, {"unknown_field.task_budget"}),
+    ({"output_config": {"task_budget": {"type": "tokens", "total": 9}}}, {"task_budget"}),
+    ({"output_config": {"tomorrow": 1}}, {"unknown_field.tomorrow"}),
+    (
+        {"thinking": {"type": "adaptive", "block_binding": {"prefix_mismatch_behavior": "drop_block"}}},
+        {"reasoning.adaptive?", "reasoning.context?"},
+    ),
+    ({"thinking": {"type": "adaptive", "block_binding": {}}}, {"reasoning.adaptive?"}),
+    ({"billing_policy": {"type": "billing_policy", "bill_to": "self"}}, set()),
+    ({"thread": {"type": "create"}}, {"server_state.thread?"}),
     ({"output_config": {"format": {"type": "json_schema", "schema": SCHEMA}}}, {"output.json_schema"}),
     (
         {"output_config": {"format": {"type": "json_schema", "schema": {"type": "object"}}}},
@@ -187,6 +208,14 @@ def test_every_messages_field_is_in_the_table() -> None:
     assert known == set(MESSAGES_FIELDS)
 
 
+def test_every_field_of_beta_messages_is_in_a_table() -> None:
+    """`client.beta.messages` speaks the same dialect, with more fields."""
+    module = beta_create_params
+    known = members(module.MessageCreateParamsNonStreaming, module.MessageCreateParamsStreaming)
+    known |= set(module.MessageCreateParamsBase.__annotations__)
+    assert known == set(MESSAGES_FIELDS | BETA_FIELDS) | HEADERS
+
+
 @pytest.mark.parametrize(("field", "case"), CHAT_FIELDS.items())
 def test_chat_field(field: str, case: tuple[Any, set[str]]) -> None:
     """Each field changes the conversation or raises exactly its needs; null raises none (S2.07)."""
@@ -199,7 +228,7 @@ def test_chat_field(field: str, case: tuple[Any, set[str]]) -> None:
         assert CODECS[C].decode_request({**CHAT, field: None}) == plain
 
 
-@pytest.mark.parametrize(("field", "case"), (MESSAGES_FIELDS | MESSAGES_BODY_ONLY).items())
+@pytest.mark.parametrize(("field", "case"), (MESSAGES_FIELDS | BETA_FIELDS | MESSAGES_BODY_ONLY).items())
 def test_messages_field(field: str, case: tuple[Any, set[str]]) -> None:
     """Each field changes the conversation or raises exactly its needs; null raises none."""
     value, expected = case
@@ -411,6 +440,57 @@ BLOCKS: list[tuple[Any, str, dict[str, Any], set[str]]] = [
 ]
 
 
+# Blocks that only beta messages have: none of them is read, each has its need.
+BETA_BLOCKS: list[tuple[Any, str]] = [
+    (beta_types.BetaCompactionBlockParam, "context_management"),
+    (beta_types.BetaFallbackBlockParam, "server_tool.fallback"),
+    (beta_types.BetaMCPToolUseBlockParam, "server_tool.mcp_tool_use"),
+    (beta_types.BetaMCPToolListingBlockParam, "server_tool.mcp_tool_listing"),
+    (beta_types.BetaRequestMCPToolResultBlockParam, "server_tool.mcp_tool_result"),
+    (beta_types.BetaAdvisorToolResultBlockParam, "server_tool.advisor_tool_result"),
+    (beta_types.BetaRequestToolAdditionBlockParam, "server_tool.tool_addition"),
+    (beta_types.BetaRequestToolRemovalBlockParam, "server_tool.tool_removal"),
+]
+
+
+def test_every_block_of_beta_messages_is_known() -> None:
+    """A block that plain messages have is the same in beta; each other one is in the table, and stays at home."""
+    plain = {kind_of(typed): members(typed) for typed in blocks_of(messages_types.ContentBlockParam)}
+    beta = {kind_of(typed): members(typed) for typed in blocks_of(beta_types.BetaContentBlockParam)}
+    assert {kind: beta[kind] for kind in plain} == plain
+    assert beta.keys() - plain.keys() == {kind_of(typed) for typed, _ in BETA_BLOCKS}
+    user = {"role": "user", "content": "x"}
+    for typed, flag in BETA_BLOCKS:
+        block = dict.fromkeys(members(typed)) | {"type": kind_of(typed)}
+        body = {**MESSAGES, "messages": [user, {"role": "assistant", "content": [block]}, user]}
+        assert flags(CODECS[A].decode_request(body)) == {flag}
+
+
+def blocks_of(union: Any) -> Iterable[Any]:
+    """The typed dicts of a union; the models beside them are blocks of answers."""
+    return [typed for typed in get_args(union) if hasattr(typed, "__required_keys__")]
+
+
+def kind_of(typed: Any) -> str:
+    """The ``type`` of a block."""
+    (kind,) = get_args(get_args(get_type_hints(typed, include_extras=True)["type"])[0])
+    return str(kind)
+
+
+def test_a_system_message_of_beta_messages() -> None:
+    """What it says of the turn after it stays with the origin; by default it says nothing."""
+    says = {"clear_at": "next_user_message", "output_config": {"effort": "low"}}
+    assert members(beta_types.BetaSystemMessageParam) == {"role", "content", *says}
+    user = {"role": "user", "content": "x"}
+
+    def needs(**members: Any) -> set[str]:
+        system = {"role": "system", "content": "y", **members}
+        return flags(CODECS[A].decode_request({**MESSAGES, "messages": [user, system, user]}))
+
+    assert needs(clear_at="never", output_config={}) == {"system.mid_conversation"}
+    assert needs(**says) == {"system.mid_conversation", "context_management", "reasoning.turn_effort"}
+
+
 @pytest.mark.parametrize(("typed", "role", "value", "expected"), BLOCKS)
 def test_messages_block(typed: Any, role: str, value: dict[str, Any], expected: set[str]) -> None:
     """Each block of a message, with all of its members, is known."""
@@ -444,7 +524,15 @@ def test_messages_tool_and_configuration() -> None:
         "tools.eager_streaming?",
         "tools.input_examples",
     }
+    assert members(beta_types.BetaToolParam) == members(messages_types.ToolParam)
     assert members(messages_types.OutputConfigParam) == {"effort", "format"}
+    assert members(beta_types.BetaOutputConfigParam) == {"effort", "format", "task_budget"}
+    for name in ("Adaptive", "Enabled"):
+        plain, beta = (
+            getattr(types, f"{prefix}ThinkingConfig{name}Param")
+            for types, prefix in ((messages_types, ""), (beta_types, "Beta"))
+        )
+        assert members(beta) == members(plain) | {"block_binding"}
     assert members(messages_types.JSONOutputFormatParam) == {"schema", "type"}
     assert members(messages_types.MetadataParam) == {"user_id"}
     assert members(messages_types.ToolChoiceToolParam) == {"type", "name", "disable_parallel_tool_use"}

@@ -186,7 +186,10 @@ def _metadata(draft: Draft, value: Any) -> None:
 
 def _output_config(draft: Draft, value: Any) -> None:
     config = as_map(value, "output_config")
-    rest = draft.unknown(config, frozenset({"effort", "format"}), "output_config")
+    rest = draft.unknown(config, frozenset({"effort", "format", "task_budget"}), "output_config")
+    if config.get("task_budget") is not None:
+        draft.need("task_budget", "output_config.task_budget")
+        rest = {**rest, "task_budget": config["task_budget"]}
     if rest:
         draft.ext["output_config"] = rest
     effort = config.get("effort")
@@ -196,17 +199,22 @@ def _output_config(draft: Draft, value: Any) -> None:
         if effort not in _SHARED_EFFORTS:
             draft.need("unknown_field.output_config.effort", "output_config.effort")
     if config.get("format") is not None:
-        _format(draft, as_map(config["format"], "output_config.format"))
+        _format(draft, as_map(config["format"], "output_config.format"), "output_config.format")
 
 
-def _format(draft: Draft, form: Mapping[str, Any]) -> None:
+def _format(draft: Draft, form: Mapping[str, Any], path: str) -> None:
     if form.get("type") != "json_schema":
-        draft.need(f"unknown_field.output_config.format.{form.get('type')}", "output_config.format")
-    schema = as_map(form.get("schema"), "output_config.format.schema")
-    draft.need("output.json_schema", "output_config.format")
+        draft.need(f"unknown_field.{path}.{form.get('type')}", path)
+    schema = as_map(form.get("schema"), f"{path}.schema")
+    draft.need("output.json_schema", path)
     if not openai_strict(schema):
-        draft.need("schema.optional_properties", "output_config.format.schema")
+        draft.need("schema.optional_properties", f"{path}.schema")
     draft.fields["output"] = Schema(schema, strict=True)
+
+
+def _output_format(draft: Draft, value: Any) -> None:
+    """As the beta had it before it was a member of ``output_config``."""
+    _format(draft, as_map(value, "output_format"), "output_format")
 
 
 def _thinking(draft: Draft, value: Any) -> None:
@@ -217,6 +225,8 @@ def _thinking(draft: Draft, value: Any) -> None:
         draft.sampling["show_reasoning"] = draft.fields["shows_reasoning"] = True
     if config.get("display") is not None:
         draft.hint("reasoning.display", "thinking.display", str(config["display"]))
+    if config.get("block_binding"):
+        draft.hint("reasoning.context", "thinking.block_binding")
     if kind == "enabled":
         budget = as_int(config.get("budget_tokens"), "thinking.budget_tokens")
         draft.sampling["reasoning_budget"] = budget
@@ -255,6 +265,13 @@ def _thread(draft: Draft, value: Any) -> None:
     draft.need("server_state.thread", "thread", str(kind), severity)
 
 
+def _billing(draft: Draft, value: Any) -> None:
+    draft.keep("billing_policy", value)
+    payer = as_map(value, "billing_policy").get("bill_to")
+    if payer not in (None, "self"):
+        draft.need("billing", "billing_policy.bill_to", str(payer))
+
+
 def _tier(draft: Draft, value: Any) -> None:
     draft.keep("service_tier", value)
     if value == "standard_only":
@@ -277,6 +294,7 @@ _FIELDS: Mapping[str, Handler] = {
     "tool_choice": _tool_choice,
     "metadata": _metadata,
     "output_config": _output_config,
+    "output_format": _output_format,
     "thinking": _thinking,
     "cache_control": _cache_control,
     "service_tier": _tier,
@@ -289,4 +307,8 @@ _FIELDS: Mapping[str, Handler] = {
     "diagnostics": kept("diagnostics", "diagnostics", hint=True),
     "mcp_servers": kept("mcp_servers", "server_tool.mcp"),
     "context_management": kept("context_management", "context_management"),
+    "compaction": kept("compaction", "context_management"),
+    "billing_policy": _billing,
+    "fallbacks": kept("fallbacks", "model_choice"),
+    "fallback_credit_token": kept("fallback_credit_token", "server_state.fallback_credit"),
 }

@@ -64,7 +64,7 @@ def read_messages(draft: Draft, value: Any) -> None:
 
 def _message(draft: Draft, raw: Mapping[str, Any], role: Role, path: str) -> list[Message]:
     ext: dict[str, Any] = {"at": "messages"} if role == "system" else {}
-    rest = draft.unknown(raw, _MESSAGE, path)
+    rest = _instruction(draft, raw, path) if role == "system" else draft.unknown(raw, _MESSAGE, path)
     if rest:
         ext["fields"] = rest
     parts = _content(draft, raw.get("content"), f"{path}.content", ext)
@@ -76,6 +76,21 @@ def _message(draft: Draft, raw: Mapping[str, Any], role: Role, path: str) -> lis
     if not any(isinstance(part, ToolResult) for part in parts):
         return [Message(role, parts, None, ext or NO_EXT)]
     return _split_results(parts, ext)
+
+
+_OF_A_TURN: Mapping[str, str] = {"clear_at": "context_management", "output_config": "reasoning.turn_effort"}
+"""What a system message between turns may say of the turn after it."""
+
+
+def _instruction(draft: Draft, raw: Mapping[str, Any], path: str) -> dict[str, Any]:
+    """What a system message between turns has beside its words."""
+    rest = draft.unknown(raw, _MESSAGE | _OF_A_TURN.keys(), path)
+    for name, flag in _OF_A_TURN.items():
+        if (value := raw.get(name)) is not None:
+            rest[name] = value
+            if value not in ("never", {}):
+                draft.need(flag, f"{path}.{name}")
+    return rest
 
 
 def _check_order(draft: Draft, parts: tuple[Part, ...], path: str) -> None:
