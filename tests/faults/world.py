@@ -28,7 +28,6 @@ from faults.wire import CHAT, GOOGLE, MESSAGES, RESPONSES
 from stub_provider import Seen, StubProvider
 from waypost.adapters.state.memory import MemoryState
 from waypost.core.model.events import Attempted, InternalError, Settled, Started
-from waypost.core.routing import retries
 from waypost.runtime import instrument, patch
 from waypost.runtime.engine import Engine
 from waypost.runtime.settings import read
@@ -129,7 +128,6 @@ class World:
         self._patching.setenv("WAYPOST_RELOAD", "off")
         for sdk in sorted({SDKS[dialect] for dialect in INSTALLED}):
             self._hurry(sdk)
-        self._patching.setattr(retries, "FIRST_PAUSE_NS", int(PAUSE_S * 1e9))
         self.runner.run(asyncio.sleep(0))  # a loop has sockets of its own
         self._threads, self._sockets = set(threading.enumerate()), _sockets()
         return self

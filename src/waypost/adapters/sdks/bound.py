@@ -142,6 +142,22 @@ class Bound:
         seconds = own if own is None or isinstance(own, int | float) else own.read
         return None if seconds is None else int(seconds * 1e9)
 
+    def pause_ns(self, failure: Failure, repeats: int, told: bool | None) -> int | None:
+        """How long this SDK, of this version, would wait before it sends the call again after ``failure``, which is
+        another endpoint's; ``None`` where it would not. ``told``: what the server said of that."""
+        client, headers = self.client, {}
+        left = self.options.get_max_retries(client.max_retries) - repeats
+        if left <= 0 or (failure.status is None and failure.kind not in ("timeout", "connection")):
+            return None
+        if failure.retry_after_ns is not None:
+            headers["retry-after-ms"] = str(failure.retry_after_ns / 1e6)
+        if told is not None:
+            headers["x-should-retry"] = str(told).lower()
+        said = self.http_library().Response(failure.status or 500, headers=headers)
+        if failure.status is not None and (said.is_success or not client._should_retry(said)):
+            return None
+        return int(client._calculate_retry_timeout(left, self.options, said.headers) * NANO)
+
     def closed(self) -> bool:
         """Whether the caller has closed the client, which then sends nothing and whose streams break."""
         return bool(self.client.is_closed())

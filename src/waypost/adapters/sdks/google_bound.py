@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Callable, Mapping
-from types import ModuleType
+from types import ModuleType, SimpleNamespace
 from typing import Any
 
 from waypost.adapters.sdks.claims import own_key
@@ -13,6 +13,7 @@ from waypost.adapters.sdks.google_chunks import Chunks, primed, tell, unframed
 from waypost.adapters.sdks.google_client import rebound, without_ours
 from waypost.adapters.sdks.native import library_of, not_sent, retry_after, text, told_headers, wrong_with_bytes
 from waypost.core.codecs import CODECS
+from waypost.core.model.money import NANO
 from waypost.core.model.outcome import Failure
 from waypost.core.routing.effects import Answer, NativeError, Observed
 from waypost.core.routing.ports import Codec
@@ -141,6 +142,30 @@ class GoogleBound:
         return options.model_copy(
             update={name: getattr(kind(**{name: value}), name) for name, value in changed.items()}
         )
+
+    def pause_ns(self, failure: Failure, repeats: int, told: bool | None) -> int | None:  # noqa: ARG002
+        """How long this SDK, as it is told, would wait before it sends the call again after ``failure``, which is
+        another endpoint's; ``None`` where it would not. It does not listen to what it is ``told``."""
+        retry = self.option("retry_options")
+        known = failure.kind in ("timeout", "connection") if failure.status is None else failure.status >= 400
+        if repeats >= self.max_retries or not known:
+            return None
+        if isinstance(retry, Mapping):
+            retry = sys.modules[f"{PACKAGE}.types"].HttpRetryOptions(**retry)
+        rules = sys.modules[f"{PACKAGE}._api_client"].retry_args(retry)
+        if not rules["retry"].predicate(self._raised(failure)):
+            return None
+        return int(rules["wait"](SimpleNamespace(attempt_number=repeats + 1)) * NANO)
+
+    def _raised(self, failure: Failure) -> Exception:
+        """What the SDK would raise of such a failure at home."""
+        library = self.http_library()
+        if failure.status is None:
+            usual = "ReadTimeout" if failure.kind == "timeout" else "ConnectError"
+            raised: Exception = getattr(library, failure.type or "", getattr(library, usual))("")
+            return raised
+        body = {"error": {"code": failure.status}}
+        return _status_error(failure.status, body, library.Response(failure.status, json=body))
 
     def closed(self) -> bool:
         """Whether the caller has closed the client, which then sends nothing and whose streams break. Of aiohttp's

@@ -116,6 +116,7 @@ def bind(
         withheld=heard.withheld,
         names_policy=heard.names_policy,
         closed=bound.closed(),
+        pause_ns=bound.pause_ns,
     )
 
 

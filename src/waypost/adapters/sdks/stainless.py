@@ -137,6 +137,7 @@ def bind(
         names_policy=heard.names_policy,
         lost=bound.lost(),
         closed=bound.closed(),
+        pause_ns=bound.pause_ns,
         reports=_reported(wrapped) or (flavour.reports is not None and flavour.reports(client, bound.options)),
     )
 

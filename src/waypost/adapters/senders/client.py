@@ -9,7 +9,7 @@ import sys
 from typing import Any
 
 from waypost.adapters.senders import google
-from waypost.adapters.senders.http import KEPT, retry_after_ns
+from waypost.adapters.senders.http import KEPT, told
 from waypost.adapters.senders.streams import Ending, shells, transport_failure
 from waypost.core.model.outcome import Failure
 from waypost.core.model.target import Endpoint
@@ -116,5 +116,4 @@ def failed(error: Exception, codec: Codec) -> SendFailed:
         return SendFailed(transport_failure(error.__cause__ or error))
     body = getattr(error, "body", None)
     failure = codec.failure(status, body if isinstance(body, dict) and "error" in body else {"error": body})
-    wait = retry_after_ns(error.response.headers) if hasattr(error, "response") else None
-    return SendFailed(failure if wait is None else Failure(failure.kind, failure.status, failure.type, wait))
+    return told(failure, error.response.headers) if hasattr(error, "response") else SendFailed(failure)

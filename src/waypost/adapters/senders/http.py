@@ -12,6 +12,8 @@ import json
 import os
 import time
 import weakref
+from dataclasses import replace
+from email.utils import mktime_tz, parsedate_tz
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from types import ModuleType
 from typing import Any
@@ -31,6 +33,8 @@ KEPT = ("retry-after", "retry-after-ms", "request-id", "x-request-id", "content-
 """Response headers of the target that go on to the caller; all others stay behind."""
 _DEFAULT_TIMEOUT_S = 600.0
 _CONNECT_S = 10.0
+_NEAR_S = 120.0
+"""A date to wait for that is further away than this is not believed."""
 
 
 class Http:
@@ -92,7 +96,7 @@ class Http:
         except ValueError:
             body = None
         if not response.is_success or not isinstance(body, dict):
-            raise SendFailed(_refused(codec, response, body, headers))
+            raise _refused(codec, response, body)
         return Wire(response.status_code, headers, body)
 
     def _streamed(self, effect: Send, library: ModuleType, codec: Codec, response: Any, *, is_async: bool) -> Wire:
@@ -197,26 +201,35 @@ def _url(library: ModuleType, url: str) -> Any:
     return library.URL(url)
 
 
-def _refused(codec: Codec, response: Any, body: Any, headers: dict[str, str]) -> Failure:
+def _refused(codec: Codec, response: Any, body: Any) -> SendFailed:
     """The failure that an answer is, with the wait that the provider asked for."""
     status: int = response.status_code
     failure = Failure("malformed", status) if response.is_success else codec.failure(status, body)
+    return told(failure, response.headers)
+
+
+def told(failure: Failure, headers: Any) -> SendFailed:
+    """``failure`` with what the provider says of sending the call again, and when."""
     wait = retry_after_ns(headers)
-    if wait is None:
-        return failure
-    return Failure(failure.kind, failure.status, failure.type, wait)
+    failure = failure if wait is None else replace(failure, retry_after_ns=wait)
+    return SendFailed(failure, again=_AGAIN.get(headers.get("x-should-retry", "")))
+
+
+_AGAIN = {"true": True, "false": False}
 
 
 def retry_after_ns(headers: Any) -> int | None:
-    """``retry-after-ms`` or ``retry-after`` in seconds; a date is not read, because the clocks may differ."""
+    """``retry-after-ms`` or ``retry-after`` in seconds, or a date that is near; of a far one the clocks may differ."""
     for name, scale in (("retry-after-ms", 1_000_000), ("retry-after", 1_000_000_000)):
         text = headers.get(name)
         if text:
             try:
                 return max(int(float(text) * scale), 0)
-            except ValueError:
+            except (ValueError, OverflowError):
                 continue
-    return None
+    until = parsedate_tz(headers.get("retry-after"))
+    wait = 0.0 if until is None else mktime_tz(until) - time.time()
+    return int(wait * 1e9) if 0 < wait <= _NEAR_S else None
 
 
 def _timeout(library: ModuleType, effect: Send) -> Any:

@@ -21,6 +21,10 @@ from waypost.core.model.target import Dialect, Endpoint, Target
 from waypost.core.routing.ports import Codec, Reader, Writer
 
 
+def _never(failure: Failure, repeats: int, told: bool | None) -> int | None:  # noqa: ARG001 - without an SDK
+    return None
+
+
 @dataclass(frozen=True, slots=True)
 class Call:
     """One call as an SDK adapter bound it. ``body`` is the caller's wire dict and is never changed.
@@ -35,6 +39,8 @@ class Call:
     ``names_policy`` says that it names the context's policy itself, in a header or in its body. ``closed`` says
     that its client has been closed, so that it can only fail, as its SDK would have it fail. ``lost`` is set where it
     goes on from an answer of ours that its provider never had: the code of the error at which its SDK sends all of it.
+    ``pause_ns`` is how long the SDK itself would wait before it sends the call again after a failure, having done so so
+    many times, and the server having said so much of that; ``None`` where it would not.
     """
 
     receipt: str
@@ -63,6 +69,7 @@ class Call:
     names_policy: bool = False
     closed: bool = False
     lost: str | None = None
+    pause_ns: Callable[[Failure, int, bool | None], int | None] = _never
 
 
 @dataclass(frozen=True, slots=True)
@@ -324,11 +331,13 @@ class Answer:
 
 
 class SendFailed(Exception):
-    """A sender's own failure at another endpoint, classified; the text of the provider is not in it."""
+    """A sender's own failure at another endpoint, classified; the text of the provider is not in it. ``again`` is what
+    the provider said of sending the call again, if it said something."""
 
-    def __init__(self, failure: Failure) -> None:
+    def __init__(self, failure: Failure, *, again: bool | None = None) -> None:
         super().__init__(failure.type or failure.kind)
         self.failure = failure
+        self.again = again
 
 
 class NativeError(Exception):

@@ -118,6 +118,7 @@ def try_one(stage: Stage, hops: Hops, exchange: Exchange, decided: Decided | Non
             failure = error.failure
         except Exception as error:
             failure = _classify(stage.call, error)
+            hops.told = getattr(error, "again", None)
             if exchange.home and hops.error is None:
                 hops.error = error
             if failure.kind == "internal" and (not exchange.home or _ours(error)):

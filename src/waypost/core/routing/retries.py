@@ -2,26 +2,22 @@
 
 from __future__ import annotations
 
-from waypost.core.model.events import Attempted
+from waypost.core.model.events import Attempted, InternalError
 from waypost.core.model.frozen import dataclass
 from waypost.core.model.outcome import Failure
 from waypost.core.policy.fallback import Abort, Next, Retry, act
 from waypost.core.routing.accounts import at, is_own
-from waypost.core.routing.effects import Disable, Sleep
+from waypost.core.routing.effects import Disable, Sleep, Tell
 from waypost.core.routing.exchange import Exchange
 from waypost.core.routing.prepare import Stage
 from waypost.core.routing.settle import Flow
 from waypost.core.routing.tab import Tab
 
-RETRIED_BY_SDKS = ("rate_limited", "overloaded", "timeout", "connection", "server_error")
-FIRST_PAUSE_NS = 500_000_000
-LONGEST_PAUSE_NS = 8_000_000_000
-"""The SDKs' own pauses: half a second, doubled each time, eight seconds at most."""
-
 
 @dataclass(slots=True)
 class Hops:
-    """What the loop remembers: who was tried or turned away, what failed, and the first native exception."""
+    """What the loop remembers: who was tried or turned away, what failed, and the first native exception;
+    ``told`` is what the one who failed said of being asked again."""
 
     tab: Tab
     tried: frozenset[str] = frozenset()
@@ -32,6 +28,7 @@ class Hops:
     deadline_ns: int | None = None
     retrying: Exchange | None = None
     repeats: int = 0
+    told: bool | None = None
 
 
 def again(stage: Stage, hops: Hops, exchange: Exchange) -> Flow:
@@ -51,8 +48,7 @@ def again(stage: Stage, hops: Hops, exchange: Exchange) -> Flow:
             hops.tab.broken |= at(stage, endpoint)
         else:
             yield Disable(endpoint, stage.routes.now() + action.disable_provider_ns)
-    spent = len(hops.past) >= stage.plan.policy.fallback.max_attempts
-    pause = None if isinstance(action, Abort) and not spent else _callers_retry(stage, hops, exchange)
+    pause = yield from _callers_retry(stage, hops, exchange)
     if pause is not None:
         yield Sleep(pause)
         return True
@@ -62,20 +58,28 @@ def again(stage: Stage, hops: Hops, exchange: Exchange) -> Flow:
     return False
 
 
-def _callers_retry(stage: Stage, hops: Hops, exchange: Exchange) -> int | None:
-    """The pause before the last candidate is asked again, as often as the caller's SDK would have; ``None`` for never.
+def _callers_retry(stage: Stage, hops: Hops, exchange: Exchange) -> Flow:
+    """The pause before the last candidate is asked again, as the caller's SDK would have it; ``None`` for never.
 
-    At home the SDK's own loop does this; elsewhere nobody would, and the caller would be less reliable with us.
+    At home the SDK's own loop does this, whatever the policy makes of its failures; elsewhere nobody would, and the
+    caller would be less reliable with us. Each repetition has as long as the attempt before it, within the policy's
+    deadline, because the caller's timeout is one of each attempt.
     """
     assert hops.failure is not None
-    if not exchange.last or exchange.home or hops.failure.kind not in RETRIED_BY_SDKS:
+    if not exchange.last or exchange.home or hops.failure.committed:
         return None
-    if hops.repeats >= stage.call.max_retries:
+    try:
+        pause = stage.call.pause_ns(hops.failure, hops.repeats, hops.told)
+    except Exception as error:
+        yield Tell(InternalError("retry", type(error).__name__, stage.call.receipt), error)
         return None
-    asked = hops.failure.retry_after_ns
-    pause = min(FIRST_PAUSE_NS << hops.repeats, LONGEST_PAUSE_NS) if asked is None else asked
-    if hops.deadline_ns is not None and stage.routes.now() + pause >= hops.deadline_ns:
+    begins = stage.routes.now() + (pause or 0)
+    limit = _policys_deadline(stage)
+    if pause is None or (limit is not None and begins >= limit):
         return None
+    if hops.deadline_ns is not None:
+        until = begins + hops.deadline_ns - hops.past[-1].attempt.started_ns
+        hops.deadline_ns = until if limit is None else min(until, limit)
     hops.repeats += 1
     return pause
 
@@ -83,6 +87,11 @@ def _callers_retry(stage: Stage, hops: Hops, exchange: Exchange) -> int | None:
 def deadline(stage: Stage) -> int | None:
     limits = [ns for ns in (stage.plan.policy.fallback.deadline_ns, stage.call.timeout_ns) if ns is not None]
     return stage.started.at_ns + min(limits) if limits else None
+
+
+def _policys_deadline(stage: Stage) -> int | None:
+    limit = stage.plan.policy.fallback.deadline_ns
+    return None if limit is None else stage.started.at_ns + limit
 
 
 def time_left(stage: Stage, hops: Hops, exchange: Exchange) -> int | None:
