@@ -11,6 +11,7 @@ import httpx2
 import openai
 from anthropic.types.beta import message_create_params as beta
 from anthropic.types.message_create_params import MessageCreateParamsNonStreaming, MessageCreateParamsStreaming
+from openai.types.beta import response_create_params as beta_responses
 from openai.types.chat.completion_create_params import (
     CompletionCreateParamsNonStreaming,
     CompletionCreateParamsStreaming,
@@ -31,14 +32,19 @@ _REQUESTS: Mapping[tuple[str, bool], TypeAdapter[Any]] = {
     ("anthropic.messages", False): TypeAdapter(MessageCreateParamsNonStreaming),
     ("anthropic.messages", True): TypeAdapter(MessageCreateParamsStreaming),
 }
-_BETA: Mapping[bool, TypeAdapter[Any]] = {
-    False: TypeAdapter(beta.MessageCreateParamsNonStreaming),
-    True: TypeAdapter(beta.MessageCreateParamsStreaming),
+_BETA: Mapping[tuple[str, bool], TypeAdapter[Any]] = {
+    ("anthropic.messages", False): TypeAdapter(beta.MessageCreateParamsNonStreaming),
+    ("anthropic.messages", True): TypeAdapter(beta.MessageCreateParamsStreaming),
+    ("openai.responses", False): TypeAdapter(beta_responses.ResponseCreateParamsNonStreaming),
+    ("openai.responses", True): TypeAdapter(beta_responses.ResponseCreateParamsStreaming),
 }
-"""The same of beta messages, which are read where a body has a field that only they have."""
-_BETA_ONLY = (
-    beta.MessageCreateParamsBase.__annotations__.keys() - MessageCreateParamsNonStreaming.__annotations__.keys()
-)
+"""The same of the betas of a dialect, which judge a body with a field that only they have."""
+_BETA_ONLY: Mapping[str, frozenset[str]] = {
+    "anthropic.messages": frozenset(beta.MessageCreateParamsBase.__annotations__)
+    - frozenset(MessageCreateParamsNonStreaming.__annotations__),
+    "openai.responses": frozenset(beta_responses.ResponseCreateParamsBase.__annotations__)
+    - frozenset(ResponseCreateParamsNonStreaming.__annotations__),
+}
 # The SDK has no such arguments since 1.0, but the API and older models still take them, as extra body.
 _BODY_ONLY = {"anthropic.messages": frozenset({"temperature", "top_p", "top_k"})}
 
@@ -59,9 +65,8 @@ def check_request(dialect: str, body: Mapping[str, Any]) -> None:
         return
     known = {name: item for name, item in body.items() if name not in _BODY_ONLY.get(dialect, ())}
     streamed = bool(body.get("stream"))
-    only_beta = dialect == "anthropic.messages" and not _BETA_ONLY.isdisjoint(known)
-    adapter = _BETA[streamed] if only_beta else _REQUESTS[dialect, streamed]
-    seen = adapter.validate_python(known, strict=True)
+    plainly = _BETA_ONLY.get(dialect, frozenset()).isdisjoint(known)
+    seen = (_REQUESTS if plainly else _BETA)[dialect, streamed].validate_python(known, strict=True)
     assert plain(seen) == plain(known)
 
 

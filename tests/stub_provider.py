@@ -340,7 +340,7 @@ def saying(words: Sequence[str]) -> Callable[[Seen], Answer]:
     whole = "".join(words)
 
     def answer(request: Seen) -> Answer:
-        body, path = request.body, request.path
+        body, path = request.body, request.path.partition("?")[0]
         model = body.get("model", "")
         if "enerateContent" in path:
             return _either("stream" in path, generated_chunks(words), generated_body(whole))

@@ -213,3 +213,20 @@ def test_other_requests_pass_untouched(world: Any, client: Any) -> None:
     found = client.responses.retrieve("resp_1")
     assert found.output_text == "Old."
     assert world.openai.seen[0].path == "/v1/responses/resp_1"
+
+
+@places
+def test_beta_responses_are_responses(place: str, answering: Any, client: Any) -> None:
+    """The same dialect under another resource: answered in its own type, whole and streamed, at home and elsewhere."""
+    beta = getattr(client.beta, "responses", None)
+    if beta is None or not hasattr(beta, "create"):
+        return  # older versions have none
+    on(answering, place)
+    answer = beta.create(**CALL)
+    assert type(answer).__name__ == "BetaResponse"
+    assert answer.output[0].content[0].text == "".join(WORDS)
+    assert waypost.receipt(answer).status == "ok"
+    words = [event.delta for event in beta.create(stream=True, **CALL) if event.type == "response.output_text.delta"]
+    assert "".join(words) == "".join(WORDS)
+    seen = (answering.openai if place == "home" else answering.anthropic).seen
+    assert len(seen) == 2

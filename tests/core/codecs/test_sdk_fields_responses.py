@@ -7,6 +7,8 @@ from typing import Any, Literal, Union, get_args, get_origin
 
 import pytest
 from openai.types import responses as sdk
+from openai.types.beta import beta_response_input_item_param as beta_input
+from openai.types.beta import response_create_params as beta_create_params
 from openai.types.responses import (
     response_create_params,
     response_function_call_output_item_list_param,
@@ -161,7 +163,35 @@ def test_every_field_is_in_the_table() -> None:
     assert known == set(FIELDS)
 
 
-@pytest.mark.parametrize(("field", "case"), FIELDS.items())
+# What only `client.beta.responses` has, which speaks the same dialect.
+BETA_FIELDS: dict[str, tuple[Any, set[str]]] = {"multi_agent": ({"enabled": True}, {"server_tool.multi_agent"})}
+BETA_OPAQUE = dict.fromkeys(("agent_message", "multi_agent_call", "multi_agent_call_output"), "server_tool.multi_agent")
+HEADERS = {"betas"}
+"""What the SDK sends as a header."""
+
+
+def test_every_field_of_beta_responses_is_in_a_table() -> None:
+    """Its parameters are those of responses, and a few more."""
+    module = beta_create_params
+    known = members(module.ResponseCreateParamsNonStreaming, module.ResponseCreateParamsStreaming)
+    known |= set(module.ResponseCreateParamsBase.__annotations__)
+    assert known == set(FIELDS | BETA_FIELDS) | HEADERS
+    assert needs(multi_agent={"enabled": False}) == set()
+
+
+def test_every_item_of_beta_responses_is_known() -> None:
+    """Its items are those of responses, and those of several agents; whose an item is, no other dialect can say."""
+    items = list(variants(beta_input.BetaResponseInputItemParam))
+    assert {kind for typed in items for kind in kinds(typed)} == {
+        kind for typed in variants(response_input_param.ResponseInputItemParam) for kind in kinds(typed)
+    } | set(BETA_OPAQUE)
+    assert needs(input=[*SAID, {**CALL, "agent": {"agent_name": "a"}}, OUTPUT], tools=[TOOL]) == {
+        "tools",
+        "unknown_field.agent",
+    }
+
+
+@pytest.mark.parametrize(("field", "case"), (FIELDS | BETA_FIELDS).items())
 def test_field(field: str, case: tuple[Any, set[str]]) -> None:
     """Each field changes the conversation or raises exactly its needs; null raises none."""
     value, expected = case
@@ -320,7 +350,7 @@ def test_item(typed: Any, value: dict[str, Any], expected: set[str]) -> None:
     assert needs(input=[*SAID, value, *SAID]) == expected
 
 
-@pytest.mark.parametrize(("kind", "flag"), OPAQUE.items())
+@pytest.mark.parametrize(("kind", "flag"), (OPAQUE | BETA_OPAQUE).items())
 def test_opaque_item(kind: str, flag: str) -> None:
     """Each other item needs what it is of, at its place; one of tomorrow stays at home."""
     (need,) = CODECS[R].decode_request({**BASE, "input": [*SAID, {"type": kind}, *SAID]}).needs

@@ -182,6 +182,12 @@ def _image(draft: Draft, value: Any) -> None:
         draft.hint("image.transformations", "image.context_compression", str(options["context_compression"]))
 
 
+def _multi_agent(draft: Draft, value: Any) -> None:
+    draft.keep("multi_agent", value)
+    if as_map(value, "multi_agent").get("enabled"):
+        draft.need("server_tool.multi_agent", "multi_agent")
+
+
 _FIELDS: Mapping[str, Handler] = {
     **ALIKE,
     "input": read_input,
@@ -203,6 +209,7 @@ _FIELDS: Mapping[str, Handler] = {
     "background": kept("background", "background", plain=(False,)),
     "truncation": kept("truncation", "context_management", plain=("disabled",)),
     "context_management": kept("context_management", "context_management", plain=([],)),
+    "multi_agent": _multi_agent,
     "max_tool_calls": kept("max_tool_calls", "server_tool.max_calls"),
     "access_programs": kept("access_programs", "access_programs", plain=({},)),
 }

@@ -186,5 +186,8 @@ _OPAQUE: Mapping[str, str] = {
     "compaction": "context_management",
     "compaction_trigger": "context_management",
     "configuration_update": "context_management",
+    "agent_message": "server_tool.multi_agent",
+    "multi_agent_call": "server_tool.multi_agent",
+    "multi_agent_call_output": "server_tool.multi_agent",
 }
 """What an item that only this dialect has needs; an item that is not here stays at home as well."""
