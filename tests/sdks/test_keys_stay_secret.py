@@ -19,7 +19,7 @@ from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
 import waypost
-from stub_provider import Seen, json_answer, message_body, sse_answer
+from stub_provider import Seen, chat_chunks, json_answer, message_body, sse_answer
 from waypost.runtime import instrument
 
 KEYS = {
@@ -215,3 +215,25 @@ def test_no_key_of_a_target_is_anywhere(target: str, provider: str, everything: 
 def test_the_search_finds_what_is_there() -> None:
     """A leak would be seen."""
     assert leaks({"log": f"key={KEYS['groq']}"}) == [("log", "groq")]
+
+
+@pytest.mark.parametrize("said", ["before", "after"])
+def test_an_error_within_a_stream_repeats_no_key(said: str, world: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A server of the caller's own dialect, to which our key went, says it in an error event; the caller is told of
+    what kind the error is, as of a whole answer's."""
+    monkeypatch.setenv("GROQ_API_KEY", KEYS["groq"])
+    monkeypatch.setenv("GROQ_BASE_URL", world.openai.url + "/groq")
+    error = {"error": {"message": f"no account for {KEYS['groq']}", "type": "server_error"}}
+    chunks = chat_chunks(["Hel", "lo"]) if said == "after" else []
+    world.chat = lambda _: sse_answer([*chunks[:2], error])
+    world.on("filter: [provider == groq]\nrank: cheapest")
+    client = openai.OpenAI(max_retries=0)
+    with client.chat.completions.with_streaming_response.create(model="auto", messages=ASKED, stream=True) as response:
+        raw = response.read()
+    with pytest.raises(openai.APIError) as caught:
+        list(client.chat.completions.create(model="auto", messages=ASKED, stream=True))
+    assert KEYS["groq"].encode() in world.openai.seen[-1].raw
+    assert KEYS["groq"].encode() not in raw
+    assert KEYS["groq"] not in f"{caught.value!r} {caught.value.body} {caught.value}"
+    assert caught.value.message == "The model's provider failed: server error."
+    client.close()

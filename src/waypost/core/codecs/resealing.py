@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 from waypost.core.codecs.envelope import wrap
 from waypost.core.codecs.handout import Signer
@@ -33,6 +33,16 @@ _ENDS = (b"\n\n", b"\r\n\r\n")
 def resealed(body: Mapping[str, Any], signer: Signer) -> Mapping[str, Any]:
     """A whole answer, or one event of a stream, with its signatures in envelopes. ``body`` is not changed."""
     return _DIALECTS[signer.dialect](body, signer)
+
+
+class Change(Protocol):
+    """What goes on of a stream, in the place of what came."""
+
+    def feed(self, data: bytes) -> bytes:
+        """What goes on of ``data``."""
+
+    def close(self) -> bytes:
+        """The upstream has ended: what was held."""
 
 
 class Resealer:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, Protocol, TypeAlias
 
-from waypost.core.codecs.resealing import Resealer
+from waypost.core.codecs.resealing import Change
 from waypost.core.model.ask import Ask, Bill, Demand
 from waypost.core.model.events import Event
 from waypost.core.model.frozen import dataclass, field
@@ -215,7 +215,7 @@ class Send:
     ``retries`` is how often the SDK's own loop may repeat at home, ``None`` for as often as the caller said.
     ``strip_usage`` removes the usage frame that we asked for and the caller did not. ``reader`` finds the first content
     of a stream; with a ``writer`` its deltas are what the caller gets, without one the bytes pass as they are, but for
-    what ``resealer`` changes of them.
+    what ``change`` makes of them.
     """
 
     call: Call
@@ -229,7 +229,7 @@ class Send:
     strip_usage: bool = False
     reader: Reader | None = None
     writer: Writer | None = None
-    resealer: Resealer | None = None
+    change: Change | None = None
 
     @property
     def called(self) -> tuple[str, str]:

@@ -8,13 +8,14 @@ from typing import Any
 
 from waypost.core.codecs.citations import left_out
 from waypost.core.codecs.handout import Signer
-from waypost.core.codecs.resealing import Resealer, resealed
+from waypost.core.codecs.resealing import Change, Resealer, resealed
 from waypost.core.model.frozen import dataclass, factory
 from waypost.core.model.outcome import Attempt
 from waypost.core.model.target import Endpoint, Target, host_and_port
 from waypost.core.routing.effects import Observed, Send, Wire
 from waypost.core.routing.ports import Codec, Reader, Writer
 from waypost.core.routing.prepare import Stage, home_of
+from waypost.core.routing.reducing import Reducer
 from waypost.core.routing.sealing import at_home, elsewhere, signer
 
 
@@ -69,6 +70,12 @@ class Exchange:
         home = home_of(self.stage.call, self.stage.routes)
         return not self.home and not self.translated and (home is None or home.domain != self.endpoint.domain)
 
+    def _change(self) -> Change | None:
+        """What is changed of a stream that passes in its own dialect: its seals, and what its errors say."""
+        if not self.stage.call.streaming or self.home or self.translated:
+            return None
+        return Reducer(self.codec, Resealer(self.signer) if self.foreign else None)
+
     def send(self, attempt: Attempt, timeout_ns: int | None) -> Send:
         """The effect. While candidates remain the policy owns retries; the last keeps the caller's own."""
         call = self.stage.call
@@ -93,7 +100,7 @@ class Exchange:
             strip_usage=self.strip_usage,
             reader=reader,
             writer=writer,
-            resealer=Resealer(self.signer) if call.streaming and self.foreign else None,
+            change=self._change(),
         )
 
 

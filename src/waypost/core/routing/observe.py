@@ -11,7 +11,7 @@ from dataclasses import replace
 
 from waypost.core.codecs.citations import LEFT_OUT
 from waypost.core.codecs.framing import SseParser
-from waypost.core.codecs.resealing import Resealer
+from waypost.core.codecs.resealing import Change
 from waypost.core.model.deltas import Cited, Delta, Finished, PartDelta, PartStart, Start, StreamError
 from waypost.core.model.outcome import Failure, Usage
 from waypost.core.routing.effects import Observed, Send
@@ -37,13 +37,13 @@ class Watch:
             "_before",
             "_bytes",
             "_called",
+            "_change",
             "_created",
             "_head",
             "_inflate",
             "_parser",
             "_parts",
             "_passing",
-            "_resealer",
             "_steps",
             "_strip",
             "_tape",
@@ -57,12 +57,12 @@ class Watch:
         reader: Reader | None,
         writer: Writer | None,
         strip_usage: bool,
-        resealer: Resealer | None = None,
+        change: Change | None = None,
         encoding: str | None = None,
         started_ns: int = 0,
         called: tuple[str, str] = ("", ""),
     ) -> None:
-        """``resealer`` changes what goes on. ``started_ns`` is when the attempt began, ``called`` an id and a model: a
+        """``change`` changes what goes on. ``started_ns`` is when the attempt began, ``called`` an id and a model: a
         translated stream says so where the upstream does not."""
         self.reader = reader
         self.writer = writer
@@ -74,7 +74,7 @@ class Watch:
         self._parser = SseParser() if reader is not None else None
         if self._parser is not None and reader is not None and writer is not None:
             self._steps = self._parser.feed, reader.feed, writer.feed
-        self._resealer = resealer
+        self._change = change
         self._inflate = inflating(encoding)
         self._head = b""
         self._parts: list[bytes] = []
@@ -91,14 +91,14 @@ class Watch:
             reader=send.reader,
             writer=send.writer,
             strip_usage=send.strip_usage,
-            resealer=send.resealer,
+            change=send.change,
             started_ns=send.attempt.started_ns,
             called=send.called,
         )
 
     @property
     def _is_read_as_it_is(self) -> bool:
-        return self._inflate is None and self._resealer is None
+        return self._inflate is None and self._change is None
 
     def chunk(self, data: bytes) -> bytes:
         """One chunk of the upstream's bytes, to the bytes that go on.
@@ -125,8 +125,8 @@ class Watch:
     def _read(self, data: bytes) -> bytes:
         """As `chunk`, while somebody has to look into the bytes."""
         plain = data if self._inflate is None else self._inflate(data)
-        if self._resealer is not None:
-            data = plain = self._resealer.feed(plain)
+        if self._change is not None:
+            data = plain = self._change.feed(plain)
         if self.writer is not None:
             return self._translated(plain)
         self._parts.append(plain)
@@ -182,7 +182,7 @@ class Watch:
 
     def flush(self) -> bytes:
         """The upstream has ended: what is still owed to the caller."""
-        rest = b"" if self._resealer is None else self._resealer.close()
+        rest = b"" if self._change is None else self._change.close()
         return (self.chunk(rest) if rest else b"") + self._owed()
 
     def _owed(self) -> bytes:
