@@ -181,7 +181,7 @@ def test_stream_error_reaches_the_client(dialects: list[str], item: dict[str, An
     """An error inside a stream is the SDK's own exception at the caller."""
     with pytest.raises(Exception, match="provider failed") as caught:
         read_stream(item["caller"], _stream(item)[0])
-    assert type(caught.value).__name__ in ("APIError", "APIStatusError", "ServerError")
+    assert type(caught.value).__name__ in ("APIError", "APIStatusError", "ClientError", "ServerError")
 
 
 @pytest.mark.parametrize(("dialects", "item"), _sections("errors"))
