@@ -54,8 +54,7 @@ def common(conversation: Conversation) -> dict[str, Any]:
         "schema": output and output.schema,
         "sampling": (
             sampling.max_output,
-            sampling.temperature,
-            sampling.top_p,
+            *(None if value == 1 else value for value in (sampling.temperature, sampling.top_p)),
             sampling.stop,
             sampling.reasoning_effort,
         ),

@@ -43,6 +43,13 @@ def maybe(strategy: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
     return st.none() | strategy
 
 
+def sampled(temperature: str, nucleus: str) -> st.SearchStrategy[dict[str, Any]]:
+    """Both under their names in a dialect, one of them at a time, because Anthropic takes them so; 1 is as if nothing
+    were said."""
+    one = [{}, {temperature: 0}, {temperature: 0.25}, {temperature: 1}, {nucleus: 0.5}, {nucleus: 1}]
+    return st.sampled_from([*one, {temperature: 0.25, nucleus: 1}, {temperature: 1, nucleus: 0.5}])
+
+
 def _record(**members: st.SearchStrategy[Any]) -> st.SearchStrategy[dict[str, Any]]:
     """An object without the members that came out as ``None``."""
     return st.fixed_dictionaries(members).map(lambda raw: {key: item for key, item in raw.items() if item is not None})
@@ -148,8 +155,7 @@ def chat_bodies(draw: st.DrawFn) -> dict[str, Any]:
         "model": "auto",
         "messages": [{"role": role, "content": draw(texts)} for role in system] + draw(_chat_turns()),
         "max_completion_tokens": draw(st.integers(1, 64000)),
-        "temperature": draw(maybe(st.sampled_from([0, 0.25, 1]))),
-        "top_p": draw(maybe(st.sampled_from([0.5, 1]))),
+        **draw(sampled("temperature", "top_p")),
         "stop": draw(maybe(texts | st.lists(texts, min_size=1, max_size=4))),
         "stream": draw(maybe(st.booleans())),
         "response_format": draw(maybe(_schema_format)),

@@ -6,7 +6,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from generators_conversation import json_objects, maybe, names, schemas, texts
+from generators_conversation import json_objects, maybe, names, sampled, schemas, texts
 
 _BASE64 = st.sampled_from(["AAAA", "iVBORw0KGgo=", "UklGRg+/"])
 _IMAGES = st.sampled_from(["image/png", "image/jpeg", "image/webp"])
@@ -64,10 +64,9 @@ _functions = st.lists(
 _modes = st.sampled_from(["AUTO", "NONE", "ANY"]).map(lambda mode: {"mode": mode}) | names.map(
     lambda name: {"mode": "ANY", "allowedFunctionNames": [name]}
 )
+_sampling = sampled("temperature", "topP")
 _config = _record(
     maxOutputTokens=st.integers(16, 64000),
-    temperature=maybe(st.sampled_from([0, 0.25, 1])),
-    topP=maybe(st.sampled_from([0.5, 1])),
     thinkingConfig=maybe(
         st.sampled_from(["LOW", "MEDIUM", "HIGH", "XHIGH"]).map(lambda level: {"thinkingLevel": level})
     ),
@@ -77,7 +76,7 @@ _config = _record(
 @st.composite
 def google_bodies(draw: st.DrawFn) -> dict[str, Any]:
     """Portable requests."""
-    config = draw(_config)
+    config = {**draw(_config), **draw(_sampling)}
     schema = draw(maybe(schemas))
     if schema is not None:
         config |= {"responseMimeType": "application/json", "responseJsonSchema": schema}

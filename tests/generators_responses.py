@@ -7,7 +7,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from generators_conversation import call_ids, json_objects, maybe, names, schemas, texts
+from generators_conversation import call_ids, json_objects, maybe, names, sampled, schemas, texts
 
 _PNG = "data:image/png;base64,iVBORw0KGgo="
 _parts = st.lists(
@@ -88,8 +88,7 @@ def responses_bodies(draw: st.DrawFn) -> dict[str, Any]:
         "instructions": draw(maybe(texts)),
         "input": [_message(role, draw(texts)) for role in leading] + draw(_turns()),
         "max_output_tokens": draw(st.integers(16, 64000)),
-        "temperature": draw(maybe(st.sampled_from([0, 0.25, 1]))),
-        "top_p": draw(maybe(st.sampled_from([0.5, 1]))),
+        **draw(sampled("temperature", "top_p")),
         "stream": draw(maybe(st.booleans())),
         "text": draw(maybe(_formats)),
         "reasoning": draw(maybe(effort.map(lambda word: {"effort": word}))),

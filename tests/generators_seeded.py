@@ -144,6 +144,9 @@ def answer(seed: int) -> Reply:
 
 # OpenAI chat.
 
+SAMPLING = ((None, None), (0, None), (0.25, None), (1, None), (0.25, 1), (None, 0.5), (None, 1), (1, 0.5), (1, 1))
+"""Temperature and nucleus, of which Anthropic takes one at a time; 1 is as if nothing were said."""
+
 
 def _chat(m: Maker) -> dict[str, Any]:
     leading = [{"role": m.one(("system", "developer")), "content": m.text()} for _ in range(m.random.randint(0, 2))]
@@ -151,8 +154,7 @@ def _chat(m: Maker) -> dict[str, Any]:
         "model": "m",
         "messages": leading + _chat_turns(m),
         "max_completion_tokens": m.random.randint(16, 60000),
-        "temperature": m.one((None, 0, 0.25, 1)),
-        "top_p": m.one((None, 0.5, 1)),
+        **dict(zip(("temperature", "top_p"), m.one(SAMPLING), strict=True)),
         "stop": m.many(m.text, 1, 4) if m.may("stop") else None,
         "seed": m.random.randint(0, 10**6) if m.may("seed") else None,
         "frequency_penalty": m.one((0.5, -1)) if m.may("sampling.penalties") else None,
@@ -260,8 +262,7 @@ def _responses(m: Maker) -> dict[str, Any]:
         "instructions": m.one((None, m.text())),
         "input": leading + _responses_items(m),
         "max_output_tokens": m.random.randint(16, 60000),
-        "temperature": m.one((None, 0, 0.25, 1)),
-        "top_p": m.one((None, 0.5, 1)),
+        **dict(zip(("temperature", "top_p"), m.one(SAMPLING), strict=True)),
         "top_logprobs": m.random.randint(1, 20) if m.may("logprobs") else None,
         "stream": True if m.may(odds=0.4) else None,
         "reasoning": None if effort is None else {"effort": effort},
@@ -374,8 +375,7 @@ def _messages(m: Maker) -> dict[str, Any]:
         "max_tokens": limit,
         "system": m.one((None, system)),
         "messages": _messages_turns(m),
-        "temperature": m.one((None, 0, 0.25, 1)),
-        "top_p": m.one((None, 0.5, 1)),
+        **dict(zip(("temperature", "top_p"), m.one(SAMPLING), strict=True)),
         "top_k": m.random.randint(1, 40) if m.may("sampling.top_k") else None,
         "stop_sequences": m.many(m.text, 1, 4) if m.may("stop") else None,
         "stream": True if m.may(odds=0.4) else None,
@@ -462,8 +462,7 @@ def _google(m: Maker) -> dict[str, Any]:
     effort = m.effort()
     config: dict[str, Any] = {
         "maxOutputTokens": m.random.randint(16, 60000),
-        "temperature": m.one((None, 0, 0.25, 1)),
-        "topP": m.one((None, 0.5, 1)),
+        **dict(zip(("temperature", "topP"), m.one(SAMPLING), strict=True)),
         "topK": m.random.randint(1, 40) if m.may("sampling.top_k") else None,
         "seed": m.random.randint(0, 10**6) if m.may("seed") else None,
         "presencePenalty": m.one((0.5, 2)) if m.may("sampling.penalties") else None,

@@ -56,7 +56,6 @@ FULL: Mapping[str, dict[str, Any]] = {
         "response_format": {"type": "json_schema", "json_schema": {"name": "answer", "schema": SCHEMA, "strict": True}},
         "max_completion_tokens": 100,
         "temperature": 0.5,
-        "top_p": 0.5,
         "stream": True,
     },
     R: {
@@ -79,7 +78,6 @@ FULL: Mapping[str, dict[str, Any]] = {
         "text": {"format": {"type": "json_schema", "name": "answer", "schema": SCHEMA, "strict": True}},
         "max_output_tokens": 100,
         "temperature": 0.5,
-        "top_p": 0.5,
         "stream": True,
     },
     A: {
@@ -107,7 +105,6 @@ FULL: Mapping[str, dict[str, Any]] = {
         "output_config": {"format": {"type": "json_schema", "schema": SCHEMA}},
         "max_tokens": 100,
         "temperature": 0.5,
-        "top_p": 0.5,
         "stream": True,
     },
     G: {
@@ -126,7 +123,6 @@ FULL: Mapping[str, dict[str, Any]] = {
         "generationConfig": {
             "maxOutputTokens": 100,
             "temperature": 0.5,
-            "topP": 0.5,
             "responseMimeType": "application/json",
             "responseJsonSchema": SCHEMA,
         },
@@ -160,7 +156,7 @@ def test_what_all_can_do_crosses(source: str, target: str) -> None:
     assert (there["rules"], len(there["turns"]), there["stream"]) == (["Be brief."], 3, True)
     assert there["turns"][0] == ("user", ["What is it?", ("image", "image/png", PNG, None)])
     assert there["schema"] == SCHEMA
-    assert there["sampling"][:3] == (100, 0.5, 0.5)
+    assert there["sampling"][:3] == (100, 0.5, None)
     assert isinstance(arrived.messages[-3].parts[1], Blob)
 
 

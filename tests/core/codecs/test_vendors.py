@@ -157,7 +157,37 @@ def test_defaults_are_told_only_to_who_listens() -> None:
     assert "temperature" not in silent
     assert "top_p" not in silent
     told = replace(TARGET, capabilities=("sampling.temperature", "sampling.top_p"))
-    assert CODECS[A].encode_request(conversation, told, MODERN)["temperature"] == 1
+    for name in ("temperature", "top_p"):
+        alone = CODECS[C].decode_request(body(**{name: 1}))
+        assert CODECS[A].encode_request(alone, told, MODERN)[name] == 1
+
+
+def test_anthropic_is_told_temperature_or_top_p() -> None:
+    """Its models take one of the two: of both the default is left out, and where neither is one the need is named."""
+    listens = replace(TARGET, capabilities=("sampling.temperature", "sampling.top_p"))
+
+    def told(**values: Any) -> dict[str, Any]:
+        sent = CODECS[A].encode_request(CODECS[C].decode_request(body(**values)), listens, MODERN)
+        return {name: sent[name] for name in ("temperature", "top_p") if name in sent}
+
+    assert told(temperature=0.5, top_p=1) == {"temperature": 0.5}
+    assert told(temperature=1, top_p=0.5) == {"top_p": 0.5}
+    assert told(temperature=1, top_p=1) == {}
+    with pytest.raises(Untranslatable, match="temperature_and_top_p"):
+        told(temperature=0.5, top_p=0.5)
+
+
+def test_another_of_anthropics_models_is_told_temperature_or_top_p() -> None:
+    """A call that names an older model, which took both, cannot go to a newer one as it is."""
+    with pytest.raises(Untranslatable, match="temperature_and_top_p"):
+        CODECS[A].retarget({"model": "old", "temperature": 0.5, "top_p": 0.5}, TARGET, MODERN)
+    for both, one in (
+        ({"temperature": 0.5, "top_p": 1}, {"temperature": 0.5}),
+        ({"temperature": 1, "top_p": 0.5}, {"top_p": 0.5}),
+        ({"temperature": 1, "top_p": 1}, {}),
+        ({"temperature": 1}, {"temperature": 1}),
+    ):
+        assert CODECS[A].retarget({"model": "old", **both}, TARGET, MODERN) == {"model": TARGET.model, **one}
 
 
 def test_reasoning_of_the_history_is_not_forwarded() -> None:

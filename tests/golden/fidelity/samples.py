@@ -497,6 +497,12 @@ SAMPLING: Final[Mapping[str, Sample]] = {
         RESPONSES: {"temperature": 1.5},
         GENERATE: _config(temperature=1.5),
     },
+    "temperature and top_p at once": {
+        CHAT: {"temperature": 0.5, "top_p": 0.5},
+        RESPONSES: {"temperature": 0.5, "top_p": 0.5},
+        MESSAGES: {"temperature": 0.5, "top_p": 0.5},
+        GENERATE: _config(temperature=0.5, topP=0.5),
+    },
     "top_p": {
         CHAT: {"top_p": 0.5},
         RESPONSES: {"top_p": 0.5},

@@ -22,6 +22,7 @@ from waypost.core.codecs.handout import Signer
 from waypost.core.model.conversation import Conversation, Reply
 from waypost.core.model.outcome import Failure, Usage
 from waypost.core.model.target import Dialect, Endpoint, Target
+from waypost.errors import Untranslatable
 
 __all__ = ["EXPRESSES", "AnthropicMessages"]
 
@@ -56,7 +57,15 @@ class AnthropicMessages:
         return body
 
     def retarget(self, body: Mapping[str, Any], target: Target, endpoint: Endpoint) -> dict[str, Any]:
-        return retarget(body, target, endpoint)
+        out = retarget(body, target, endpoint)
+        told = [name for name in ("temperature", "top_p") if out.get(name) is not None]
+        if len(told) == 2:  # an older model takes both, and 1 is what each is unless it is told
+            if all(out[name] != 1 for name in told):
+                raise Untranslatable("sampling.temperature_and_top_p", DIALECT, "top_p")
+            for name in told:
+                if out[name] == 1:
+                    del out[name]
+        return out
 
     def ask_usage(self, body: Mapping[str, Any], drops: Sequence[str]) -> None:
         """Usage is always part of a stream here."""

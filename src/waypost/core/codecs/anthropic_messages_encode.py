@@ -79,9 +79,10 @@ def _leading(messages: tuple[Message, ...]) -> tuple[tuple[Message, ...], tuple[
 def _parameters(conversation: Conversation, target: Target, body: dict[str, Any]) -> None:
     native = conversation.dialect == DIALECT
     sampling = conversation.sampling
+    alone = sampling.temperature is None or sampling.top_p is None
     for name, value in (("temperature", sampling.temperature), ("top_p", sampling.top_p)):
-        # 1 is the default everywhere, and newer models refuse to be told.
-        told = native or value != 1 or f"sampling.{name}" in target.capabilities
+        # 1 is the default everywhere; newer models refuse to be told, and those before them to be told both.
+        told = native or value != 1 or (alone and f"sampling.{name}" in target.capabilities)
         if value is not None and told:
             body[name] = value
     if sampling.top_k is not None:

@@ -28,7 +28,8 @@ EXPRESSES = frozenset(
     {
         *("tools", "tools.parallel", "tools.strict", "tool_choice.required", "tool_choice.allowed_subset"),
         *("input.image", "input.pdf", "input.audio", "output.json_object", "output.json_schema"),
-        *("sampling.temperature", "sampling.temperature.above_1", "sampling.top_p", "sampling.top_k"),
+        *("sampling.temperature", "sampling.temperature.above_1", "sampling.temperature_and_top_p"),
+        *("sampling.top_p", "sampling.top_k"),
         *("sampling.penalties", "seed", "stop", "stop.max", "stop.blank", "stream"),
         *("reasoning.effort", "reasoning.effort.minimal", "reasoning.budget", "reasoning.display"),
         *("text.blank", "message.part_order", "prefill"),

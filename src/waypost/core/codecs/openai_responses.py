@@ -29,7 +29,7 @@ EXPRESSES = frozenset(
         *("system.mid_conversation", "message.empty", "message.part_order", "text.blank", "turns.user_first"),
         *("tools.disable_parallel", "tools.undeclared", "tool_choice.allowed_subset"),
         *("tool_result.image", "tool_result.document"),
-        *("tool_arguments.invalid_json", "sampling.temperature.above_1"),
+        *("tool_arguments.invalid_json", "sampling.temperature.above_1", "sampling.temperature_and_top_p"),
         *(
             "reasoning.can_disable",
             "reasoning.effort.minimal",

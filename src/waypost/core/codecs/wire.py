@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
 from waypost.core.model.conversation import NO_EXT, NO_SAMPLING, Conversation, Sampling, ToolCall
 from waypost.core.model.needs import Need, Severity
 from waypost.core.model.target import Dialect
 
 IMAGE_MIMES = frozenset({"image/jpeg", "image/jpg", "image/png", "image/gif", "image/webp"})
+
+
+_TEMPERATURE: Final = ("sampling.temperature", None, "required")
+_TOP_P: Final = ("sampling.top_p", None, "required")
 
 
 class Draft:
@@ -55,6 +59,9 @@ class Draft:
 
     def conversation(self, dialect: Dialect) -> Conversation:
         """What has been read, as a record."""
+        top_p = self.found.get(_TOP_P)
+        if top_p is not None and _TEMPERATURE in self.found:
+            self.need("sampling.temperature_and_top_p", top_p.path)
         needs = tuple(sorted(self.found.values(), key=_by_flag)) if self.found else ()
         sampling = Sampling(**self.sampling) if self.sampling else NO_SAMPLING
         return Conversation(dialect=dialect, sampling=sampling, needs=needs, ext=self.ext or NO_EXT, **self.fields)

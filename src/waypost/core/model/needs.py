@@ -73,6 +73,7 @@ DIALECT: dict[str, str] = {
     "tool_result.is_error": "tool results marked as errors",
     "tool_arguments.invalid_json": "tool arguments in the history that are not JSON objects",
     "sampling.temperature.above_1": "a temperature above 1",
+    "sampling.temperature_and_top_p": "temperature and top_p at once",
     "max_output.small": "a limit of fewer than 16 tokens",
     "stop.max": "more than four stop sequences",
     "stop.blank": "stop sequences of white space alone",

@@ -29,6 +29,7 @@ NEEDS = {
     "server_state.store": "is not who is to store the answer (store); write store=False",
     "server_state.previous_response": "does not have the earlier answer (previous_response_id)",
     "sampling.temperature.above_1": "takes no temperature above 1",
+    "sampling.temperature_and_top_p": "takes temperature or top_p, and both are set",
     "sampling.penalties": "takes no penalties (presence_penalty, frequency_penalty)",
     "output.json_object": "does not promise a JSON object",
     "output.json_schema": "holds no answer to a schema",
