@@ -14,6 +14,7 @@ from client_world import both as both
 LIBRARIES = {
     "test_langchain.py": "langchain_openai",
     "test_pydantic_ai.py": "pydantic_ai",
+    "test_pydantic_ai_as_oracle.py": "pydantic_ai",
     "test_openai_agents.py": "agents",
     "test_instructor.py": "instructor",
     "test_llama_index.py": "llama_index",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import re
 from collections.abc import Mapping
 from typing import Any, Final
@@ -14,6 +15,13 @@ from waypost.core.model.conversation import NO_EXT, Blob, Part, Sealed, Text, To
 
 SKIP_SIGNATURE: Final = "skip_thought_signature_validator"
 """What Google takes in the place of a signature that it never made, on a call out of another model's history."""
+
+NO_SIGNATURES: Final = frozenset(
+    written
+    for word in (SKIP_SIGNATURE, "context_engineering_is_the_way_to_go")
+    for written in (word, base64.b64encode(word.encode()).decode())
+)
+"""That, its older form, and both as its own SDK writes them, for which they are bytes."""
 
 _CALL = frozenset({"id", "name", "args", "partialArgs", "willContinue"})
 _RESPONSE = frozenset({"id", "name", "response", "parts", "willContinue", "scheduling"})

@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import Any, Final
 
 from waypost.core.codecs.envelope import is_wrapped
-from waypost.core.codecs.google_generate_content_calls import SKIP_SIGNATURE, Calls
+from waypost.core.codecs.google_generate_content_calls import NO_SIGNATURES, Calls
 from waypost.core.codecs.google_generate_content_media import MEDIA, OPTIONS, read_media, read_options
 from waypost.core.codecs.sealing import opened
 from waypost.core.codecs.wire import Draft, as_list, as_map, as_text, camel, opt_list, opt_text
@@ -172,8 +172,8 @@ class _Contents:
             draft.hint("reasoning.signature", path)
 
     def _held(self, signature: str | None, index: int, path: str) -> Reasoning:
-        """What a part's signature stands for; nothing, where it is the word for none."""
-        if signature is None or signature == SKIP_SIGNATURE:
+        """What a part's signature stands for."""
+        if signature is None:
             return _UNSIGNED
         wrapped = is_wrapped(signature)
         held = opened(self.draft, signature, "", path) if wrapped else _signed(signature)
@@ -189,6 +189,7 @@ class _Contents:
         self.draft.unknown(raw, _PART, path)
         read_options(self.draft, raw, path)
         signature = opt_text(raw.get("thoughtSignature"), f"{path}.thoughtSignature")
+        signature = None if signature in NO_SIGNATURES else signature
         held = self._held(signature, index, path)
         kinds = [kind for kind in _KINDS if raw.get(kind) is not None]
         if len(kinds) > 1:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 from waypost.core.codecs.envelope import is_wrapped, unwrap
-from waypost.core.codecs.google_generate_content_calls import SKIP_SIGNATURE
+from waypost.core.codecs.google_generate_content_calls import NO_SIGNATURES, SKIP_SIGNATURE
 from waypost.core.model.conversation import Reasoning, Sealed
 from waypost.core.model.frozen import dataclass
 from waypost.core.model.target import Dialect
@@ -108,7 +108,7 @@ def _content(turn: Mapping[str, Any], place: Place) -> Mapping[str, Any] | None:
 def _part(part: Mapping[str, Any], place: Place) -> Mapping[str, Any] | None:
     for name in ("thoughtSignature", "thought_signature"):
         signature = part.get(name)
-        kept = True if signature in (None, SKIP_SIGNATURE) else place.kept(signature)
+        kept = True if signature is None or _says_none(signature) else place.kept(signature)
         if kept is True:
             continue
         if isinstance(kept, Reasoning):
@@ -144,7 +144,11 @@ def signature_of(call: Mapping[str, Any]) -> str | None:
     extra = call.get("extra_content")
     google = extra.get("google") if isinstance(extra, Mapping) else None
     signature = google.get("thought_signature") if isinstance(google, Mapping) else None
-    return signature if isinstance(signature, str) and signature else None
+    return signature if isinstance(signature, str) and signature and not _says_none(signature) else None
+
+
+def _says_none(signature: Any) -> bool:
+    return isinstance(signature, str) and signature in NO_SIGNATURES
 
 
 def extra_content(signature: str) -> dict[str, Any]:
