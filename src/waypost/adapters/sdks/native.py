@@ -14,7 +14,8 @@ from typing import Any
 from waypost.core.codecs import CODECS
 from waypost.core.model.outcome import Failure, FailureKind
 from waypost.core.routing.effects import Observed, Summary
-from waypost.core.routing.glimpse import wrong_with
+from waypost.core.routing.glimpse import observe_bytes, wrong_with
+from waypost.core.routing.observe import HEAD, TAIL
 from waypost.core.routing.ports import Codec
 
 DECISION = "x-perpetuo-routing-decision"
@@ -59,6 +60,19 @@ def _reading(error: BaseException) -> bool:
         where = trace.tb_frame.f_globals.get("__name__", "")
         trace = trace.tb_next
     return inside and where.partition(".")[0] in _READERS and type(error).__name__ != "ValidationError"
+
+
+def broken_at(error: BaseException, codec: Codec) -> Observed | None:
+    """What the answer says of itself that the SDK, or a validator of the caller's, broke at: it came, and costs what it
+    costs. The SDK's step that makes its own object of an answer is the last that has it."""
+    trace = error.__traceback__
+    while trace is not None:
+        if trace.tb_frame.f_code.co_name == "_process_response":
+            response: Any = trace.tb_frame.f_locals.get("response")
+            read = library_of(response) is not None and (response.is_closed or response.is_stream_consumed)
+            return observe_response(response, codec) if read else None
+        trace = trace.tb_next
+    return None
 
 
 def not_sent(error: BaseException) -> bool:
@@ -193,7 +207,7 @@ def observe_response(response: Any, codec: Codec) -> Observed:
     try:
         body = json.loads(response.content)
     except ValueError:
-        return Observed()
+        return observe_bytes(codec, response.content[:HEAD], response.content[-TAIL:])
     seen = observe_dict(body, codec) if isinstance(body, dict) else Observed()
     request_id = response.headers.get("x-request-id") or response.headers.get("request-id")
     return Observed(seen.usage, seen.response_id, seen.response_model, seen.finish_reasons, request_id)

@@ -16,7 +16,7 @@ from typing import Any, Protocol
 from waypost.adapters import reporters
 from waypost.adapters.sdks import claims, seeds
 from waypost.adapters.sdks.bound import Bound, Flavour
-from waypost.adapters.sdks.native import classify
+from waypost.adapters.sdks.native import broken_at, classify
 from waypost.core.model.frozen import factory
 from waypost.core.model.needs import Need
 from waypost.core.model.question import Origin
@@ -138,6 +138,7 @@ def bind(
         lost=bound.lost(),
         closed=bound.closed(),
         pause_ns=bound.pause_ns,
+        broken_at=broken_at,
         reports=_reported(wrapped) or (flavour.reports is not None and flavour.reports(client, bound.options)),
     )
 

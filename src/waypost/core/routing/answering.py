@@ -10,13 +10,13 @@ from typing import Any
 
 from waypost.core.model.events import Decided, InternalError
 from waypost.core.model.frozen import factory
-from waypost.core.model.outcome import Attempt, Failure, Outcome
+from waypost.core.model.outcome import Attempt, Failure, Outcome, Usage
 from waypost.core.model.question import Snapshot
 from waypost.core.model.target import Target
 from waypost.core.policy.decide import decide, estimates
 from waypost.core.policy.proof import prove
 from waypost.core.routing.content import said
-from waypost.core.routing.effects import Answer, Native, Observed, Send, Sent, Tell
+from waypost.core.routing.effects import Answer, Native, Observed, Send, Sent, Tell, Wire
 from waypost.core.routing.exchange import Exchange, wire_answer
 from waypost.core.routing.glimpse import wrong_with
 from waypost.core.routing.nobody import summary
@@ -73,7 +73,8 @@ def sending(send: Send, opened: Open) -> Flow:
         routed = isinstance(error, Exception) and stage.mode == "route"
         if not routed:
             failure = stage.call.classify(error) if isinstance(error, Exception) else None
-            attempted = ended(opened.attempting, None, stage.routes.now(), failure=failure)
+            observed = None if failure is None else (yield from salvaged(stage, error))
+            attempted = ended(opened.attempting, opened.target, stage.routes.now(), observed, failure=failure)
             outcome = "cancelled" if failure is None else "error"
             yield Tell(attempted)
             attempts = (*opened.past, attempted)
@@ -81,12 +82,31 @@ def sending(send: Send, opened: Open) -> Flow:
         raise
 
 
+def salvaged(stage: Stage, error: BaseException) -> Flow:
+    """What an answer says of itself that came whole, and that the SDK broke at; ``None`` where none came."""
+    call = stage.call
+    try:
+        return None if call.broken_at is None else call.broken_at(error, stage.routes.codecs[call.dialect])
+    except Exception as broken:
+        yield Tell(InternalError("salvage", type(broken).__name__, call.receipt), broken)
+        return None
+
+
 class Malformed(Exception):
     """An answer that its own dialect's codec cannot read, or that says of itself that it failed."""
 
-    def __init__(self, failure: Failure) -> None:
+    def __init__(self, failure: Failure, usage: Usage | None) -> None:
         super().__init__(failure.kind)
         self.failure = failure
+        self.observed = Observed(usage)
+
+
+def _billed(exchange: Exchange, sent: Wire) -> Usage | None:
+    """What an answer that cannot be read says that it costs."""
+    try:
+        return exchange.codec.usage(sent.body or {})
+    except ValueError:
+        return None
 
 
 def answered(opened: Open, sent: Sent, exchange: Exchange | None) -> Flow:
@@ -106,7 +126,7 @@ def answered(opened: Open, sent: Sent, exchange: Exchange | None) -> Flow:
             wire, observed = wire_answer(stage, exchange, sent)
         except ValueError as error:
             told_so = wrong_with(sent.body or {}, sent.status, exchange.codec)
-            raise Malformed(told_so or Failure("malformed", sent.status)) from error
+            raise Malformed(told_so or Failure("malformed", sent.status), _billed(exchange, sent)) from error
         answer = Answer(wire=wire, summary=told)
     if stage.started.content is not None:
         yield from said(stage, answer.wire or sent, exchange)

@@ -41,6 +41,7 @@ class Call:
     goes on from an answer of ours that its provider never had: the code of the error at which its SDK sends all of it.
     ``pause_ns`` is how long the SDK itself would wait before it sends the call again after a failure, having done so so
     many times, and the server having said so much of that; ``None`` where it would not.
+    ``broken_at`` is what an answer says of itself at which the SDK raised an exception.
     """
 
     receipt: str
@@ -70,6 +71,7 @@ class Call:
     closed: bool = False
     lost: str | None = None
     pause_ns: Callable[[Failure, int, bool | None], int | None] = _never
+    broken_at: Callable[[BaseException, Codec], Observed | None] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from waypost.core.model.events import Attempting, Decided, InternalError
 from waypost.core.model.outcome import Failure
 from waypost.core.model.target import Target
 from waypost.core.routing.advising import advised
-from waypost.core.routing.answering import Malformed, answered, attempt_of, decided_on, sending
+from waypost.core.routing.answering import Malformed, answered, attempt_of, decided_on, salvaged, sending
 from waypost.core.routing.asking import encloses_calls, needs_world
 from waypost.core.routing.effects import Call, Discard, Look, Native, Pull, SendFailed, Sent, Tell
 from waypost.core.routing.exchange import Exchange, plan_exchange
@@ -108,6 +108,7 @@ def try_one(stage: Stage, hops: Hops, exchange: Exchange, decided: Decided | Non
         reported = exchange.home and stage.call.reports
         attempting = Attempting(stage.started, stage.question, decided, attempt, *exchange.place, reported)
         opened = Open(stage, attempting, target, hops.past, decided, hops.tab)
+        observed = None
         yield Tell(attempting)
         try:
             sent = yield from sending(exchange.send(attempt, time_left(stage, hops, exchange)), opened)
@@ -115,16 +116,17 @@ def try_one(stage: Stage, hops: Hops, exchange: Exchange, decided: Decided | Non
             if failure is None:
                 return (yield from answered(opened, sent, exchange))
         except Malformed as error:
-            failure = error.failure
+            failure, observed = error.failure, error.observed
         except Exception as error:
             failure = _classify(stage.call, error)
+            observed = (yield from salvaged(stage, error)) if exchange.home else None
             hops.told = getattr(error, "again", None)
             if exchange.home and hops.error is None:
                 hops.error = error
             if failure.kind == "internal" and (not exchange.home or _ours(error)):
                 yield Tell(InternalError("send", type(error).__name__, stage.call.receipt), error)
         hops.failure = failure
-        attempted = ended(attempting, target, stage.routes.now(), failure=failure)
+        attempted = ended(attempting, target, stage.routes.now(), observed, failure=failure)
         yield Tell(attempted)
         hops.past = (*hops.past, attempted)
         if not (yield from again(stage, hops, exchange)):
