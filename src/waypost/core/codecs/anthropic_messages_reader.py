@@ -10,7 +10,17 @@ from waypost.core.codecs.citations import LEFT_OUT, PARTS, from_anthropic
 from waypost.core.codecs.json_text import arguments_text, loads
 from waypost.core.codecs.usage import later
 from waypost.core.codecs.wire import as_int, as_map, as_text, opt_map, opt_text
-from waypost.core.model.deltas import Cited, Delta, Finished, PartDelta, PartStart, PartStop, Start, StreamError
+from waypost.core.model.deltas import (
+    Cited,
+    Delta,
+    Finished,
+    PartDelta,
+    PartStart,
+    PartStop,
+    Start,
+    StreamError,
+    part_delta,
+)
 from waypost.core.model.outcome import Usage
 
 
@@ -39,7 +49,7 @@ class MessagesReader:
                 index, kind = self._parts[raw["index"]]
                 text = delta["text"]
                 if kind == "text" and type(text) is str:
-                    return (PartDelta(index, text),)
+                    return (part_delta(index, text),)
         except (KeyError, TypeError):
             pass
         return self._any(event, as_map(raw, "event"))

@@ -12,7 +12,17 @@ from waypost.core.codecs.google_generate_content_reply import BROKEN, finish_of,
 from waypost.core.codecs.json_text import arguments_text, loads
 from waypost.core.codecs.wire import as_map, as_text, camel, opt_list, opt_map, opt_text
 from waypost.core.model.conversation import Citation
-from waypost.core.model.deltas import Cited, Delta, Finished, PartDelta, PartStart, PartStop, Start, StreamError
+from waypost.core.model.deltas import (
+    Cited,
+    Delta,
+    Finished,
+    PartDelta,
+    PartStart,
+    PartStop,
+    Start,
+    StreamError,
+    part_delta,
+)
 from waypost.core.model.outcome import FailureKind
 
 
@@ -133,7 +143,7 @@ class GenerateReader:
 
     def _say(self, kind: Literal["text", "reasoning", "refusal"], text: str) -> Sequence[Delta]:
         if self._open is not None and self._open[0] == kind:
-            return (PartDelta(self._open[1], text, kind),)
+            return (part_delta(self._open[1], text, kind),)
         stop = self._stop()
         index = self._start(kind)
         return (*stop, PartStart(index, kind), PartDelta(index, text, kind))

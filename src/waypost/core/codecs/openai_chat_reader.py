@@ -12,7 +12,17 @@ from waypost.core.codecs.openai_errors import classify
 from waypost.core.codecs.unwrapping import signature_of
 from waypost.core.codecs.wire import as_int, as_map, opt_list, opt_map, opt_text, wrong
 from waypost.core.model.conversation import Finish
-from waypost.core.model.deltas import Cited, Delta, Finished, PartDelta, PartStart, PartStop, Start, StreamError
+from waypost.core.model.deltas import (
+    Cited,
+    Delta,
+    Finished,
+    PartDelta,
+    PartStart,
+    PartStop,
+    Start,
+    StreamError,
+    part_delta,
+)
 from waypost.core.model.outcome import Usage
 
 
@@ -111,7 +121,7 @@ class ChatReader:
         if self._open is None or self._open[0] != kind:
             self._start(PartStart(self._next, kind), out)
         assert self._open is not None
-        out.append(PartDelta(self._open[1], text, kind, logprobs=logprobs))
+        out.append(part_delta(self._open[1], text, kind, logprobs=logprobs))
 
     def _start(self, part: PartStart, out: list[Delta]) -> None:
         self._stop(out)

@@ -11,7 +11,17 @@ from waypost.core.codecs.openai_errors import classify
 from waypost.core.codecs.openai_responses_reply import finish_of, logprobs_of, usage_of
 from waypost.core.codecs.wire import as_int, as_map, as_text, opt_list, opt_text
 from waypost.core.model.conversation import NO_EXT
-from waypost.core.model.deltas import Cited, Delta, Finished, PartDelta, PartStart, PartStop, Start, StreamError
+from waypost.core.model.deltas import (
+    Cited,
+    Delta,
+    Finished,
+    PartDelta,
+    PartStart,
+    PartStop,
+    Start,
+    StreamError,
+    part_delta,
+)
 
 _WHOLE = -1
 """Stands for the index of a part where the item itself is the part."""
@@ -208,7 +218,7 @@ class ResponsesReader:
         if part is None or not text or _DELTAS[part.kind] != kind:
             return
         part.said = True
-        out.append(PartDelta(part.index, text, kind, logprobs=logprobs_of(raw, "event")))
+        out.append(part_delta(part.index, text, kind, logprobs=logprobs_of(raw, "event")))
 
     def _first(self, part: _Open, text: str, kind: Any, out: list[Delta]) -> None:
         """A text that came whole, unless it came in pieces before."""
