@@ -12,7 +12,7 @@ from dataclasses import replace
 from typing import Any
 
 from waypost.core.model.frozen import dataclass, field
-from waypost.core.model.question import Context, Narrow
+from waypost.core.model.question import NO_CONTEXT, Context, Narrow
 from waypost.core.model.target import Endpoint
 from waypost.core.routing.narrow import both
 from waypost.errors import SettingsError
@@ -28,7 +28,6 @@ from waypost.runtime.claims import (
     narrow_of,
 )
 
-EMPTY = Context()
 _CHOICES: dict[str, tuple[str, ...]] = {
     "preference": ("quality", "cost", "latency"),
     "strategy": ("cheapest", "fastest", "best", "balanced"),
@@ -48,7 +47,7 @@ class Claims:
     ``clients`` are the application's own, by provider or endpoint.
     """
 
-    context: Context = EMPTY
+    context: Context = NO_CONTEXT
     request_id: str | None = None
     outer: tuple[Narrow, ...] = ()
     clients: Mapping[str, Any] = field(default_factory=dict, repr=False)

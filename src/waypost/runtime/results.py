@@ -9,6 +9,8 @@ import weakref
 from collections.abc import Callable
 from typing import Any
 
+from waypost.adapters.sdks.native import is_model
+
 _BELOW = ("http_response", "response", "_raw_stream", "_response")
 
 
@@ -43,7 +45,7 @@ class Results:
 def _layers(value: Any) -> list[Any]:
     """The value, and the responses and raw streams that it stands on; a parsed answer stands on nothing."""
     out = [value]
-    if hasattr(type(value), "model_fields"):
+    if is_model(value):
         return out
     for item in out:
         if len(out) > 6 or isinstance(item, str | bytes | int | dict | list | None.__class__):

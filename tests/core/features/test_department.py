@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
-from waypost.core.features.department import department_hint
+from waypost.core.features.department import _pattern, department_hint
+from waypost.core.features.phrases import fold
 from waypost.core.model.conversation import Conversation, Message, Role, Text
 
 
@@ -42,3 +45,16 @@ def test_a_user_cannot_claim_a_department_in_passing() -> None:
 def test_a_conversation_without_a_system_prompt_has_no_hint() -> None:
     """Nothing said, nothing guessed."""
     assert department_hint(Conversation("openai.chat", "auto", ())) is None
+
+
+_WORDS = ("sales", "r&d", "human resources", "developers'", "department", "departamento:", "finance", "x", "rh")
+
+
+@given(st.lists(st.tuples(st.sampled_from(_WORDS), st.sampled_from(("", " ", "-", "_", "'s ", "\n", ", ", "é")))))
+@example([("department", ""), ("finance", "")])
+def test_a_prompt_that_is_not_searched_has_none_of_the_words(said: list[tuple[str, str]]) -> None:
+    """S3.12: the look at single words that spares most prompts the search never hides a department that it finds."""
+    text = "".join(word + between for word, between in said)
+    found = [match.group(2) for match in _pattern()[0].finditer(fold(text))]
+    if len({_pattern()[1][word] for word in found}) == 1:
+        assert department_hint(_saying("system", text)) == _pattern()[1][found[0]]

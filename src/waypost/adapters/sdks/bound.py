@@ -16,6 +16,7 @@ from waypost.adapters.sdks.native import (
     decorate,
     fields_of,
     finish_reasons,
+    is_model,
     library_of,
     observe_dict,
     observe_response,
@@ -139,7 +140,7 @@ class Bound:
     def timeout_ns(self) -> int | None:
         """The caller's own timeout for waiting on an answer, in nanoseconds."""
         own = self._own_timeout()
-        seconds = own if own is None or isinstance(own, int | float) else own.read
+        seconds = getattr(own, "read", own)
         return None if seconds is None else int(seconds * 1e9)
 
     def pause_ns(self, failure: Failure, repeats: int, told: bool | None) -> int | None:
@@ -186,7 +187,7 @@ class Bound:
         if isinstance(value, dict):
             return observe_dict(value, codec)
         usage = getattr(value, "usage", None)
-        body = {"usage": fields_of(usage)} if hasattr(usage, "model_fields_set") else {}
+        body = {"usage": fields_of(usage)} if is_model(usage) else {}
         return _new_observed(
             usage=codec.usage(body) if body else None,
             response_id=text(getattr(value, "id", None)),
@@ -201,9 +202,9 @@ class Bound:
         if response is not None:
             read = response.is_closed or response.is_stream_consumed
             return wrong_with_bytes(response.content, codec) if read else None
-        if hasattr(type(value), "model_fields"):
+        if is_model(value):
             error = getattr(value, "error", None)
-            error = fields_of(error) if hasattr(error, "model_fields_set") else error
+            error = fields_of(error) if is_model(error) else error
             return wrong_with({"error": error}, 200, codec)
         plain = isinstance(value, Mapping | list | str | int | float | None)
         return wrong_with(value, 200, codec) if plain and hasattr(self.cast_to, "model_fields") else None

@@ -24,6 +24,7 @@ OWN_KEY = "waypost"
 UNMAPPED = "extra_body.waypost"
 """The name of what stands in the reserved key where that is no mapping; no claim is called so."""
 OWN_KEYS = ("routing_preference", OWN_KEY)
+_OWN = frozenset(OWN_KEYS)
 _PLUMBING = frozenset(("accept", "content-type", "idempotency-key", "user-agent", "x-request-id", "authorization"))
 Always: TypeAlias = Mapping[str, tuple[str, str]]
 """Ours among the headers that a client sends with every call: name to key and value."""
@@ -76,7 +77,7 @@ def of_body(bound: Sending) -> tuple[Mapping[str, Any], dict[str, Any]]:
 
 def taken(body: Mapping[str, Any]) -> tuple[Mapping[str, Any], dict[str, Any]]:
     """``body`` without our reserved keys, and what those say; ``body`` itself where it has none."""
-    if not any(name in body for name in OWN_KEYS):
+    if _OWN.isdisjoint(body):
         return body, {}
     clean = {name: value for name, value in body.items() if name not in OWN_KEYS}
     own = body.get(OWN_KEY)
@@ -95,6 +96,9 @@ def of_headers(
 
     ``always`` are ours among the client's own headers; one that the call takes away (``Omit()``) says nothing.
     """
+    query = bound.options.params
+    if not (headers or query or always):
+        return (), ()
     needs: list[Need] = []
     ours: dict[str, str] = {}
     said: dict[str, str] = {}
@@ -110,7 +114,6 @@ def of_headers(
                 said.setdefault(key, value)
         elif isinstance(value, str) and not lower.startswith("x-stainless-") and not plain(bound, lower, value):
             needs.append(Need("custom_headers", f"headers.{lower}"))
-    query = bound.options.params
     if query and not query.items() <= bound.flavour.plain_query.items():
         needs.append(Need("custom_query", "query"))
     if not ours and not always:
@@ -169,9 +172,11 @@ def always(client: Any) -> dict[str, tuple[str, str]]:
 def headers_of(options: Any) -> Mapping[str, Any]:
     """The headers that a call adds to its client's."""
     headers = options.headers
-    return headers if isinstance(headers, Mapping) else {}
+    return headers if headers and isinstance(headers, Mapping) else {}
 
 
 def given(headers: Mapping[str, Any], wanted: str) -> str | None:
     """The text of the header of that name, in lower case."""
+    if not headers:
+        return None
     return next((value for name, value in headers.items() if name.lower() == wanted and isinstance(value, str)), None)

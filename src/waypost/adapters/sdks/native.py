@@ -156,7 +156,7 @@ def decorate(value: Any, summary: Summary, receipt: str) -> None:
 
 def response_under(value: Any) -> Any | None:
     """The HTTP response that a raw response, a stream or a response itself stands on."""
-    if hasattr(type(value), "model_fields"):
+    if is_model(value):
         return None  # a parsed answer; looking for what a pydantic model has not got is slow
     if library_of(value) is not None:
         return value
@@ -186,6 +186,20 @@ def fields_of(model: Any) -> dict[str, Any]:
     """What was set of a pydantic model and of those in it; an eighth of the price of its own dump."""
     found = {**model.__dict__, **(model.__pydantic_extra__ or {})}
     return {name: fields_of(item) if hasattr(item, "model_fields_set") else item for name, item in found.items()}
+
+
+def is_model(value: Any) -> bool:
+    """Whether it is of a pydantic model. Asked of each class once: pydantic takes long to say no, and to say yes."""
+    kind = type(value)
+    found = _MODELS.get(kind)
+    if found is None:
+        if len(_MODELS) >= 256:
+            _MODELS.clear()
+        found = _MODELS[kind] = hasattr(kind, "model_fields")
+    return found
+
+
+_MODELS: dict[type, bool] = {}
 
 
 def once(library: ModuleType, data: bytes) -> Any:
@@ -225,7 +239,7 @@ def finish_reasons(answer: Any) -> tuple[str, ...]:
     else:
         cut = _member(_member(answer, "incomplete_details"), "reason")
         found = [_member(answer, "stop_reason") or cut or _member(answer, "status")]
-    return tuple(reason for reason in found if isinstance(reason, str) and reason)
+    return tuple([reason for reason in found if isinstance(reason, str) and reason])
 
 
 def _member(item: Any, name: str) -> Any:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import inspect
 import weakref
 from collections.abc import Callable, Mapping, Sequence
-from types import ModuleType
+from types import MethodType, ModuleType
 from typing import Any, Protocol
 
 from waypost.adapters import reporters
@@ -146,7 +146,7 @@ def bind(
 def _reported(wrapped: Callable[..., Any]) -> bool:
     """Whether the method below ours stands in a wrapper of a library that reports inferences: one that was there before
     us, on a class of its own. Its module is told by what wrapt holds, or by where the wrapping function was written."""
-    wrapper = getattr(wrapped, "_self_wrapper", None)
+    wrapper = None if type(wrapped) is MethodType else getattr(wrapped, "_self_wrapper", None)
     if wrapper is not None:
         return str(getattr(wrapper, "__module__", "")).startswith(reporters.MODULES)
     written = getattr(getattr(wrapped, "__func__", None), "__globals__", None)

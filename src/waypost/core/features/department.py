@@ -34,6 +34,8 @@ WORDS = {
 
 _LOOK = 2_000
 _STATED = 3
+_LETTERS = b"abcdefghijklmnopqrstuvwxyz0123456789_"
+_SPACED = bytes(code if code in _LETTERS else 0x20 for code in range(256))
 
 
 def department_hint(conversation: Conversation) -> str | None:
@@ -42,9 +44,12 @@ def department_hint(conversation: Conversation) -> str | None:
     ``department: finance`` (or ``departamento:``) counts as three mentions. ``None`` where none or two are level; user
     messages are not looked at, so that nobody can ask for another department's rules in passing.
     """
-    pattern, owners = _pattern()
+    pattern, owners, beginnings = _pattern()
+    folded = fold(_system(conversation))
+    if "depart" not in folded and beginnings.isdisjoint(folded.encode("ascii").translate(_SPACED).split()):
+        return None  # as most prompts, in half of the time that a search takes
     score: dict[str, int] = {}
-    for match in pattern.finditer(fold(_system(conversation))):
+    for match in pattern.finditer(folded):
         name = owners[match.group(2)]
         score[name] = score.get(name, 0) + (_STATED if match.group(1) else 1)
     if not score:
@@ -66,7 +71,9 @@ def _system(conversation: Conversation) -> str:
 
 
 @cache
-def _pattern() -> tuple[re.Pattern[str], dict[str, str]]:
+def _pattern() -> tuple[re.Pattern[str], dict[str, str], frozenset[bytes]]:
+    """The words' pattern, whose words they are, and what each of them begins with."""
     owners = {word: name for name, words in WORDS.items() for word in (*words.split(" | "), name)}
     words = "|".join(re.escape(word) for word in sorted(owners, key=len, reverse=True))
-    return re.compile(rf"(?<![\w-])(depart(?:ment|amento|ement):? *)?({words})(?![\w-])"), owners
+    pattern = re.compile(rf"(?<![\w-])(depart(?:ment|amento|ement):? *)?({words})(?![\w-])")
+    return pattern, owners, frozenset(word.encode("ascii").translate(_SPACED).split()[0] for word in owners)

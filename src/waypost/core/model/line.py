@@ -17,7 +17,7 @@ from waypost.core.model import record_question as put
 from waypost.core.model.decision import ENGINE, Decision
 from waypost.core.model.events import Decided, Started
 from waypost.core.model.outcome import Attempt, Cost, Settlement, Usage
-from waypost.core.model.question import Context, Features, Question, Snapshot
+from waypost.core.model.question import NO_CONTEXT, Context, Features, Question, Snapshot
 
 _MEMO = 4096
 
@@ -60,7 +60,6 @@ class _Masks(dict[tuple[Any, ...], str]):
         return text
 
 
-_NO_CONTEXT = Context()
 _q = _Quoted()
 _texts = _Lists()
 _masks = _Masks()
@@ -255,7 +254,7 @@ def _features_text(features: Features) -> str:
 
 def _context_text(context: Context, pseudonym: Callable[[str], str]) -> str:
     """The member with its leading comma, or nothing."""
-    if context == _NO_CONTEXT:
+    if context is NO_CONTEXT or context == NO_CONTEXT:
         return ""
     out = ""
     for name, value in (

@@ -108,6 +108,10 @@ class Context:
     order. It lets nobody in."""
 
 
+NO_CONTEXT = Context()
+"""Of calls of which nothing is said: most are, and are told by this very object."""
+
+
 @dataclass(frozen=True, slots=True)
 class Origin:
     """The caller's own endpoint and account. ``host`` has no port; ``endpoint`` is the name in the catalog, ``None``
