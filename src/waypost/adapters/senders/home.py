@@ -9,9 +9,12 @@ from __future__ import annotations
 from typing import Any
 
 from waypost.adapters.senders.streams import Ending, shells
+from waypost.core.model.frozen import factory
 from waypost.core.routing.effects import Native, Send
 from waypost.core.routing.observe import Watch
 from waypost.core.routing.ports import Codec
+
+_new_native = factory(Native)
 
 
 def send(effect: Send) -> Any:
@@ -35,7 +38,7 @@ def received(effect: Send, value: Any, codec: Codec) -> Native:
         observed = native.observe(value, codec)
         # A stream that its transport has read at once, as doubles in tests do, is no whole answer.
         whole = observed.usage is None and not effect.call.streaming
-        return Native(value, observed, failure=native.unread(value, codec) if whole else None)
+        return _new_native(value, observed, failure=native.unread(value, codec) if whole else None)
     watch = Watch(
         reader=effect.reader,
         writer=None,
@@ -50,7 +53,7 @@ def received(effect: Send, value: Any, codec: Codec) -> Native:
     else:
         stream = sync(inner, ending, inner.close)
     response.stream = stream
-    return Native(value, native.observe(value, codec), stream)
+    return _new_native(value, native.observe(value, codec), stream)
 
 
 def _teed(effect: Send, value: Any, codec: Codec) -> Native:
@@ -60,4 +63,4 @@ def _teed(effect: Send, value: Any, codec: Codec) -> Native:
     stream = native.tee(value, Ending(watch, codec, listens=False))
     observed = native.observe(value, codec)
     failure = None if stream is not None or observed.usage is not None else native.unread(value, codec)
-    return Native(value, observed, stream, failure)
+    return _new_native(value, observed, stream, failure)

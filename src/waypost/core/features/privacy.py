@@ -34,8 +34,9 @@ LOOK = 8_000
 _MOST = 100
 """How many numbers, and how many places of each literal, are looked at."""
 
-_OPAQUE_LENGTH = 15
+_OPAQUE_WORD = b"w" * 15
 """The shortest of them; in a short text it is cheaper to look for a word of that length first."""
+_WORDS = bytes(0x20 if chr(code).isspace() and code < 0x80 else ord("w") for code in range(256))
 _SHORT = 1_000
 _MARKED = (("-----BEGIN ", PRIVATE_KEY), ("://", IN_URL))
 _LOW_ASSIGNED = tuple((literal, re.compile(pattern)) for literal, pattern in ASSIGNED)
@@ -85,7 +86,8 @@ def data_class(text: str) -> DataClass:
 
 
 def _secret(text: str, low: str) -> bool:
-    if (len(text) > _SHORT or len(max(text.split(), key=len, default="")) >= _OPAQUE_LENGTH) and _stands(OPAQUE, text):
+    long = len(text) > _SHORT or _OPAQUE_WORD in text.encode("utf-8", "surrogatepass").translate(_WORDS)
+    if long and _stands(OPAQUE, text):
         return True
     return _stands(_MARKED, text) or ((":" in low or "=" in low) and _stands(_LOW_ASSIGNED, low))
 

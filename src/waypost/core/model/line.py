@@ -64,6 +64,7 @@ _q = _Quoted()
 _texts = _Lists()
 _masks = _Masks()
 _BOOL = {False: "false", True: "true"}
+_ENGINE = f',"engine":{ENGINE}'
 
 
 def call_text(call: Started) -> str:
@@ -174,7 +175,7 @@ def settlement_text(settlement: Settlement) -> str:
 
 def head_text(kind: str, receipt: str) -> str:
     """The first members of every record."""
-    return f'{{"kind":"{kind}","receipt":{_escape(receipt)},"engine":{ENGINE}'
+    return f'{{"kind":"{kind}","receipt":{_escape(receipt)}{_ENGINE}'
 
 
 def optional_text(name: str, value: str | int | None) -> str:

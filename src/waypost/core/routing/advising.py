@@ -16,7 +16,7 @@ from waypost.core.policy.bits import bits, remember
 from waypost.core.policy.decide import decide
 from waypost.core.policy.plan import Plan
 from waypost.core.policy.request import required
-from waypost.core.routing.effects import Consult, Tell
+from waypost.core.routing.effects import Consult, tell
 from waypost.core.routing.prepare import Stage
 from waypost.core.routing.settle import Flow
 
@@ -47,7 +47,7 @@ def advised(stage: Stage, snapshot: Snapshot, deadline_ns: int | None = None) ->
             left = rank.within_ns if deadline_ns is None else deadline_ns - stage.routes.now()
             advice = yield Consult(rank.advisor, inquiry, max(min(rank.within_ns, left), 1))
     except Exception as error:
-        yield Tell(InternalError("advice", type(error).__name__, stage.call.receipt), error)
+        yield tell(InternalError("advice", type(error).__name__, stage.call.receipt), error)
         advice = Advice(rank.advisor, failure="error")
     return replace(stage, question=replace(question, advice=advice))
 

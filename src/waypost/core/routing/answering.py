@@ -16,7 +16,7 @@ from waypost.core.model.target import Target
 from waypost.core.policy.decide import decide, estimates
 from waypost.core.policy.proof import prove
 from waypost.core.routing.content import said
-from waypost.core.routing.effects import Answer, Native, Observed, Send, Sent, Tell, Wire
+from waypost.core.routing.effects import Answer, Native, Observed, Send, Sent, Wire, tell
 from waypost.core.routing.exchange import Exchange, wire_answer
 from waypost.core.routing.glimpse import wrong_with
 from waypost.core.routing.nobody import summary
@@ -24,7 +24,7 @@ from waypost.core.routing.prepare import OBSERVED, Stage
 from waypost.core.routing.settle import Flow, Open, ended, estimated, settle
 from waypost.core.routing.tab import forfeit
 
-_new_decided, _new_attempt = factory(Decided), factory(Attempt)
+_new_decided, _new_attempt, _new_answer = factory(Decided), factory(Attempt), factory(Answer)
 
 
 def decided_on(stage: Stage, snapshot: Snapshot, hop: int, tried: frozenset[str], *, advised: bool) -> Decided:
@@ -76,7 +76,7 @@ def sending(send: Send, opened: Open) -> Flow:
             observed = None if failure is None else (yield from salvaged(stage, error))
             attempted = ended(opened.attempting, opened.target, stage.routes.now(), observed, failure=failure)
             outcome = "cancelled" if failure is None else "error"
-            yield Tell(attempted)
+            yield tell(attempted)
             attempts = (*opened.past, attempted)
             yield from settle(stage, outcome, attempts, opened.decided, opened.tab)  # type: ignore[arg-type]
         raise
@@ -88,7 +88,7 @@ def salvaged(stage: Stage, error: BaseException) -> Flow:
     try:
         return None if call.broken_at is None else call.broken_at(error, stage.routes.codecs[call.dialect])
     except Exception as broken:
-        yield Tell(InternalError("salvage", type(broken).__name__, call.receipt), broken)
+        yield tell(InternalError("salvage", type(broken).__name__, call.receipt), broken)
         return None
 
 
@@ -117,9 +117,9 @@ def answered(opened: Open, sent: Sent, exchange: Exchange | None) -> Flow:
         if stage.started.content is not None:
             yield from said(stage, sent, exchange)
         value, wire = (sent.value, None) if isinstance(sent, Native) else (None, sent)
-        return Answer(value, wire, told, sent.stream, opened)
+        return _new_answer(value, wire, told, sent.stream, opened)
     if isinstance(sent, Native):
-        answer, observed = Answer(sent.value, summary=told), sent.observed
+        answer, observed = _new_answer(sent.value, summary=told), sent.observed
     else:
         assert exchange is not None
         try:
@@ -127,7 +127,7 @@ def answered(opened: Open, sent: Sent, exchange: Exchange | None) -> Flow:
         except ValueError as error:
             told_so = wrong_with(sent.body or {}, sent.status, exchange.codec)
             raise Malformed(told_so or Failure("malformed", sent.status), _billed(exchange, sent)) from error
-        answer = Answer(wire=wire, summary=told)
+        answer = _new_answer(wire=wire, summary=told)
     if stage.started.content is not None:
         yield from said(stage, answer.wire or sent, exchange)
     yield from _close(opened, observed, sent.failure if isinstance(sent, Native) else None)
@@ -141,10 +141,10 @@ def _close(opened: Open, observed: Observed, failure: Failure | None) -> Flow:
         seen = estimated(stage, observed) if failure is None else observed
         attempted = ended(opened.attempting, opened.target, stage.routes.now(), seen, failure=failure)
     except Exception as error:
-        yield Tell(InternalError("settle", type(error).__name__, stage.call.receipt), error)
+        yield tell(InternalError("settle", type(error).__name__, stage.call.receipt), error)
         yield from forfeit(opened.tab)
         return
-    yield Tell(attempted)
+    yield tell(attempted)
     outcome: Outcome = "ok" if failure is None else "error"
     yield from settle(stage, outcome, (*opened.past, attempted), opened.decided, opened.tab)
 
@@ -153,5 +153,5 @@ def _summary(opened: Open) -> Flow:
     try:
         return summary(opened.stage, opened.decided, opened.target)
     except Exception as error:
-        yield Tell(InternalError("summary", type(error).__name__, opened.stage.call.receipt), error)
+        yield tell(InternalError("summary", type(error).__name__, opened.stage.call.receipt), error)
         return None

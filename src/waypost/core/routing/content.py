@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from waypost.core.model.events import InternalError
 from waypost.core.policy.wrap import KEPT_FOR_NS
-from waypost.core.routing.effects import Digest, Keep, Said, Sent, Tell
+from waypost.core.routing.effects import Digest, Keep, Said, Sent, tell
 from waypost.core.routing.prepare import Stage
 from waypost.core.routing.settle import Flow
 
@@ -33,7 +33,7 @@ def marked(stage: Stage) -> Flow:
         if policy.content != "hash":
             yield Keep(text, policy.content == "redacted", policy.content_for_ns or KEPT_FOR_NS)
     except Exception as error:
-        yield Tell(InternalError("content", type(error).__name__, stage.call.receipt), error)
+        yield tell(InternalError("content", type(error).__name__, stage.call.receipt), error)
         return stage
     return replace(stage, started=replace(stage.started, content=digest))
 

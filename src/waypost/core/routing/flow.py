@@ -12,12 +12,13 @@ from __future__ import annotations
 from waypost.core.model.ask import NOTHING_SEEN
 from waypost.core.model.conversation import Conversation
 from waypost.core.model.events import Attempting, Decided, InternalError
+from waypost.core.model.frozen import factory
 from waypost.core.model.outcome import Attempt
 from waypost.core.routing.advising import advised
 from waypost.core.routing.answering import answered, attempt_of, decided_on, sending
 from waypost.core.routing.asking import asking, asks_nothing
 from waypost.core.routing.content import marked
-from waypost.core.routing.effects import Answer, Call, Look, NativeError, Send, Tell
+from waypost.core.routing.effects import Answer, Call, Look, NativeError, Send, tell
 from waypost.core.routing.hops import final, open_default, routed, try_one
 from waypost.core.routing.nobody import NOBODY, closed, lost
 from waypost.core.routing.open_fail import blind
@@ -26,6 +27,8 @@ from waypost.core.routing.retries import Hops
 from waypost.core.routing.sealing import at_home
 from waypost.core.routing.settle import Flow, Open, settle
 from waypost.core.routing.tab import Tab
+
+_new_tab = factory(Tab)
 
 
 def route(call: Call, routes: Routes) -> Flow:
@@ -37,7 +40,7 @@ def route(call: Call, routes: Routes) -> Flow:
     except NotThisDialect as error:
         return (yield from _blindly(call, routes, NativeError(NOBODY, f"waypost: {error}")))
     except Exception as error:
-        yield Tell(InternalError("prepare", type(error).__name__, call.receipt), error)
+        yield tell(InternalError("prepare", type(error).__name__, call.receipt), error)
         return (yield from _blindly(call, routes, None))
     if stage.mode == "off":
         return (yield from _untouched(call, routes))
@@ -45,8 +48,8 @@ def route(call: Call, routes: Routes) -> Flow:
         raise lost(call.lost)  # nobody is asked, so there is nothing to tell of
     if stage.plan.policy.content != "none":
         stage = yield from marked(stage)
-    yield Tell(stage.started)
-    tab = Tab(None) if asks_nothing(stage) else (yield from _tab(stage))
+    yield tell(stage.started)
+    tab = _new_tab(None) if asks_nothing(stage) else (yield from _tab(stage))
     if stage.mode == "route":
         return (yield from routed(stage, tab))
     decided = None
@@ -68,12 +71,12 @@ def _blindly(call: Call, routes: Routes, refusal: NativeError | None) -> Flow:
     try:
         stage = blind(call, routes)
     except Exception as error:
-        yield Tell(InternalError("prepare", type(error).__name__, call.receipt), error)
+        yield tell(InternalError("prepare", type(error).__name__, call.receipt), error)
         if call.auto:
             raise refusal or closed(call) from None
         return (yield from _untouched(call, routes))
-    yield Tell(stage.started)
-    tab = Tab(None) if asks_nothing(stage) else (yield from _tab(stage))
+    yield tell(stage.started)
+    tab = _new_tab(None) if asks_nothing(stage) else (yield from _tab(stage))
     if not call.auto:
         return (yield from _unchanged(stage, None, tab))
     hops = Hops(tab)
@@ -91,7 +94,7 @@ def _at_home(call: Call, routes: Routes, conversation: Conversation | None) -> F
     try:
         body = at_home(call, home_of(call, routes), conversation)
     except Exception as error:
-        yield Tell(InternalError("unwrap", type(error).__name__, call.receipt), error)
+        yield tell(InternalError("unwrap", type(error).__name__, call.receipt), error)
         return None
     return None if body is call.body else body
 
@@ -101,7 +104,7 @@ def _tab(stage: Stage) -> Flow:
     try:
         return Tab((yield from asking(stage)))
     except Exception as error:
-        yield Tell(InternalError("tab", type(error).__name__, stage.call.receipt), error)
+        yield tell(InternalError("tab", type(error).__name__, stage.call.receipt), error)
         return Tab(None)
 
 
@@ -117,9 +120,9 @@ def _beside(stage: Stage, tab: Tab) -> Flow:
             stage = yield from advised(stage, snapshot)
         decided = decided_on(stage, snapshot, hop=1, tried=frozenset(), advised=True)
     except Exception as error:
-        yield Tell(InternalError("decide", type(error).__name__, stage.call.receipt), error)
+        yield tell(InternalError("decide", type(error).__name__, stage.call.receipt), error)
         return stage, None
-    yield Tell(decided)
+    yield tell(decided)
     return stage, decided
 
 
@@ -128,7 +131,7 @@ def _unchanged(stage: Stage, decided: Decided | None, tab: Tab) -> Flow:
     call = stage.call
     attempting = Attempting(stage.started, stage.question, decided, attempt, call.origin.host, call.port, call.reports)
     opened = Open(stage, attempting, stage.requested, (), decided, tab)
-    yield Tell(attempting)
+    yield tell(attempting)
     body = yield from _at_home(call, stage.routes, stage.conversation)
     sent = yield from sending(Send(stage.call, attempt, True, body, None, None), opened)
     return (yield from answered(opened, sent, None))

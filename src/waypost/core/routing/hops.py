@@ -11,12 +11,13 @@ from dataclasses import replace
 
 from waypost.core.model.ask import NOTHING_SEEN
 from waypost.core.model.events import Attempting, Decided, InternalError
+from waypost.core.model.frozen import factory
 from waypost.core.model.outcome import Failure
 from waypost.core.model.target import Target
 from waypost.core.routing.advising import advised
 from waypost.core.routing.answering import Malformed, answered, attempt_of, decided_on, salvaged, sending
 from waypost.core.routing.asking import encloses_calls, needs_world
-from waypost.core.routing.effects import Call, Discard, Look, Native, Pull, SendFailed, Sent, Tell
+from waypost.core.routing.effects import Call, Discard, Look, Native, Pull, SendFailed, Sent, tell
 from waypost.core.routing.exchange import Exchange, plan_exchange
 from waypost.core.routing.nobody import closed, default_exchange, failed, no_candidates, plainly_nobody
 from waypost.core.routing.prepare import Stage, with_need
@@ -25,10 +26,12 @@ from waypost.core.routing.settle import Flow, Open, ended, settle
 from waypost.core.routing.tab import Tab, asked, give_back, reserve, room_ns, seen
 from waypost.errors import Untranslatable
 
+_new_attempting, _new_open, _new_hops = factory(Attempting), factory(Open), factory(Hops)
+
 
 def routed(stage: Stage, tab: Tab) -> Flow:
     """The loop; an `Answer`, or what the caller is to see is raised."""
-    hops = Hops(tab, deadline_ns=deadline(stage))
+    hops = _new_hops(tab, deadline_ns=deadline(stage))
     try:
         while True:
             exchange, decided, stage = yield from _next(stage, hops)
@@ -56,9 +59,9 @@ def _next(stage: Stage, hops: Hops) -> Flow:
                 stage = yield from advised(stage, snapshot, hops.deadline_ns)
             decided = decided_on(stage, snapshot, len(hops.past) + 1, hops.tried, advised=False)
         except Exception as error:
-            yield Tell(InternalError("decide", type(error).__name__, stage.call.receipt), error)
+            yield tell(InternalError("decide", type(error).__name__, stage.call.receipt), error)
             return open_default(stage, hops), decided, stage
-        yield Tell(decided)
+        yield tell(decided)
         selected = decided.decision.selected
         if selected is None:
             return (None if hops.past else (yield from _default(stage, hops, decided))), decided, stage
@@ -68,7 +71,7 @@ def _next(stage: Stage, hops: Hops) -> Flow:
         except Untranslatable as gap:
             stage = stage_with_need(stage, gap)
         except Exception as error:
-            yield Tell(InternalError("encode", type(error).__name__, stage.call.receipt), error)
+            yield tell(InternalError("encode", type(error).__name__, stage.call.receipt), error)
         else:
             if tab.ask is None and not tab.half_open:
                 return exchange, decided, stage
@@ -87,7 +90,7 @@ def _room(stage: Stage, hops: Hops, decided: Decided, target: Target) -> Flow:
         order = [targets[index] for index in decided.decision.order]
         return (yield from reserve(stage, hops.tab, target, order))
     except Exception as error:
-        yield Tell(InternalError("reserve", type(error).__name__, stage.call.receipt), error)
+        yield tell(InternalError("reserve", type(error).__name__, stage.call.receipt), error)
         return True
 
 
@@ -106,10 +109,10 @@ def try_one(stage: Stage, hops: Hops, exchange: Exchange, decided: Decided | Non
         reason = "retry" if hops.retrying is exchange else "fallback" if hops.past else "primary"
         attempt = attempt_of(stage, target, len(hops.past) + 1, reason)
         reported = exchange.home and stage.call.reports
-        attempting = Attempting(stage.started, stage.question, decided, attempt, *exchange.place, reported)
-        opened = Open(stage, attempting, target, hops.past, decided, hops.tab)
+        attempting = _new_attempting(stage.started, stage.question, decided, attempt, *exchange.place, reported)
+        opened = _new_open(stage, attempting, target, hops.past, decided, hops.tab)
         observed = None
-        yield Tell(attempting)
+        yield tell(attempting)
         try:
             sent = yield from sending(exchange.send(attempt, time_left(stage, hops, exchange)), opened)
             failure = yield from _pulled(exchange, sent, hops)
@@ -124,10 +127,10 @@ def try_one(stage: Stage, hops: Hops, exchange: Exchange, decided: Decided | Non
             if exchange.home and hops.error is None:
                 hops.error = error
             if failure.kind == "internal" and (not exchange.home or _ours(error)):
-                yield Tell(InternalError("send", type(error).__name__, stage.call.receipt), error)
+                yield tell(InternalError("send", type(error).__name__, stage.call.receipt), error)
         hops.failure = failure
         attempted = ended(attempting, target, stage.routes.now(), observed, failure=failure)
-        yield Tell(attempted)
+        yield tell(attempted)
         hops.past = (*hops.past, attempted)
         if not (yield from again(stage, hops, exchange)):
             yield from give_back(stage, hops.tab, hops.past)
@@ -192,5 +195,5 @@ def final(stage: Stage, hops: Hops, decided: Decided | None) -> Flow:
     try:
         return no_candidates(stage, decided, hops.tab.standings, room_ns(hops.tab))
     except Exception as error:
-        yield Tell(InternalError("prove", type(error).__name__, stage.call.receipt), error)
+        yield tell(InternalError("prove", type(error).__name__, stage.call.receipt), error)
         return plainly_nobody(stage, decided)

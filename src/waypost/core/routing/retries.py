@@ -7,7 +7,7 @@ from waypost.core.model.frozen import dataclass
 from waypost.core.model.outcome import Failure
 from waypost.core.policy.fallback import Abort, Next, Retry, act
 from waypost.core.routing.accounts import at, is_own
-from waypost.core.routing.effects import Disable, Sleep, Tell
+from waypost.core.routing.effects import Disable, Sleep, tell
 from waypost.core.routing.exchange import Exchange
 from waypost.core.routing.prepare import Stage
 from waypost.core.routing.settle import Flow
@@ -71,7 +71,7 @@ def _callers_retry(stage: Stage, hops: Hops, exchange: Exchange) -> Flow:
     try:
         pause = stage.call.pause_ns(hops.failure, hops.repeats, hops.told)
     except Exception as error:
-        yield Tell(InternalError("retry", type(error).__name__, stage.call.receipt), error)
+        yield tell(InternalError("retry", type(error).__name__, stage.call.receipt), error)
         return None
     begins = stage.routes.now() + (pause or 0)
     limit = _policys_deadline(stage)

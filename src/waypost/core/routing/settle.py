@@ -12,7 +12,7 @@ from waypost.core.model.frozen import dataclass, factory
 from waypost.core.model.outcome import UNPRICED, Attempt, Baseline, Cost, Failure, Outcome, Settlement, Usage
 from waypost.core.model.target import Target
 from waypost.core.routing.accounts import of_everybody
-from waypost.core.routing.effects import Effect, Observed, Seal, Settle, StreamEnd, Tell
+from waypost.core.routing.effects import Effect, Observed, Seal, Settle, StreamEnd, tell
 from waypost.core.routing.prepare import OBSERVED, Stage
 from waypost.core.routing.tab import Tab, bill, forfeit
 
@@ -144,10 +144,10 @@ def settle(stage: Stage, outcome: Outcome, attempts: tuple[Attempted, ...], deci
             result = replace(result, charged_nano_usd=charge.nano_usd)
         event = _new_settled(stage.started, stage.question, decided, attempts, result)
     except Exception as error:
-        yield Tell(InternalError("settle", type(error).__name__, stage.call.receipt), error)
+        yield tell(InternalError("settle", type(error).__name__, stage.call.receipt), error)
         yield from forfeit(tab)
         return
-    yield Tell(event)
+    yield tell(event)
     if stage.started.content is not None:
         yield Seal()
     yield Settle(tab.lease, charge, of_everybody(stage, result.attempts[tab.told :]), tab.blocking)
@@ -170,8 +170,8 @@ def finish(opened: Open, end: StreamEnd) -> Flow:
             first_chunk_ns=end.first_chunk_ns,
         )
     except Exception as error:
-        yield Tell(InternalError("settle", type(error).__name__, opened.stage.call.receipt), error)
+        yield tell(InternalError("settle", type(error).__name__, opened.stage.call.receipt), error)
         yield from forfeit(opened.tab)
         return
-    yield Tell(attempted)
+    yield tell(attempted)
     yield from settle(opened.stage, outcome, (*opened.past, attempted), opened.decided, opened.tab)
