@@ -19,6 +19,7 @@ from waypost.core.codecs.anthropic_messages_turns import DIALECT
 from waypost.core.codecs.anthropic_messages_writer import MessagesWriter
 from waypost.core.codecs.expression import check, retarget
 from waypost.core.codecs.handout import Signer
+from waypost.core.codecs.marks import Marks, finish
 from waypost.core.model.conversation import Conversation, Reply
 from waypost.core.model.outcome import Failure, Usage
 from waypost.core.model.target import Dialect, Endpoint, Target
@@ -39,11 +40,15 @@ EXPRESSES = frozenset(
 """What a conversation of another dialect may need and this codec can say. What only this dialect has is not here."""
 
 
+MARKS = Marks(finish("stop_reason"))
+
+
 class AnthropicMessages:
     """`waypost.core.routing.ports.Codec` of ``anthropic.messages``."""
 
     dialect: Dialect = DIALECT
     expresses: frozenset[str] = EXPRESSES
+    marks: Marks = MARKS
     has_room: bool = True
 
     def decode_request(self, body: Mapping[str, Any]) -> Conversation:

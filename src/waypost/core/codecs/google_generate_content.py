@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -18,6 +19,7 @@ from waypost.core.codecs.google_generate_content_reply import (
 from waypost.core.codecs.google_generate_content_turns import DIALECT
 from waypost.core.codecs.google_generate_content_writer import GenerateWriter
 from waypost.core.codecs.handout import Signer
+from waypost.core.codecs.marks import Marks, finish, text
 from waypost.core.model.conversation import Conversation, Reply
 from waypost.core.model.outcome import Failure, Usage
 from waypost.core.model.target import Dialect, Endpoint, Target
@@ -44,11 +46,20 @@ certain kinds); the others are refused when they are encoded, by the same names.
 """
 
 
+MARKS = Marks(
+    finish("finishReason"),
+    id=text("responseId"),
+    model=text("modelVersion"),
+    usage=re.compile(rb'"(usageMetadata)"\s*:\s*(?=\{)'),
+)
+
+
 class GoogleGenerateContent:
     """`waypost.core.routing.ports.Codec` of ``google.generate_content``."""
 
     dialect: Dialect = DIALECT
     expresses: frozenset[str] = EXPRESSES
+    marks: Marks = MARKS
     has_room: bool = True
 
     def decode_request(self, body: Mapping[str, Any]) -> Conversation:

@@ -7,6 +7,7 @@ from typing import Any
 
 from waypost.core.codecs.expression import check
 from waypost.core.codecs.handout import Signer
+from waypost.core.codecs.marks import Marks, finish
 from waypost.core.codecs.openai_chat_decode import decode_request
 from waypost.core.codecs.openai_chat_encode import ask_usage, encode_request, retarget
 from waypost.core.codecs.openai_chat_reader import ChatReader
@@ -39,11 +40,15 @@ EXPRESSES = frozenset(
 """What a conversation of another dialect may need and this codec can say. What only this dialect has is not here."""
 
 
+MARKS = Marks(finish("finish_reason"))
+
+
 class OpenAIChat:
     """`waypost.core.routing.ports.Codec` of ``openai.chat``."""
 
     dialect: Dialect = DIALECT
     expresses: frozenset[str] = EXPRESSES
+    marks: Marks = MARKS
     has_room: bool = False
 
     def decode_request(self, body: Mapping[str, Any]) -> Conversation:

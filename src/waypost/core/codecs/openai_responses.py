@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from waypost.core.codecs.expression import check, retarget
 from waypost.core.codecs.handout import Signer
+from waypost.core.codecs.marks import Event, Marks, error_itself
 from waypost.core.codecs.openai_errors import classify, encode_error
 from waypost.core.codecs.openai_responses_decode import decode_request
 from waypost.core.codecs.openai_responses_encode import encode_request
@@ -44,11 +46,28 @@ EXPRESSES = frozenset(
 """What a conversation of another dialect may need and this codec can say. What only this dialect has is not here."""
 
 
+def error_of(event: Event) -> Event | None:
+    """As elsewhere; a response that failed holds its error."""
+    held = event.get("response") if event.get("type") == "response.failed" else None
+    return error_itself(held if isinstance(held, Mapping) else event)
+
+
+MARKS = Marks(
+    finishes=(
+        (b'"incomplete_details"', re.compile(rb'"incomplete_details"\s*:\s*\{\s*"reason"\s*:\s*"([^"\\]{1,60})"')),
+        (b'"response.', re.compile(rb'"response\.(completed|incomplete|failed)"')),
+    ),
+    error=re.compile(rb'"error"\s*:\s*\{|"type"\s*:\s*"(?:error|response\.failed)"'),
+    error_of=error_of,
+)
+
+
 class OpenAIResponses:
     """`waypost.core.routing.ports.Codec` of ``openai.responses``."""
 
     dialect: Dialect = DIALECT
     expresses: frozenset[str] = EXPRESSES
+    marks: Marks = MARKS
     has_room: bool = True
 
     def decode_request(self, body: Mapping[str, Any]) -> Conversation:

@@ -5,23 +5,18 @@ And whether the body of one that came as a success is one.
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+from waypost.core.codecs import CODECS
 from waypost.core.codecs.usage import later
 from waypost.core.model.outcome import Failure, Usage
 from waypost.core.routing.effects import Observed
 from waypost.core.routing.ports import Codec
 
 _decode = json.JSONDecoder().raw_decode
-_ID = re.compile(rb'"(?:id|responseId)"\s*:\s*"([^"\\]{1,200})"')
-_MODEL = re.compile(rb'"(?:model|modelVersion)"\s*:\s*"([^"\\]{1,200})"')
-_FINISH = re.compile(rb'"(?:finish_reason|stop_reason|finishReason)"\s*:\s*"([^"\\]{1,60})"')
-_ENDED = re.compile(rb'"type"\s*:\s*"response\.(completed|incomplete|failed)"')
-_CUT = re.compile(rb'"incomplete_details"\s*:\s*\{\s*"reason"\s*:\s*"([^"\\]{1,60})"')
-_USAGE = re.compile(rb'"(usage|usageMetadata)"\s*:\s*(?=\{)')
+_MARKS = tuple(codec.marks for codec in CODECS.values())
 
 
 def observe_bytes(codec: Codec, head: bytes, tail: bytes) -> Observed:
@@ -29,8 +24,9 @@ def observe_bytes(codec: Codec, head: bytes, tail: bytes) -> Observed:
 
     The last usage may leave out what the first has said.
     """
-    found_id, model = _ID.search(head), _MODEL.search(head) or _MODEL.search(tail)
-    reason = _last_reason(tail)
+    marks = codec.marks
+    found_id, model = marks.id.search(head), marks.model.search(head) or marks.model.search(tail)
+    reason = marks.finish(tail)
     usage = _last_usage(codec, tail)
     return Observed(
         usage=None if usage is None else later(_first_usage(codec, head), usage),
@@ -38,19 +34,6 @@ def observe_bytes(codec: Codec, head: bytes, tail: bytes) -> Observed:
         response_model=model[1].decode() if model else None,
         finish_reasons=() if reason is None else (reason.decode(),),
     )
-
-
-def _last_reason(tail: bytes) -> bytes | None:
-    """The last finish reason that is not null, sought from the end: it stands in the last frames."""
-    end = len(tail)
-    while (at := tail.rfind(b'eason"', 0, end)) >= 0:
-        for before in (9, 8, 7):  # finish_reason, finishReason, stop_reason
-            found = _FINISH.match(tail, max(at - before, 0))
-            if found is not None:
-                return found[1]
-        end = at
-    found = _CUT.search(tail) or _ENDED.search(tail)
-    return None if found is None else found[1]
 
 
 def _first_usage(codec: Codec, head: bytes) -> Usage | None:
@@ -71,7 +54,7 @@ def _last_usage(codec: Codec, tail: bytes) -> Usage | None:
 
 
 def _usage_at(codec: Codec, data: bytes, at: int) -> Usage | None:
-    found = _USAGE.match(data, at)
+    found = codec.marks.usage.match(data, at)
     if found is None:
         return None
     try:
@@ -82,7 +65,7 @@ def _usage_at(codec: Codec, data: bytes, at: int) -> Usage | None:
 
 def told_its_end(tail: bytes) -> bool:
     """Whether somewhere in the last bytes the answer says how it ended."""
-    return _FINISH.search(tail) is not None or _ENDED.search(tail) is not None
+    return any(marks.finish(tail) is not None for marks in _MARKS)
 
 
 def wrong_with(body: Any, status: int, codec: Codec) -> Failure | None:

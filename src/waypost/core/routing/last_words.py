@@ -6,16 +6,13 @@ The SDKs raise at such an event and close the stream, which looks like a caller 
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Mapping
-from typing import Any
 
 from waypost.core.codecs.framing import SseParser
 from waypost.core.model.outcome import Failure
 from waypost.core.routing.ports import Codec
 
 _LAST = 4_096
-_TOLD = re.compile(rb'"error"\s*:\s*\{|"type"\s*:\s*"(?:error|response\.failed)"')
 
 
 def last_words(tail: bytes, codec: Codec, *, whole: bool, over: bool) -> Failure | None:
@@ -24,7 +21,7 @@ def last_words(tail: bytes, codec: Codec, *, whole: bool, over: bool) -> Failure
     ``whole``: it begins where a frame begins. ``over``: the stream was read to its end, so that only an error that it
     told is one; what the SDK cannot read would have ended it before.
     """
-    if over and _TOLD.search(tail, max(len(tail) - _LAST, 0)) is None:
+    if over and codec.marks.error.search(tail, max(len(tail) - _LAST, 0)) is None:
         return None
     events = SseParser().feed(tail)
     for _, data in events if whole else events[1:]:
@@ -41,17 +38,8 @@ def _failure(data: str, codec: Codec, *, over: bool) -> Failure | None:
         body = json.loads(data)
     except ValueError:
         return None if over else Failure("malformed", committed=True)
-    error = _error(body) if isinstance(body, Mapping) else None
+    error = codec.marks.error_of(body) if isinstance(body, Mapping) else None
     if error is None:
         return None
     told = codec.failure(None, error)
     return Failure("stream_error", told.status, told.type, committed=True)
-
-
-def _error(body: Mapping[str, Any]) -> Mapping[str, Any] | None:
-    """The error that an event is, in the shape that an answer would have."""
-    if body.get("type") == "response.failed":
-        body = response if isinstance(response := body.get("response"), Mapping) else body
-    if isinstance(body.get("error"), Mapping):
-        return body
-    return {"error": {"code": body.get("code")}} if body.get("type") == "error" else None

@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Mapping, Sequence
 from typing import Any, Literal, Protocol, TypeAlias, TypeVar
 
 from waypost.core.codecs.handout import Signer
+from waypost.core.codecs.marks import Marks
 from waypost.core.model.ask import Ask, Bill, Demand, Level, Sight
 from waypost.core.model.conversation import Conversation, Reasoning, Reply
 from waypost.core.model.deltas import Delta
@@ -44,6 +45,9 @@ class Codec(Protocol):
     dialect: Dialect
     expresses: frozenset[str]
     """Need flags of the dialect's level, and of the model's level, that this wire format can say."""
+
+    marks: Marks
+    """By what the bytes of its answers are told."""
 
     has_room: bool
     """Whether callers can hold state of a model's reasoning in this wire format."""
