@@ -284,3 +284,34 @@ def test_a_stream_in_a_clouds_own_frames_stays_home(world: Any) -> None:
         assert client.messages.create(**call).content[0].text == "Hello."
         with pytest.raises(anthropic.BadRequestError, match=r"stream\.framing"):
             client.messages.create(stream=True, **call)
+
+
+@both
+@pytest.mark.parametrize("streamed", [False, True], ids=["whole", "streamed"])
+async def test_a_free_form_call_is_a_tool_use(
+    style: str, streamed: bool, world: Any, claude: Any, aclaude: Any
+) -> None:
+    """A server of chat completions answers with a ``custom`` call: its text is the input, and no malformed answer."""
+    custom = {"id": "call_1", "type": "custom", "custom": {"name": "run", "input": "ls -l"}}
+    body = chat_body("", "gpt-4o-mini")
+    body["choices"][0] |= {"message": {"role": "assistant", "content": None, "tool_calls": [custom]}}
+    body["choices"][0]["finish_reason"] = "tool_calls"
+    piece = {"id": "c", "model": "m", "object": "chat.completion.chunk", "created": 1}
+    chunks = [
+        {**piece, "choices": [{"index": 0, "delta": {"tool_calls": [{"index": 0, **custom}]}, "finish_reason": None}]},
+        {**piece, "choices": [{"index": 0, "delta": {}, "finish_reason": "tool_calls"}]},
+        "[DONE]",
+    ]
+    world.chat = lambda _: sse_answer(chunks) if streamed else json_answer(body)
+    world.on(AWAY)
+    call: dict[str, Any] = {"model": "auto", "max_tokens": 9, "messages": [{"role": "user", "content": "Hi"}]}
+    if not streamed:
+        answer = await create(style, claude, aclaude)
+    elif style == "sync":
+        with claude.messages.stream(**call) as stream:
+            answer = stream.get_final_message()
+    else:
+        async with aclaude.messages.stream(**call) as stream:
+            answer = await stream.get_final_message()
+    assert [(block.name, block.input) for block in answer.content] == [("run", {"input": "ls -l"})]
+    assert answer.stop_reason == "tool_use"

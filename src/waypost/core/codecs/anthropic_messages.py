@@ -29,6 +29,7 @@ __all__ = ["EXPRESSES", "AnthropicMessages"]
 
 EXPRESSES = frozenset(
     {
+        "answer.reasoning",
         *("tools", "tools.parallel", "tools.strict", "tool_choice.required"),
         *("input.image", "input.image.url", "input.pdf", "input.pdf.url", "output.json_schema"),
         *("sampling.temperature", "sampling.top_p", "sampling.top_k", "stop", "reasoning.effort", "stream"),

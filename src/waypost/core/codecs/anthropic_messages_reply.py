@@ -11,7 +11,7 @@ from waypost.core.codecs.citations import LEFT_OUT, from_anthropic
 from waypost.core.codecs.failures import Described, described, kind_of
 from waypost.core.codecs.handout import Handout, Signer
 from waypost.core.codecs.ids import answer_id, distinct_id, reply_seed
-from waypost.core.codecs.json_text import arguments_object, arguments_text, cut_off
+from waypost.core.codecs.json_text import arguments_object, arguments_text, cut_off, object_text
 from waypost.core.codecs.sealing import sealed
 from waypost.core.codecs.wire import as_list, as_map, as_text, count, opt_map, opt_text
 from waypost.core.model.conversation import NO_EXT, Finish, Opaque, Part, Reasoning, Refusal, Reply, Text, ToolCall
@@ -128,7 +128,9 @@ def _tool_use(call: ToolCall, call_id: str, position: int) -> dict[str, Any]:
         "type": "tool_use",
         "id": call_id,
         "name": call.name,
-        "input": arguments_object(call.arguments, f"tool_calls[{position}].arguments"),
+        "input": arguments_object(
+            object_text(call.arguments) if call.free else call.arguments, f"tool_calls[{position}].arguments"
+        ),
     }
 
 

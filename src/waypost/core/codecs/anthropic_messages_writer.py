@@ -13,10 +13,11 @@ from waypost.core.codecs.anthropic_messages_reply import (
     stop_out,
     usage_out,
 )
+from waypost.core.codecs.citations import CALL, REASONING
 from waypost.core.codecs.framing import frame
 from waypost.core.codecs.handout import Handed, Handout, Signer
 from waypost.core.codecs.ids import answer_id, distinct_id
-from waypost.core.codecs.json_text import dumps_ascii, is_object_text
+from waypost.core.codecs.json_text import dumps_ascii, is_object_text, object_text
 from waypost.core.codecs.usage import later
 from waypost.core.model.conversation import Finish
 from waypost.core.model.deltas import Cited, Delta, Finished, PartDelta, PartStart, PartStop, Start, StreamError
@@ -39,6 +40,7 @@ class MessagesWriter:
         "_blocks",
         "_count",
         "_ended",
+        "_free",
         "_handout",
         "_id",
         "_ids",
@@ -46,10 +48,13 @@ class MessagesWriter:
         "_thought",
         "_usage",
         "broken",
+        "left",
     )
 
     def __init__(self, signer: Signer | None = None) -> None:
         self.broken = False
+        self.left: set[str] = set()
+        self._free: set[int] = set()
         self._handout = Handout(signer)
         self._thought: int | None = None
         self._arguments: dict[int, list[str]] = {}
@@ -115,6 +120,8 @@ class MessagesWriter:
                 call_id = distinct_id(part.id or f"{self._id}/{self._count}", self._count, self._ids, CALL_ID)
                 held = self._redacted(self._handout.call(part, call_id))
                 self._arguments[part.index] = []
+                if part.free:
+                    self._free.add(part.index)
                 block = {"type": "tool_use", "id": call_id, "name": part.name or "", "input": {}}
                 return held + self._begin(part.index, block)
             case "reasoning" | "refusal":
@@ -146,12 +153,17 @@ class MessagesWriter:
             case "arguments":
                 if delta.index in self._arguments:
                     self._arguments[delta.index].append(delta.text)
+                if delta.index in self._free:
+                    return b""
                 return _more(index, f'"input_json_delta","partial_json":{dumps_ascii(delta.text)}')
             case "refusal":
                 self._refusal = (self._refusal + delta.text)[:_REFUSAL_LIMIT]
                 return b""
             case "reasoning":
-                return self._think(delta) if self._handout.shown else b""
+                if self._handout.shown:
+                    return self._think(delta)
+                self.left.add(REASONING)
+                return b""
             case "signature":
                 self._handout.sealed(delta)
                 return b""
@@ -169,7 +181,7 @@ class MessagesWriter:
     def _stop(self, part: int) -> bytes:
         # Some servers of chat completions go on with a call after another has begun.
         if part in self._arguments:
-            if not is_object_text("".join(self._arguments[part])):
+            if part in self._free or not is_object_text("".join(self._arguments[part])):
                 return b""
             del self._arguments[part]
         return self._close(part)
@@ -179,12 +191,21 @@ class MessagesWriter:
         out = b""
         for part, pieces in self._arguments.items():
             arguments = "".join(pieces)
-            if finish != "length" and arguments and not is_object_text(arguments):
+            if part in self._free:
+                out += self._input(part, arguments, finish)
+            elif finish != "length" and arguments and not is_object_text(arguments):
                 self.broken = True
                 return out + _event(error_body(Failure("malformed"), ""))
             out += self._close(part)
         self._arguments.clear()
         return out
+
+    def _input(self, part: int, text: str, finish: Finish) -> bytes:
+        """What a free-form call was given, as an object, unless the end of the answer may have cut it off."""
+        if finish == "length":
+            self.left.add(CALL)
+            return b""
+        return _more(self._blocks.get(part), f'"input_json_delta","partial_json":{dumps_ascii(object_text(text))}')
 
     def _close(self, part: int) -> bytes:
         index = self._blocks.get(part)

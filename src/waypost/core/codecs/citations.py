@@ -8,13 +8,15 @@ from typing import Any, Final
 
 from waypost.core.codecs.json_text import cut_off
 from waypost.core.codecs.wire import as_map, camel, opt_list, opt_map
-from waypost.core.model.conversation import Citation, Opaque, Part, Reply, Text, ToolCall
+from waypost.core.model.conversation import Citation, Opaque, Part, Reasoning, Reply, Text, ToolCall
 
 LEFT_OUT: Final = "citations.response"
 PARTS: Final = "answer.parts"
 CALL: Final = "answer.tool_call"
 CHOICES: Final = "answer.choices"
 AUDIO: Final = "answer.audio"
+ENDING: Final = "answer.finish"
+REASONING: Final = "answer.reasoning"
 """What is left out of an answer where a dialect cannot say it, by these names."""
 
 Found = tuple[tuple[Citation, ...], bool]
@@ -37,9 +39,15 @@ def _of(found: Sequence[Citation | None]) -> Found:
     return pages, len(pages) < len(found)
 
 
-def left_out(reply: Reply, expresses: frozenset[str]) -> tuple[str, ...]:
-    """What of an answer cannot be said in a dialect that ``expresses`` that much."""
+def left_out(reply: Reply, expresses: frozenset[str], *, shown: bool = False) -> tuple[str, ...]:
+    """What of an answer is not said in a dialect that ``expresses`` that much. ``shown``: the caller asked to see
+    reasoning."""
     names = {*reply.left_out}
+    if reply.finish == "other" and reply.raw_finish and ENDING not in expresses:
+        names.add(ENDING)
+    hidden = not shown or REASONING not in expresses
+    if hidden and any(isinstance(part, Reasoning) and part.text for part in reply.parts):
+        names.add(REASONING)
     if any(isinstance(part, Opaque) for part in reply.parts):
         names.add(PARTS)
     if "tool_arguments.invalid_json" not in expresses and any(

@@ -28,6 +28,10 @@ __all__ = ["EXPRESSES", "GoogleGenerateContent"]
 
 EXPRESSES = frozenset(
     {
+        *(
+            "answer.finish",
+            "answer.reasoning",
+        ),
         *("tools", "tools.parallel", "tools.strict", "tool_choice.required", "tool_choice.allowed_subset"),
         *("input.image", "input.pdf", "input.audio", "output.json_object", "output.json_schema"),
         *("sampling.temperature", "sampling.temperature.above_1", "sampling.temperature_and_top_p"),

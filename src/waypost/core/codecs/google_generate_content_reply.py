@@ -10,7 +10,7 @@ from waypost.core.codecs.google_generate_content_calls import SKIP_SIGNATURE
 from waypost.core.codecs.google_generate_content_turns import DIALECT
 from waypost.core.codecs.handout import Handout, Signer
 from waypost.core.codecs.ids import answer_id, reply_seed
-from waypost.core.codecs.json_text import arguments_object, arguments_text, cut_off
+from waypost.core.codecs.json_text import arguments_object, arguments_text, cut_off, object_text
 from waypost.core.codecs.sealing import sealed
 from waypost.core.codecs.wire import as_map, as_text, camel, count, opt_list, opt_map, opt_text
 from waypost.core.model.conversation import (
@@ -159,7 +159,8 @@ def encode_response(reply: Reply, signer: Signer | None = None) -> dict[str, Any
             parts += map(thought_out, handout.thought(part))
         elif isinstance(part, ToolCall) and not cut_off(part, reply.finish):
             parts += map(thought_out, handout.before(part.seal, part.id))
-            parts.append(call_out(part.id, part.name, part.arguments, first=not called))
+            arguments = object_text(part.arguments) if part.free else part.arguments
+            parts.append(call_out(part.id, part.name, arguments, first=not called))
             called = True
     refused = any(isinstance(part, Refusal) for part in reply.parts)
     return chunk(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, assert_never
 
-from waypost.core.codecs.citations import sources
+from waypost.core.codecs.citations import CALL, REASONING, sources
 from waypost.core.codecs.framing import frame
 from waypost.core.codecs.google_generate_content_errors import error_body
 from waypost.core.codecs.google_generate_content_reply import (
@@ -16,7 +16,7 @@ from waypost.core.codecs.google_generate_content_reply import (
 )
 from waypost.core.codecs.handout import Handed, Handout, Signer
 from waypost.core.codecs.ids import answer_id
-from waypost.core.codecs.json_text import dumps_ascii, is_object_text
+from waypost.core.codecs.json_text import dumps_ascii, is_object_text, object_text
 from waypost.core.codecs.usage import later
 from waypost.core.model.conversation import Finish
 from waypost.core.model.deltas import Cited, Delta, Finished, PartDelta, PartStart, PartStop, Start, StreamError
@@ -32,13 +32,16 @@ class GenerateWriter:
     The reasoning of ``signer`` is in envelopes.
     """
 
+    ends = True
+    """Whether there is a word for an end that has a reason of its own."""
     __slots__ = (
         *("_after", "_arguments", "_called", "_calls", "_ended", "_handout", "_id", "_model", "_refused", "_thinking"),
-        *("_pages", "_usage", "broken"),
+        *("_pages", "_usage", "broken", "left"),
     )
 
     def __init__(self, signer: Signer | None = None) -> None:
         self.broken = False
+        self.left: set[str] = set()
         self._begin(Start("", ""))
         self._handout = Handout(signer)
         self._thinking = False
@@ -95,6 +98,7 @@ class GenerateWriter:
                 return b""
             case "reasoning":
                 if not self._handout.shown:
+                    self.left.add(REASONING)
                     return b""
                 self._thinking = True
                 return self._chunk({"text": delta.text, "thought": True})
@@ -113,7 +117,7 @@ class GenerateWriter:
             said, self._thinking = self._thinking, False
             return self._thoughts(self._handout.end(index, said=said))
         # Some servers of chat completions go on with a call after another has begun; what is said cannot be unsaid.
-        if index != min(self._calls) or not is_object_text("".join(self._arguments[index])):
+        if index != min(self._calls) or called.free or not is_object_text("".join(self._arguments[index])):
             return b""
         return self._call(index)
 
@@ -129,9 +133,14 @@ class GenerateWriter:
         out = b""
         for index in list(self._calls):
             arguments = "".join(self._arguments[index])
-            if is_object_text(arguments) or (not arguments and finish != "length"):
+            if finish == "length" and (self._calls[index].free or not is_object_text(arguments)):
+                self.left.add(CALL)
+            elif self._calls[index].free:
+                self._arguments[index] = [object_text(arguments)]
                 out += self._call(index)
-            elif finish != "length":
+            elif is_object_text(arguments) or (not arguments and finish != "length"):
+                out += self._call(index)
+            else:
                 # Arguments that are no object cannot be said here, and a call without them would be another one.
                 self.broken = True
                 return out + self._error(Failure("malformed"))

@@ -110,5 +110,12 @@ def is_object_text(text: str) -> bool:
 
 
 def cut_off(call: ToolCall, finish: str) -> bool:
-    """Whether the end of an answer cut a call off, so that there is nothing yet that a tool could be called with."""
-    return finish == "length" and not call.free and not is_object_text(call.arguments)
+    """Whether the end of an answer cut a call off, so that there is nothing yet that a tool could be called with.
+    Of a free-form one nobody knows."""
+    return finish == "length" and (call.free or not is_object_text(call.arguments))
+
+
+def object_text(text: str) -> str:
+    """The input of a free-form call where arguments are objects: as it is, where it is one, else as the one argument of
+    a function with an ``input``, as which such a tool is declared where there are none."""
+    return text if is_object_text(text) else dumps_ascii({"input": text})

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, assert_never
 
-from waypost.core.codecs.citations import to_openai
+from waypost.core.codecs.citations import REASONING, to_openai
 from waypost.core.codecs.framing import frame
 from waypost.core.codecs.handout import CallReasoning, Signer
 from waypost.core.codecs.ids import answer_id, fit_call_id
@@ -26,11 +26,12 @@ class ChatWriter:
 
     __slots__ = (
         *("_after", "_arguments", "_before", "_calls", "_ended", "_head", "_include_usage", "_kept", "_kinds"),
-        *("_said", "_so_far"),
+        *("_said", "_so_far", "left"),
     )
 
     def __init__(self, *, include_usage: bool, signer: Signer | None = None) -> None:
         self._kept = CallReasoning(signer) if signer is not None and signer.keep is not None else None
+        self.left: set[str] = set()
         self._include_usage = include_usage
         self._after = '}],"usage":null}\n\n' if include_usage else "}]}\n\n"
         self._begin(Start("", ""))
@@ -119,6 +120,8 @@ class ChatWriter:
                 self._arguments.add(delta.index)
                 return self._fragment(delta.index, delta.text)
             case "reasoning" | "signature":
+                if delta.kind == "reasoning":
+                    self.left.add(REASONING)
                 if self._kept is not None:
                     self._kept.more(delta)
                 return b""

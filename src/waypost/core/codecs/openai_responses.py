@@ -24,6 +24,7 @@ __all__ = ["EXPRESSES", "OpenAIResponses"]
 
 EXPRESSES = frozenset(
     {
+        "answer.reasoning",
         *("tools", "tools.parallel", "tools.strict", "tools.custom", "tool_choice.required"),
         *("input.image", "input.image.url", "input.pdf", "input.pdf.url", "input.file"),
         *("output.json_object", "output.json_schema"),

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any, assert_never
 
-from waypost.core.codecs.citations import to_openai
+from waypost.core.codecs.citations import REASONING, to_openai
 from waypost.core.codecs.framing import frame
 from waypost.core.codecs.handout import Handed, Handout, Signer
 from waypost.core.codecs.ids import answer_id, fit_call_id
@@ -31,10 +31,11 @@ class ResponsesWriter:
 
     __slots__ = (
         *("_calls", "_created", "_ended", "_handout", "_heads", "_id", "_message", "_model", "_number", "_open"),
-        "_output",
+        *("_output", "left"),
     )
 
     def __init__(self, signer: Signer | None = None) -> None:
+        self.left: set[str] = set()
         self._handout = Handout(signer)
         self._ended = False
         self._number = 0
@@ -139,6 +140,7 @@ class ResponsesWriter:
             return b""
         if delta.kind == "reasoning" and delta.index not in self._open:
             if not self._handout.shown:
+                self.left.add(REASONING)
                 return b""
             return self._think(delta.index) + self._delta(delta)
         piece = self._open.get(delta.index)

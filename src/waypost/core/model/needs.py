@@ -105,6 +105,8 @@ DIALECT: dict[str, str] = {
     "answer.tool_call": "a tool call of an answer that its end cut off",
     "answer.choices": "further answers beside the first",
     "answer.audio": "a spoken answer",
+    "answer.finish": "a reason of its own for which an answer ends",
+    "answer.reasoning": "reasoning that the caller did not ask to see",
     "citations.response": "pages that an answer refers to",
     "service_tier": "a chosen service tier",
     "service_tier.class": "a class of inference that only its own dialect has",

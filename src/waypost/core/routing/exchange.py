@@ -160,4 +160,6 @@ def wire_answer(stage: Stage, exchange: Exchange, sent: Wire) -> tuple[Wire, Obs
         created=stage.routes.now() // 1_000_000_000 if reply.created is None else reply.created,
     )
     body = home.encode_response(reply, exchange.signer)
-    return Wire(sent.status, sent.headers, body), replace(observed, left_out=left_out(reply, home.expresses))
+    return Wire(sent.status, sent.headers, body), replace(
+        observed, left_out=left_out(reply, home.expresses, shown=stage.conversation.shows_reasoning)
+    )

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
-from waypost.core.codecs.citations import LEFT_OUT
+from waypost.core.codecs.citations import ENDING, LEFT_OUT
 from waypost.core.codecs.framing import SseParser
 from waypost.core.codecs.resealing import Change
 from waypost.core.model.deltas import Cited, Delta, Finished, PartDelta, PartStart, Start, StreamError
@@ -209,7 +209,9 @@ class Watch:
         """What the stream said of itself, from its deltas or from its head and tail."""
         if self.writer is not None:
             usage = self.seen.usage
-            return self.seen if usage is None or self.finished else self._so_far(self.seen, usage)
+            left = {*self.seen.left_out, *getattr(self.writer, "left", ())}
+            seen = replace(self.seen, left_out=tuple(sorted(left))) if left else self.seen
+            return seen if usage is None or self.finished else self._so_far(seen, usage)
         whole = b"".join(self._parts)
         seen = observe_bytes(codec, self._head or whole[:HEAD], whole[-TAIL:])
         return seen if seen.usage is None or self.complete() else self._so_far(seen, seen.usage)
@@ -271,6 +273,13 @@ class Watch:
             for delta in self.reader.feed(event, text):
                 yield self._note(delta)
 
+    def _left_out(self, end: Finished) -> tuple[str, ...]:
+        """What the reader could not say, and the reason of the end, where the caller's dialect has no word for it."""
+        names = {*end.left_out, *self.seen.left_out}
+        if end.finish == "other" and end.raw_finish and not getattr(self.writer, "ends", False):
+            names.add(ENDING)
+        return tuple(sorted(names))
+
     def _note(self, delta: Delta) -> Delta:
         if isinstance(delta, Start):
             self.seen = Observed(delta.usage, delta.id or self._called[0], delta.model)
@@ -283,7 +292,7 @@ class Watch:
             usage = delta.usage or self.seen.usage
             reasons = (delta.raw_finish or delta.finish,)
             seen = self.seen
-            left_out = () if self.writer is None else delta.left_out or seen.left_out
+            left_out = () if self.writer is None else self._left_out(delta)
             self.seen = Observed(usage, seen.response_id, seen.response_model, reasons, left_out=left_out)
         elif isinstance(delta, Cited):
             if not getattr(self.writer, "cites", True):
