@@ -27,7 +27,14 @@ def _given(run: Run, mode: str) -> list[Any]:
     say so anyway, and who reads the lines by hand sees it."""
     if mode == "observe":
         return run.came.given
-    return [item.replace(', "usage": null', "") if isinstance(item, str) else item for item in run.came.given]
+    given = [item.replace(', "usage": null', "") if isinstance(item, str) else item for item in run.came.given]
+    return [item for at, item in enumerate(given) if not _said_before(given, at)]
+
+
+def _said_before(given: list[Any], at: int) -> bool:
+    """Whether a comment follows one that says the same: what stood between them was the usage that we asked for."""
+    item = given[at]
+    return isinstance(item, str) and item.startswith(":") and item in given[max(at - 2, 0) : at]
 
 
 def sent(run: Run, mode: str) -> list[dict[str, Any]]:

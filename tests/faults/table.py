@@ -316,7 +316,7 @@ FAULTS = (*BEFORE, *WHOLE, *MIDDLE)
 EXHAUSTIVE = bool(os.environ.get("WAYPOST_EXHAUSTIVE"))
 FEW = (
     *("status400", "status401", "status429", "status500", "reset", "html502", "html200", "first_failed"),
-    *("malformed", "half", "no_usage", "broken_arguments", "unknown_tool"),
+    *("malformed", "half", "no_usage", "broken_arguments", "unknown_tool", "not_zipped"),
     *("cut", "ends_early", "malformed_chunk", "error_event", "crlf", "split_letters"),
 )
 """What every style has to stand. `MANY` stand all, and by `make exhaustive` all do."""

@@ -6,22 +6,33 @@ import zlib
 from collections.abc import Callable
 
 
-def inflating(encoding: str | None) -> Callable[[bytes], bytes] | None:
-    """A decompressor for what the transport has not decoded; nothing is observed of an encoding we do not know."""
-    match (encoding or "identity").lower():
-        case "identity" | "":
-            return None
-        case "gzip":
-            inflate = zlib.decompressobj(zlib.MAX_WBITS | 16).decompress
-        case "deflate":
-            inflate = zlib.decompressobj().decompress
-        case _:
-            return lambda _: b""
+class Inflating:
+    """A decompressor that never raises; nothing is seen of an encoding that we do not know."""
 
-    def safe(data: bytes) -> bytes:
+    __slots__ = ("_inflate", "broken")
+
+    def __init__(self, encoding: str) -> None:
+        self.broken = False
+        """Whether the bytes are not what their encoding says: who reads them is told so by the SDK."""
+        self._inflate: Callable[[bytes], bytes] | None = None
+        match encoding:
+            case "gzip":
+                self._inflate = zlib.decompressobj(zlib.MAX_WBITS | 16).decompress
+            case "deflate":
+                self._inflate = zlib.decompressobj().decompress
+
+    def feed(self, data: bytes) -> bytes:
+        """``data`` as it is meant, as far as it can be read."""
+        if self._inflate is None:
+            return b""
         try:
-            return inflate(data)
-        except zlib.error:  # the caller's SDK will say so natively; here it only means that nothing is observed
+            return self._inflate(data)
+        except zlib.error:
+            self.broken = True
             return b""
 
-    return safe
+
+def inflating(encoding: str | None) -> Inflating | None:
+    """The decompressor for a ``content-encoding``; ``None`` where there is nothing to do."""
+    name = (encoding or "identity").lower()
+    return None if name in ("identity", "") else Inflating(name)

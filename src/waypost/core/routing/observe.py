@@ -124,7 +124,7 @@ class Watch:
 
     def _read(self, data: bytes) -> bytes:
         """As `chunk`, while somebody has to look into the bytes."""
-        plain = data if self._inflate is None else self._inflate(data)
+        plain = data if self._inflate is None else self._inflate.feed(data)
         if self._change is not None:
             data = plain = self._change.feed(plain)
         if self.writer is not None:
@@ -232,8 +232,9 @@ class Watch:
         return last_words(tail, codec, whole=whole, over=over)
 
     def unsayable(self) -> Failure | None:
-        """What the writer ended the stream with, because the caller's dialect has no words for it."""
-        return Failure("malformed", committed=True) if getattr(self.writer, "broken", False) else None
+        """What ended the stream, because the caller's dialect has no words for it or it is not encoded as it says."""
+        undecodable = self._inflate is not None and self._inflate.broken
+        return Failure("malformed", committed=True) if undecodable or getattr(self.writer, "broken", False) else None
 
     def complete(self) -> bool:
         """Whether the upstream had said all that it had to say."""
