@@ -6,12 +6,12 @@ from __future__ import annotations
 import asyncio
 import inspect
 import json
-from importlib.util import find_spec
 from typing import Any
 
 import pytest
 
 import waypost
+from faults.calls import there
 from faults.world import bare
 from stub_provider import Seen, chat_chunks, generated_chunks, message_events, sse_answer
 
@@ -22,7 +22,7 @@ filter: [quality >= 0]
 rank: cheapest
 """
 USE = {"openai": "anthropic/claude-haiku-4-5", "anthropic": "openai/gpt-4o-mini", "google": "openai/gpt-4o-mini"}
-SDKS = [sdk for sdk, module in zip(USE, ("openai", "anthropic", "google.genai"), strict=True) if find_spec(module)]
+SDKS = [sdk for sdk, module in zip(USE, ("openai", "anthropic", "google.genai"), strict=True) if there(module)]
 each = pytest.mark.parametrize("sdk", SDKS)
 both = pytest.mark.parametrize("colour", ["sync", "async"])
 PAUSE_S = 0.03
@@ -57,15 +57,13 @@ def client_of(sdk: str, colour: str) -> Any:
         from google import genai
 
         return genai.Client()
-    import anthropic
-    import openai
+    if sdk == "openai":
+        import openai
 
-    return {
-        ("openai", "sync"): openai.OpenAI,
-        ("openai", "async"): openai.AsyncOpenAI,
-        ("anthropic", "sync"): anthropic.Anthropic,
-        ("anthropic", "async"): anthropic.AsyncAnthropic,
-    }[sdk, colour]()
+        return openai.OpenAI() if colour == "sync" else openai.AsyncOpenAI()
+    import anthropic
+
+    return anthropic.Anthropic() if colour == "sync" else anthropic.AsyncAnthropic()
 
 
 async def now(value: Any) -> Any:
