@@ -213,7 +213,7 @@ async def test_a_cancelled_call_is_charged_its_estimate(world: Any, aclient: Any
         await call
     charged = spent(state)
     assert 0 < charged < reserved // 10
-    (settled,) = (json.loads(line) for lines in instrument.engine().recorder.recent.values() for line in lines[-1:])
+    (settled,) = (json.loads(lines[-1].text) for lines in instrument.engine().recorder.recent.values())
     assert settled["settlement"]["cost"]["basis"] == "unpriced"
     assert settled["settlement"]["charged_nano_usd"] == charged
 

@@ -16,6 +16,7 @@ from typing import Any, Protocol
 
 from waypost.adapters.stores.journal import Journal
 from waypost.core.model.events import Attempting, Event, InternalError, Settled
+from waypost.core.model.frozen import dataclass, factory
 from waypost.core.model.kept import Kept
 from waypost.core.model.receipt_lines import attempt_line, content_line, fault_line, settled_line
 from waypost.runtime.worker import Worker
@@ -92,6 +93,25 @@ if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_after_fork_in_child)
 
 
+@dataclass(frozen=True, slots=True)
+class Written:
+    """A record as it was made, and where it stands in which journal; nowhere, if it could not be written."""
+
+    line: str
+    seq: int | None = None
+    journal: str = ""
+
+    @property
+    def text(self) -> str:
+        """The record as it is read back, made when somebody asks: hardly a call's is."""
+        if self.seq is None:
+            return self.line
+        return f'{{"seq":{self.seq},"journal":"{self.journal}",{self.line[1:]}'
+
+
+_new_written = factory(Written)
+
+
 class Telling(Protocol):
     def event(self, event: Event) -> None: ...
 
@@ -116,7 +136,7 @@ class Recorder:
         self.sinks = list(sinks)
         self.worker = worker
         self.faults = faults
-        self.recent: OrderedDict[str, list[str]] = OrderedDict()
+        self.recent: OrderedDict[str, list[Written]] = OrderedDict()
         self.names: OrderedDict[str, str] = OrderedDict()
         self._pseudonym = pseudonym
         self._fold = fold
@@ -152,7 +172,7 @@ class Recorder:
 
     def lines(self, receipt: str) -> list[str]:
         """The journal's records of a recent receipt of this process, as JSON text."""
-        return list(self.recent.get(receipt, ()))
+        return [written.text for written in self.recent.get(receipt, ())]
 
     def feedback(self, receipt: str, score: int) -> None:
         """Journal a rating of an answer, from 1 to 10. Raises OSError."""
@@ -165,7 +185,7 @@ class Recorder:
         seq = self.journal.append(line)
         lines = self.recent.get(receipt)
         if lines is not None:
-            lines.append(f'{{"seq":{seq},"journal":"{self.journal.name}",{line[1:]}')
+            lines.append(_new_written(line, seq, self.journal.name))
         self._later()
 
     def _write(self, event: Attempting | Settled) -> None:
@@ -178,7 +198,7 @@ class Recorder:
                 line = settled_line(event, self._pseudonym, trace_id, alone=receipt in self._unwritten)
             lines = self._remember(receipt, line, event)
             seq = self.journal.append(line)
-            lines[-1] = f'{{"seq":{seq},"journal":"{self.journal.name}",{line[1:]}'
+            lines[-1] = _new_written(line, seq, self.journal.name)
             self._unwritten.discard(receipt)
         except OSError as error:
             self._missed(receipt)
@@ -199,13 +219,13 @@ class Recorder:
         if len(self._unwritten) < RECENT:
             self._unwritten.add(receipt)
 
-    def _remember(self, receipt: str, line: str, event: Attempting | Settled) -> list[str]:
+    def _remember(self, receipt: str, line: str, event: Attempting | Settled) -> list[Written]:
         lines = self.recent.get(receipt)
         if lines is None:
             lines = self.recent[receipt] = []
             while len(self.recent) > RECENT:
                 self.recent.popitem(last=False)
-        lines.append(line)
+        lines.append(_new_written(line))
         if event.started.request_id:
             self.names[event.started.request_id] = receipt
         if event.__class__ is Settled:

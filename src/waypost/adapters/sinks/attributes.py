@@ -12,7 +12,7 @@ from waypost.adapters.sinks import names
 from waypost.core.model.events import Attempting, Decided, Settled, Started
 from waypost.core.model.money import NANO
 from waypost.core.model.outcome import Attempt, Failure, Settlement, Usage
-from waypost.core.model.question import Context
+from waypost.core.model.question import NO_CONTEXT, Context
 
 Value: TypeAlias = "str | bool | int | float | Sequence[str] | Sequence[int] | Sequence[float]"
 Attributes: TypeAlias = dict[str, Value]
@@ -89,7 +89,9 @@ def route_end(settled: Settled, scopes: Sequence[str]) -> Attributes:
 
 def scoped(context: Context, scopes: Sequence[str]) -> list[tuple[str, str]]:
     """The allow-listed facts of a context that are there, as attributes."""
-    found = []
+    found: list[tuple[str, str]] = []
+    if context is NO_CONTEXT:
+        return found
     labels = context.labels
     for scope in scopes:
         value = getattr(context, scope, None) or (labels.get(scope) if labels else None)

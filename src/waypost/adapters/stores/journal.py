@@ -118,7 +118,7 @@ class Journal:
         if self._fd < 0 or self._size >= self._max_bytes:
             self._open()
         head = f'{{"v":{VERSION},"seq":{self._seq},"prev":"{self._prev}",{body[1:-1]}'.encode("ascii")
-        line = b'%b,"crc":"%08x"}\n' % (head, zlib.crc32(head))
+        line = head + b',"crc":"%08x"}\n' % zlib.crc32(head)
         written = os.write(self._fd, line)
         if written != len(line):
             self._undo()

@@ -77,8 +77,10 @@ class Endpoint:
 
     def addressed(self, dialect: Dialect) -> Endpoint:
         """This endpoint as a call in ``dialect`` meets it: spoken to in that where it can be, else in its own."""
-        path = next((path for name, path in self.also if name == dialect), None)
-        return self if path is None else replace(self, dialect=dialect, path=path)
+        for name, path in self.also:
+            if name == dialect:
+                return replace(self, dialect=dialect, path=path)
+        return self
 
 
 @dataclass(frozen=True, slots=True)

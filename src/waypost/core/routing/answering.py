@@ -53,9 +53,10 @@ def attempt_of(stage: Stage, target: Target | None, number: int, reason: Any) ->
     now = stage.routes.now()
     if target is None:
         return _new_attempt(number, None, call.origin.provider, call.requested, call.dialect, reason, now, now)
-    endpoint = stage.routes.endpoints[target.endpoint].addressed(call.dialect)
+    endpoint = stage.routes.endpoints[target.endpoint]
     model = call.requested if target is stage.requested else target.model
-    dialect = call.dialect if call.operation in OBSERVED else endpoint.dialect
+    spoken = call.operation in OBSERVED or endpoint.speaks(call.dialect)
+    dialect = call.dialect if spoken else endpoint.dialect
     return _new_attempt(number, target.id, endpoint.provider, model, dialect, reason, now, now)
 
 
