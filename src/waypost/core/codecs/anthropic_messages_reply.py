@@ -251,4 +251,5 @@ def encode_error(failure: Failure, message: str) -> tuple[int, dict[str, Any]]:
 def error_body(failure: Failure, message: str) -> dict[str, Any]:
     """The body alone, as it also stands in a stream."""
     text = message or f"The model's provider failed: {failure.kind.replace('_', ' ')}."
-    return {"type": "error", "error": {"type": _OUT[failure.kind].type, "message": text}, "request_id": None}
+    kind = "conflict_error" if failure.status == 409 and failure.kind == "server_error" else _OUT[failure.kind].type
+    return {"type": "error", "error": {"type": kind, "message": text}, "request_id": None}

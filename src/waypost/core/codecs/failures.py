@@ -49,6 +49,10 @@ def kind_of(status: int | None, words: Sequence[str], by_word: Mapping[str, Fail
     return "server_error" if status >= 500 else "bad_request"
 
 
+_KNOWN_APART = (408, 409)
+"""A request that came too late and one that met another: they mean the same everywhere, and are no 5xx anywhere."""
+
+
 @dataclass(frozen=True, slots=True)
 class Described:
     """How one kind of failure looks in one dialect."""
@@ -58,7 +62,10 @@ class Described:
     code: str | None = None
 
     def status_for(self, failure: Failure) -> int:
-        """The upstream's own status where it belongs to the same family, else the usual one of the kind."""
+        """The upstream's own status where it belongs to the same family or is one that SDKs know apart, else the usual
+        one of the kind."""
+        if failure.status in _KNOWN_APART and failure.kind in ("timeout", "server_error"):
+            return failure.status
         if failure.status is None or failure.kind not in ("bad_request", "server_error"):
             return self.status
         return failure.status if failure.status // 100 == self.status // 100 else self.status

@@ -85,4 +85,5 @@ def error_body(failure: Failure, message: str) -> dict[str, Any]:
     """The body alone, as it also stands in a stream."""
     known = _OUT[failure.kind]
     text = message or f"The model's provider failed: {failure.kind.replace('_', ' ')}."
-    return {"error": {"code": known.status_for(failure), "message": text, "status": known.type}}
+    status = "ABORTED" if failure.status == 409 and failure.kind == "server_error" else known.type
+    return {"error": {"code": known.status_for(failure), "message": text, "status": status}}
