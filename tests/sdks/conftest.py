@@ -33,6 +33,7 @@ NEEDS = {
     "test_untouched": ("openai", "anthropic", "google.genai"),
     "test_rollout_share": ("openai", "jsonschema"),
     "test_self_test": (),
+    "test_closed_clients": (),
 }
 """What a test file needs by the beginning of its name, if that is not openai alone."""
 
