@@ -7,7 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-CALLER, EVERY = 0.40, 0.70
+CALLER, EVERY = 0.32, 0.47
 """What Waypost may add to a call, as shares of the bare SDK's own bytecodes; a tenth to a fifth above what it adds."""
 
 
