@@ -161,7 +161,7 @@ class Bound:
 
     def closed(self) -> bool:
         """Whether the caller has closed the client, which then sends nothing and whose streams break."""
-        return bool(self.client.is_closed())
+        return bool(self.client._client.is_closed)
 
     # --- looking at what came back
 
