@@ -32,6 +32,12 @@ def latest_day() -> str:
     """The last day, ``YYYY-MM-DD``, that a source can have been read on: today, where it is latest on earth."""
     return max(ISSUED, (date.today() + timedelta(days=1)).isoformat())
 
+_OPENAIS_ALONE = (
+    *("store", "metadata", "safety_identifier", "service_tier"),
+    *("prompt_cache_key", "prompt_cache_options", "prompt_cache_retention", "prompt_cache_breakpoint"),
+)
+"""Fields without which a call means the same, and which servers of the dialect may refuse."""
+
 
 class CatalogReader:
     """Reads one document; every fault is kept, so that a file is mended in one go."""
@@ -124,6 +130,8 @@ class CatalogReader:
         base_url = row.text("base_url") or ""
         if base_url and not base_url.startswith(("http://", "https://")):
             self.faults.note(row.where("base_url"), f"{base_url!r} is no address", "begin with https:// or http://")
+        # Who only speaks OpenAI's dialect knows what everybody does, unless the row says more.
+        own = dialect != "openai.chat" or row.text("provider") in ("openai", "azure.ai.openai", "azure.ai.inference")
         data = row.child("data", DATA)
         also = row.child("also", DIALECTS)
         if also is not None and dialect in also.nodes:
@@ -139,8 +147,8 @@ class CatalogReader:
             auth=self._auth(row),
             key_env=tuple(word for word, _ in row.words("key_env")),
             base_url_env=row.text("base_url_env"),
-            max_tokens_field=row.text("max_tokens_field") or "max_completion_tokens",
-            drops=tuple(word for word, _ in row.words("drops")),
+            max_tokens_field=row.text("max_tokens_field") or ("max_completion_tokens" if own else "max_tokens"),
+            drops=tuple(word for word, _ in row.words("drops")) if own or "drops" in row.nodes else _OPENAIS_ALONE,
             signing_domain=row.text("signing_domain"),
             also=tuple((key, also.text(key) or "") for key in sorted(also.nodes)) if also else (),
         )

@@ -67,6 +67,8 @@ def encode_request(conversation: Conversation, target: Target, endpoint: Endpoin
         _without_hints(body, target)
     for name in endpoint.drops:
         body.pop(name, None)
+    if _MARK in endpoint.drops:
+        body["messages"] = _unmarked(body["messages"])
     return body
 
 
@@ -285,6 +287,9 @@ def _response_format(output: Schema) -> dict[str, Any]:
     return {"type": "json_schema", "json_schema": form}
 
 
+_MARK = "prompt_cache_breakpoint"
+"""On parts of messages; an endpoint that lists it among what it refuses is sent none."""
+
 _HINTS = {"prediction": "prediction", "verbosity": "verbosity", "parallel_tool_calls": "tools.parallel"}
 """Fields that change no answer's meaning, to the capability without which they are refused."""
 
@@ -305,6 +310,8 @@ def retarget(body: Mapping[str, Any], target: Target, endpoint: Endpoint) -> dic
     """
     out = expression.retarget(body, target, endpoint)
     _without_hints(out, target)
+    if _MARK in endpoint.drops and "messages" in out:
+        out["messages"] = _unmarked(out["messages"])
     field = endpoint.max_tokens_field
     for name in ("max_completion_tokens", "max_tokens"):
         limit = out.pop(name, None) if name != field else None
@@ -322,6 +329,23 @@ def ask_usage(body: Mapping[str, Any], drops: Sequence[str]) -> Mapping[str, Any
     if "stream_options" in drops or options.get("include_usage"):
         return None
     return {**body, "stream_options": {**options, "include_usage": True}}
+
+
+def _unmarked(messages: Sequence[Any]) -> Sequence[Any]:
+    """The turns without marks for OpenAI's prompt cache; the same object where none has one."""
+
+    def plain(turn: Any) -> Any:
+        parts = turn.get("content") if isinstance(turn, Mapping) else None
+        if not isinstance(parts, list) or not any(isinstance(part, Mapping) and _MARK in part for part in parts):
+            return turn
+        return {**turn, "content": [_without_mark(part) for part in parts]}
+
+    made = [plain(turn) for turn in messages]
+    return messages if all(new is old for new, old in zip(made, messages, strict=True)) else made
+
+
+def _without_mark(part: Any) -> Any:
+    return {name: value for name, value in part.items() if name != _MARK} if isinstance(part, Mapping) else part
 
 
 def _as_system(message: Mapping[str, Any]) -> Mapping[str, Any]:
