@@ -32,6 +32,7 @@ def latest_day() -> str:
     """The last day, ``YYYY-MM-DD``, that a source can have been read on: today, where it is latest on earth."""
     return max(ISSUED, (date.today() + timedelta(days=1)).isoformat())
 
+
 _OPENAIS_ALONE = (
     *("store", "metadata", "safety_identifier", "service_tier"),
     *("prompt_cache_key", "prompt_cache_options", "prompt_cache_retention", "prompt_cache_breakpoint"),
@@ -131,7 +132,8 @@ class CatalogReader:
         if base_url and not base_url.startswith(("http://", "https://")):
             self.faults.note(row.where("base_url"), f"{base_url!r} is no address", "begin with https:// or http://")
         # Who only speaks OpenAI's dialect knows what everybody does, unless the row says more.
-        own = dialect != "openai.chat" or row.text("provider") in ("openai", "azure.ai.openai", "azure.ai.inference")
+        provider = row.text("provider") or ""
+        own = dialect != "openai.chat" or provider in ("openai", "azure.ai.openai", "azure.ai.inference")
         data = row.child("data", DATA)
         also = row.child("also", DIALECTS)
         if also is not None and dialect in also.nodes:
@@ -140,7 +142,7 @@ class CatalogReader:
             self.tables.data[name] = data
         self.tables.endpoints[name] = Endpoint(
             name=name,
-            provider=row.text("provider") or "",
+            provider=provider,
             dialect=dialect or "",
             base_url=base_url,
             path=row.text("path") or "",

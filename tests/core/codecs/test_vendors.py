@@ -142,6 +142,23 @@ def test_encode_honours_the_endpoint() -> None:
     }
 
 
+def test_marks_for_openais_cache_go_to_who_knows_them() -> None:
+    """On parts of messages, of another dialect's conversation and of a chat's own; elsewhere they may be refused."""
+    refuses = replace(MODERN, drops=("prompt_cache_breakpoint",))
+    marked = {"type": "text", "text": "s", "cache_control": {"type": "ephemeral"}}
+    asked = {"max_tokens": 9, "system": [marked], "messages": [{"role": "user", "content": "x"}], "model": "m"}
+    conversation = CODECS[A].decode_request(asked)
+    known = CODECS[C].encode_request(conversation, TARGET, MODERN)
+    plain = CODECS[C].encode_request(conversation, TARGET, refuses)
+    mark = {"prompt_cache_breakpoint": {"mode": "explicit"}}
+    assert known["messages"][0]["content"] == [{"type": "text", "text": "s", **mark}]
+    assert plain["messages"][0]["content"] == [{"type": "text", "text": "s"}]
+    own = body(messages=[{"role": "user", "content": [{"type": "text", "text": "x", **mark}]}])
+    sent = CODECS[C].retarget(own, TARGET, refuses)
+    assert sent["messages"] == [{"role": "user", "content": [{"type": "text", "text": "x"}]}]
+    assert own["messages"][0]["content"][0] == {"type": "text", "text": "x", **mark}
+
+
 def test_anthropic_needs_a_limit() -> None:
     """Without a limit of the caller's or of the catalog's there is no request, and the need is named."""
     conversation = CODECS[C].decode_request(body())

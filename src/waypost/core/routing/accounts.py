@@ -1,4 +1,4 @@
-"""Failures that a provider answers to an account: of a lent client they say nothing about the endpoint to others."""
+"""Failures that a provider answers to an account: they say nothing about the endpoint to who has another there."""
 
 from __future__ import annotations
 
@@ -13,18 +13,24 @@ OF_AN_ACCOUNT: Final[frozenset[FailureKind]] = frozenset({"auth", "rate_limited"
 """A bad key, too much of it or no credit left, no access to a model, an account that is not set up."""
 
 
+OF_THE_CALLER: Final = OF_AN_ACCOUNT - {"rate_limited"}
+"""The same of the caller's own client; that there is too much of it is told to others, who mostly share its account."""
+
+
 def is_own(stage: Stage, target: Target | None, failure: Failure | None) -> bool:
-    """Whether ``failure`` at ``target`` is of the client's account that the call was lent."""
-    if not stage.call.lent or target is None or failure is None or failure.kind not in OF_AN_ACCOUNT:
+    """Whether ``failure`` at ``target`` is of the account of the caller's client, or of one that the call was lent."""
+    if target is None or failure is None:
         return False
-    # At home it was the caller's own client that was asked.
-    return target.endpoint in stage.call.lent and target.endpoint != stage.call.origin.endpoint
+    if target.endpoint == stage.call.origin.endpoint:
+        return failure.kind in OF_THE_CALLER
+    return target.endpoint in stage.call.lent and failure.kind in OF_AN_ACCOUNT
 
 
 def of_everybody(stage: Stage, attempts: Iterable[Attempt]) -> tuple[Attempt, ...]:
     """The attempts that the world may learn from."""
-    if not stage.call.lent:
-        return tuple(attempts)
+    attempts = tuple(attempts)
+    if all(one.failure is None for one in attempts):
+        return attempts
     get = stage.plan.catalog.get
     return tuple(one for one in attempts if one.target is None or not is_own(stage, get(one.target), one.failure))
 

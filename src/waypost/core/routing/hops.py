@@ -13,6 +13,7 @@ from waypost.core.model.ask import NOTHING_SEEN
 from waypost.core.model.events import Attempting, Decided, InternalError
 from waypost.core.model.frozen import factory
 from waypost.core.model.outcome import Failure
+from waypost.core.model.question import Snapshot
 from waypost.core.model.target import Target
 from waypost.core.routing.advising import advised
 from waypost.core.routing.answering import Malformed, answered, attempt_of, decided_on, salvaged, sending
@@ -58,6 +59,8 @@ def _next(stage: Stage, hops: Hops) -> Flow:
             if stage.plan.policy.rank.advisor is not None:
                 stage = yield from advised(stage, snapshot, hops.deadline_ns)
             decided = decided_on(stage, snapshot, len(hops.past) + 1, hops.tried, advised=False)
+            if decided.decision.selected is None and not hops.past:
+                decided = _past_breakers(stage, snapshot, decided)
         except Exception as error:
             yield tell(InternalError("decide", type(error).__name__, stage.call.receipt), error)
             return open_default(stage, hops), decided, stage
@@ -81,6 +84,19 @@ def _next(stage: Stage, hops: Hops) -> Flow:
                 hops.turned |= {target.id}
                 continue
         hops.tried |= {target.id}
+
+
+def _past_breakers(stage: Stage, snapshot: Snapshot, decided: Decided) -> Decided:
+    """Where open breakers leave nobody, the call is decided as if none were open: it was never safer to send nothing.
+
+    A breaker spares a caller the wait for who is down while somebody else is up. Without us the call would be sent, its
+    own error would come back, and the first success after it would be seen at once.
+    """
+    if not (snapshot.broken or snapshot.disabled):
+        return decided
+    closed = replace(snapshot, broken=(), disabled=())
+    again = decided_on(stage, closed, decided.hop, frozenset(), advised=False)
+    return decided if again.decision.selected is None else again
 
 
 def _room(stage: Stage, hops: Hops, decided: Decided, target: Target) -> Flow:

@@ -201,9 +201,12 @@ class Watch:
         if not whole.lstrip().startswith(b"{"):
             return ()
         try:
-            return reader.feed(None, whole.decode(errors="replace"))
+            said = reader.feed(None, whole.decode(errors="replace"))
         except ValueError:
             return ()
+        # Of an answer that came whole most dialects' readers find the end, and nothing of what it says.
+        heard = any(isinstance(delta, PartDelta | StreamError) for delta in said)
+        return said if heard else (StreamError("malformed", None, None),)
 
     def observed(self, codec: Codec) -> Observed:
         """What the stream said of itself, from its deltas or from its head and tail."""
