@@ -131,6 +131,15 @@ async def test_names_that_ask_to_be_routed(style: str, name: str | None, world: 
 
 
 @both
+async def test_an_empty_name_is_for_the_server_to_refuse(style: str, world: Any, client: Any, aclient: Any) -> None:
+    """S1.01: OpenAI's SDK lets a model be left out; an empty one is somebody's mistake, as without us."""
+    world.on(CLAUDE, "observe")
+    await complete(style, client, aclient, model="")
+    assert [request.body["model"] for request in world.openai.seen] == [""]
+    assert world.anthropic.seen == []
+
+
+@both
 async def test_the_decision_is_on_the_response(style: str, world: Any, client: Any, aclient: Any) -> None:
     """S1.05, S1.06: session, provider, model, reasoning, tradeoff and savings."""
     world.on(CLAUDE)

@@ -29,7 +29,7 @@ FLAVOUR = Flavour(
     operations={"openai.embeddings": "embeddings"},
     beside={"openai.embeddings": "openai.chat"},
     clouds={"BaseAzureClient": AZURE, "BedrockOpenAI": BEDROCK, "AsyncBedrockOpenAI": BEDROCK},
-    auto=frozenset(("auto", "best", "")),
+    auto=frozenset(("auto", "best")),  # an empty name is a mistake that the server tells of
     lent={"bedrock": BEDROCK, "vertex": "gcp.vertex_ai"},
 )
 

@@ -121,7 +121,7 @@ def bind(
         dialect=dialect,
         body=body,
         streaming=streaming,
-        requested=requested if isinstance(requested, str) and requested else "auto",
+        requested=requested if isinstance(requested, str) and (requested or not auto) else "auto",
         auto=auto,
         origin=origin,
         context=heard.context,
