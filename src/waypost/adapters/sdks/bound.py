@@ -6,6 +6,7 @@ import datetime
 import functools
 import inspect
 import sys
+import time
 from collections.abc import Callable, Mapping
 from types import ModuleType
 from typing import Any
@@ -79,7 +80,18 @@ class Bound:
     tee = None
     """Its streams are HTTP responses, on whose bytes the shell of the HTTP library stands."""
 
-    __slots__ = ("cast_to", "client", "extra", "flavour", "is_async", "options", "stream", "stream_cls", "wrapped")
+    __slots__ = (
+        "_begun",
+        "cast_to",
+        "client",
+        "extra",
+        "flavour",
+        "is_async",
+        "options",
+        "stream",
+        "stream_cls",
+        "wrapped",
+    )
 
     def __init__(
         self, flavour: Flavour, wrapped: Callable[..., Any], client: Any, arguments: dict[str, Any], *, is_async: bool
@@ -93,6 +105,7 @@ class Bound:
         self.stream_cls = arguments.pop("stream_cls", None)
         self.extra = arguments
         self.is_async = is_async
+        self._begun = time.perf_counter()
 
     # --- sending at home
 
@@ -301,7 +314,7 @@ class Bound:
         if status < 400 and request.headers.get(RAW) == "stream":
             return library.Response(status, headers=headers, stream=once(library, data), request=request)
         response = library.Response(status, headers=headers, content=data, request=request)
-        response.elapsed = datetime.timedelta(0)
+        response.elapsed = datetime.timedelta(seconds=time.perf_counter() - self._begun)
         return response
 
 

@@ -10,7 +10,7 @@ from waypost.core.codecs.envelope import is_wrapped
 from waypost.core.codecs.json_text import is_object_text
 from waypost.core.codecs.sealing import opened, signed_history
 from waypost.core.codecs.unwrapping import signature_of
-from waypost.core.codecs.wire import IMAGE_MIMES, Draft, as_list, as_map, as_text, data_url, opt_text, wrong
+from waypost.core.codecs.wire import IMAGE_MIMES, Draft, as_list, as_map, as_text, data_url, is_fetched, opt_text, wrong
 from waypost.core.model.conversation import (
     NO_EXT,
     Blob,
@@ -179,7 +179,7 @@ def _image(draft: Draft, raw: Mapping[str, Any], path: str) -> Part:
         if mime not in IMAGE_MIMES:
             draft.need("input.image.mime", path, mime)
         return Blob("image", mime, url, None, detail, ext, cache, start)
-    if url.startswith("data:"):
+    if not is_fetched(url):
         draft.need("input.data_url", path)
         return Opaque(DIALECT, raw)
     draft.need("input.image.url", path)
@@ -311,5 +311,7 @@ def _tool_result(draft: Draft, raw: Mapping[str, Any], path: str) -> Message:
     if name is not None:  # no longer in the reference, but clients send it, and it says nothing that the call does not
         ext["fields"] = {**rest, "name": name}
     parts = _content(draft, raw.get("content"), f"{path}.content", ext)
+    if isinstance(raw.get("content"), str) and raw["content"].isspace():
+        draft.hint("text.blank", f"{path}.content")
     call_id = as_text(raw.get("tool_call_id"), f"{path}.tool_call_id")
     return Message("tool", (ToolResult(call_id, parts, name=name, ext=NO_EXT),), None, ext or NO_EXT)

@@ -72,6 +72,8 @@ def read_result(draft: Draft, raw: Mapping[str, Any], path: str) -> Message:
         fields["type"] = raw["type"]
     name = opt_text(raw.get("name"), f"{path}.name")
     parts, as_parts = read_content(draft, raw.get("output"), f"{path}.output")
+    if isinstance(raw.get("output"), str) and raw["output"].isspace():
+        draft.hint("text.blank", f"{path}.output")
     for part in parts:
         if isinstance(part, Blob | Uri):
             flag = "tool_result.image" if part.modality == "image" else "tool_result.document"

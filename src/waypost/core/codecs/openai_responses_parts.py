@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from waypost.core.codecs.wire import IMAGE_MIMES, Draft, as_list, as_map, as_text, data_url, opt_text
+from waypost.core.codecs.wire import IMAGE_MIMES, Draft, as_list, as_map, as_text, data_url, is_fetched, opt_text
 from waypost.core.model.conversation import NO_EXT, Blob, Ext, FileRef, Opaque, Part, Refusal, Text, Uri
 
 DIALECT: Final = "openai.responses"
@@ -89,7 +89,7 @@ def _image(draft: Draft, raw: Mapping[str, Any], path: str) -> Part:
         if mime not in IMAGE_MIMES:
             draft.need("input.image.mime", path, mime)
         return Blob("image", mime, url, None, detail, ext, cache, start)
-    if url.startswith("data:"):
+    if not is_fetched(url):
         draft.need("input.data_url", path)
         return Opaque(DIALECT, raw)
     draft.need("input.image.url", path)

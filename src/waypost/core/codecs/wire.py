@@ -174,13 +174,18 @@ def as_number(value: Any, path: str) -> float:
     raise wrong(path, "a number", value)
 
 
+def is_fetched(url: str) -> bool:
+    """Whether a provider would fetch what ``url`` names; anything else only its origin can make something of."""
+    return url[:8].lower().startswith(("http://", "https://"))
+
+
 def data_url(url: str) -> tuple[str, int] | None:
     """MIME type of a base64 data URL, and where its base64 begins; ``None`` for any other URL."""
-    comma = url.find(",", 5, 256) if url.startswith("data:") else -1
+    comma = url.find(",", 5, 256) if url[:5].lower() == "data:" else -1
     if comma < 0:
         return None
-    mime, _, options = url[5:comma].partition(";")
-    return (mime.lower(), comma + 1) if options == "base64" or options.endswith(";base64") else None
+    mime, _, options = url[5:comma].lower().partition(";")
+    return (mime, comma + 1) if options == "base64" or options.endswith(";base64") else None
 
 
 _SNAKE = re.compile(r"_([a-z0-9])")
