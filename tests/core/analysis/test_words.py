@@ -13,6 +13,7 @@ from receipt_cases import ANSWERED, BASELINE, COST, DECISION, FAILED, FIRST, QUE
 from waypost.core.analysis import words_decision, words_numbers, words_outcome, words_question
 from waypost.core.analysis.calendar import utc
 from waypost.core.model.decision import CandidateProof, Rejection, Source
+from waypost.core.model.needs import Need
 from waypost.core.model.outcome import UNPRICED, Baseline, Cost, Failure, Usage
 from waypost.core.policy.reasons import reason
 
@@ -184,3 +185,11 @@ def test_tokens_with_what_they_count_as() -> None:
 def test_claims_that_are_not_followed_say_why(withheld: tuple[str, ...], text: str) -> None:
     """S5.01: what the policy does not grant is told apart from what never reached it."""
     assert dict(words_question.question(replace(QUESTION, withheld=withheld)))["not followed"] == text
+
+
+def test_needs_and_hints_are_told_apart() -> None:
+    """What rejects a target stands by itself; what only advises says what becomes of it."""
+    needs = (Need("tools", "tools"), Need("cache.key", "x", "hint"), Need("user", "user", "hint"), Need("tools", "y"))
+    rows = dict(words_question.question(replace(QUESTION, needs=needs)))
+    assert rows["needs"] == "tools"
+    assert rows["hints"] == "cache.key, user (left out where the target has no word for them)"

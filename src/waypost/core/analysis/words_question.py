@@ -11,13 +11,17 @@ from waypost.core.model.money import MICRO, format_usd, grid
 from waypost.core.model.question import Question, Snapshot
 from waypost.core.policy.no_room import no_room
 
+HINTS = " (left out where the target has no word for them)"
+
 
 def question(asked: Question, *, features: bool = True) -> list[tuple[str, str]]:
     """What the decision knew of the request and of who asked; without ``features``, where the call has none."""
     rows = [("request", _features(asked))] if features else []
     context = asked.context
-    if asked.needs:
-        rows.append(("needs", ", ".join(dict.fromkeys(need.flag for need in asked.needs))))
+    for label, severity, meant in (("needs", "required", ""), ("hints", "hint", HINTS)):
+        flags = dict.fromkeys(need.flag for need in asked.needs if need.severity == severity)
+        if flags:
+            rows.append((label, ", ".join(flags) + meant))
     named = ("department", "user", "workflow", "step", "session", "tier", "preference")
     said = [f"{label} {value}" for label in named if (value := getattr(context, label)) is not None]
     said += [f"{label} {value}" for label, value in sorted(context.labels.items())]
