@@ -42,7 +42,7 @@ def test_both_forms_say_the_same_of_a_model_of_ones_own(tmp_path: Path, text: st
     assert (found.context_window, found.max_output) == (32768, 4096)
     assert found.capabilities == (
         *("output.json_object", "output.json_schema", "sampling.temperature", "sampling.top_p"),
-        *("stop", "stream", "tools"),
+        *("stop", "stream", "tools", "tools.parallel", "tools.strict"),
     )
     assert found.price is not None
     assert (found.price.input, found.price.output) == (400_000_000, 1_200_000_000)
