@@ -86,7 +86,7 @@ suites: $(VENV)/bin/python $(SUITES:%=.venvs/suite-%/.ready) ## the SDKs' own te
 	@$(BIN)/python scripts/suites.py $(ARGS)
 
 exhaustive: $(VENV)/.dev ## the generated tests with many more cases
-	WAYPOST_EXHAUSTIVE=1 $(BIN)/pytest --ignore=$(BACKENDS_TESTS)
+	WAYPOST_EXHAUSTIVE=1 $(BIN)/pytest -o faulthandler_timeout=7200 --ignore=$(BACKENDS_TESTS)
 
 bench: .venvs/bench/.ready ## count what a call costs; prints the table of the README (WRITE=1 puts it there)
 	@.venvs/bench/bin/python -m tests.benchmarks $(if $(filter-out 0,$(WRITE)),--write) $(ARGS)
