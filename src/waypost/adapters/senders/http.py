@@ -10,8 +10,10 @@ import asyncio
 import functools
 import json
 import os
+import threading
 import time
 import weakref
+from contextlib import suppress
 from dataclasses import replace
 from email.utils import mktime_tz, parsedate_tz
 from http.cookiejar import CookieJar, DefaultCookiePolicy
@@ -125,7 +127,10 @@ class Http:
         if client is None:
             # The library's own limit of 100 would let the next stream wait for one of them to end.
             limits = library.Limits(max_connections=None, max_keepalive_connections=100)
-            client = pool.setdefault(key, kind(follow_redirects=False, cookies=_no_cookies(), limits=limits))
+            client = kind(follow_redirects=False, cookies=_no_cookies(), limits=limits)
+            if not is_async:
+                _reentrant(client)
+            client = pool.setdefault(key, client)
         return client
 
 
@@ -150,6 +155,19 @@ class Body:
 
     def content(self) -> bytes:
         return b"".join(self._parts)
+
+
+def _reentrant(client: Any) -> None:
+    """Let httpx's pools be entered again by the thread that is in them, as httpx2's can be.
+
+    The garbage collector may run while a pool's lock is held, and close there a stream that the caller forgot: the
+    thread would wait for itself, and everybody who sends for it. Where there is no such lock, nothing is to be mended.
+    """
+    for transport in (client._transport, *client._mounts.values()):
+        with suppress(AttributeError):
+            guard = transport._pool._optional_thread_lock
+            if isinstance(guard._lock, type(threading.Lock())):
+                guard._lock = threading.RLock()
 
 
 def _until(effect: Send) -> float | None:
