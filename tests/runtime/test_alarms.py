@@ -26,6 +26,10 @@ class Measured:
         self.levels += [(policy, level) for level in levels]
 
 
+def never(*_: object) -> None:
+    raise AssertionError("nothing was under way")
+
+
 def reached(value: str, *at: int, period: str = "2026-11-21", scope: str = "user") -> Level:
     account = Account(f"{scope}/day", f"budget.{scope}", value, 10_000_000, "day", AT, None)
     return Level(account, period, 9_500_000, tuple(item for item in AT if item[0] in at))
@@ -43,7 +47,7 @@ def test_a_warning_is_said_once_for_each_threshold_and_period(caplog: pytest.Log
     ]
     with caplog.at_level(logging.WARNING, "waypost"):
         for level in levels:
-            alarms.note(gauge, "rd", [level])
+            alarms.note(gauge, "rd", [level], never)
     assert gauge.levels == [("rd", level) for level in levels]
     assert [record.getMessage() for record in caplog.records] == [
         f"budget user/day of policy rd has reached {at} for one user, {what}: $0.0095 of $0.01 in {day}. "
@@ -57,12 +61,31 @@ def test_a_warning_is_said_once_for_each_threshold_and_period(caplog: pytest.Log
     ]
 
 
+def test_one_in_the_middle_of_another_is_put_off() -> None:
+    """As a finaliser's is: the gauge's lock is held by its own thread."""
+    later: list[tuple[object, ...]] = []
+    first, second = reached("ann"), reached("ben")
+
+    class Interrupted(Measured):
+        def budgets(self, policy: str, levels: Sequence[Level]) -> None:
+            super().budgets(policy, levels)
+            if not later:
+                alarms.note(self, policy, [second], lambda *job: later.append(job))
+                assert self.levels == [("rd", first)]
+
+    gauge = Interrupted()
+    alarms.note(gauge, "rd", [first], never)
+    ((job, *args),) = later
+    job(*args)  # type: ignore[operator]
+    assert gauge.levels == [("rd", first), ("rd", second)]
+
+
 def test_departments_are_told_each_and_by_name(caplog: pytest.LogCaptureFixture) -> None:
     """They are no persons; calls that have none share a budget, and it says so."""
     gauge = Measured()
     levels = [reached(value, 800_000, scope="department") for value in ("rd", "hr", "rd", "")]
     with caplog.at_level(logging.WARNING, "waypost"):
-        alarms.note(gauge, "all", [*levels, reached("", 800_000, scope="policy"), reached("", 800_000)])
+        alarms.note(gauge, "all", [*levels, reached("", 800_000, scope="policy"), reached("", 800_000)], never)
     assert [message.partition(" 80 %")[2].partition(", ")[0] for message in caplog.messages] == [
         " for department rd",
         " for department hr",
@@ -78,7 +101,7 @@ def test_what_was_said_is_bounded(monkeypatch: pytest.MonkeyPatch, caplog: pytes
     gauge = Measured()
     with caplog.at_level(logging.WARNING, "waypost"):
         for period in ("1", "2", "2", "1"):
-            alarms.note(gauge, "rd", [reached("ann", 500_000, period=period)])
+            alarms.note(gauge, "rd", [reached("ann", 500_000, period=period)], never)
     assert len(caplog.records) == 3
 
 

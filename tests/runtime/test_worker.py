@@ -371,3 +371,35 @@ def test_what_is_wanted_soon_runs_before_the_worker_closes_and_not_after() -> No
     assert ran.is_set()
     assert not worker.soon(ran.set, 60.0)
     assert worker.dropped == 1
+
+
+def test_a_deferred_job_runs_on_the_thread(worker: Worker) -> None:
+    """Never where it was given: a finaliser stands in the middle of something."""
+    ran: list[str] = []
+    assert worker.defer(lambda: ran.append(threading.current_thread().name))
+    assert worker.drain(5.0)
+    assert ran == ["waypost"]
+
+
+def test_a_deferred_job_of_an_inline_worker_runs_before_the_next() -> None:
+    ran: list[str] = []
+    made = Worker(inline=True)
+    assert made.defer(ran.append, "deferred")
+    assert ran == []
+    made.submit(ran.append, "next")
+    assert ran == ["deferred", "next"]
+    assert made.defer(ran.append, "waiting")
+    assert made.drain(1.0)
+    assert ran == ["deferred", "next", "waiting"]
+
+
+@pytest.mark.parametrize("inline", [True, False])
+def test_a_deferred_job_is_refused_after_the_end_alone(inline: bool) -> None:
+    """However many wait, what they would settle is not lost; at the end whoever deferred it may do it."""
+    ran: list[int] = []
+    made = Worker(capacity=2, inline=inline)
+    assert all(made.defer(ran.append, number) for number in range(100))
+    assert made.close(5.0)
+    assert ran == list(range(100))
+    assert not made.defer(ran.append, 100)
+    assert made.dropped == 0

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import logging
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from threading import local
 from typing import TYPE_CHECKING, Protocol, TypeAlias
 from weakref import WeakKeyDictionary
 
@@ -57,15 +58,32 @@ class Gauge(Protocol):
 _said: WeakKeyDictionary[Gauge, OrderedDict[Key, None]] = WeakKeyDictionary()
 
 
-def note(gauge: Gauge, policy: str, levels: Sequence[Level]) -> None:
+class _Noting(local):
+    """Whether this thread is in `note`."""
+
+    now = False
+
+
+_noting = _Noting()
+
+
+def note(gauge: Gauge, policy: str, levels: Sequence[Level], defer: Callable[..., object]) -> None:
     """Measure, and log a warning for each threshold, once for each period, and of departments and workflows for each.
 
-    Nobody is named: any other value of a scope may be a person, and then only the first of them is told.
+    Nobody is named: any other value of a scope may be a person, and then only the first of them is told. A finaliser
+    that comes in the middle of this has it done later, by ``defer``: OpenTelemetry's locks let nobody in twice.
     """
-    gauge.budgets(policy, levels)
-    for level in levels:
-        for ppm, action in level.reached:
-            _say(_said.setdefault(gauge, OrderedDict()), policy, level, (ppm, action))
+    if _noting.now:
+        defer(note, gauge, policy, levels, defer)
+        return
+    _noting.now = True
+    try:
+        gauge.budgets(policy, levels)
+        for level in levels:
+            for ppm, action in level.reached:
+                _say(_said.setdefault(gauge, OrderedDict()), policy, level, (ppm, action))
+    finally:
+        _noting.now = False
 
 
 def _say(said: OrderedDict[Key, None], policy: str, level: Level, threshold: tuple[int, str]) -> None:

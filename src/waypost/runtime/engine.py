@@ -20,7 +20,7 @@ from waypost.adapters.sinks.otel_spans import OtelSpans
 from waypost.adapters.state.memory import MemoryState
 from waypost.adapters.stores.journal import Journal
 from waypost.adapters.stores.objects import ObjectStore
-from waypost.core.routing.effects import Answer, Call, NativeError
+from waypost.core.routing.effects import Answer, Call, NativeError, StreamEnd
 from waypost.core.routing.flow import route
 from waypost.core.routing.ports import State
 from waypost.core.routing.settle import Open, finish
@@ -28,6 +28,7 @@ from waypost.runtime import bundle as bundles
 from waypost.runtime.alarms import Unmatched
 from waypost.runtime.chosen import Chosen
 from waypost.runtime.context import suppressed
+from waypost.runtime.cut_streams import CutStreams
 from waypost.runtime.drive import adrive, drive
 from waypost.runtime.hearing import Hearing
 from waypost.runtime.home import Home
@@ -71,6 +72,7 @@ class Engine:
         self.state: State = MemoryState(offset_ns=offset_of(settings.time_zone, "WAYPOST_TIME_ZONE"))
         self.http = Http()
         self.results = Results()
+        self.cut_streams = CutStreams(self._settle, self.worker)
         self.providers = resolve(tracer_provider, meter_provider, worker=self.worker)
         self.metrics = OtelMetrics(
             self.providers.meter, dropped=self.dropped, before_collect=lambda: self.worker.drain(1.0)
@@ -175,6 +177,8 @@ class Engine:
             return None
         if call is None:
             return None
+        if self.cut_streams:  # what they cost counts for this call
+            self.cut_streams.settle()
         bundle = self.bundle
         credentials = bundle.credentials
         lent = self.lending.clients(call, bundle.routes.endpoints)
@@ -186,13 +190,21 @@ class Engine:
 
     def _native(self, call: Call, answer: Answer, performer: Performer) -> Any:
         if answer.stream is not None:
-            answer.stream.ending.on_end = lambda end, opened=answer.opened: self._ended(opened, end, performer)
+            answer.stream.ending.on_end = lambda end, cut, opened=answer.opened: self._ended(
+                opened, end, cut, performer
+            )
         return call.native.answer(answer, call.receipt)
 
-    def _ended(self, opened: Open | None, end: Any, performer: Performer) -> None:
-        """A stream has ended, on whichever thread closed it."""
+    def _ended(self, opened: Open | None, end: StreamEnd, cut: bool, performer: Performer) -> None:
+        """A stream has ended, on whichever thread closed it, which may be in the middle of anything."""
         if opened is None:
             return
+        if cut or self.state.busy():
+            self.cut_streams.add(opened, end, performer)
+        else:
+            self._settle(opened, end, performer)
+
+    def _settle(self, opened: Open, end: StreamEnd, performer: Performer) -> None:
         try:
             drive(finish(opened, end), performer)
         except Exception as error:

@@ -42,6 +42,7 @@ from waypost.runtime import advisors, alarms
 from waypost.runtime.coexistence import without_baggage
 from waypost.runtime.digests import keyed
 from waypost.runtime.recording import Recorder
+from waypost.runtime.worker import Worker
 
 if TYPE_CHECKING:
     from waypost.runtime.content import Draft, Keeper
@@ -58,6 +59,7 @@ class Ports(Protocol):
     """Of texts under the home's key: the same in every process of this home, and in none of another."""
     state: State
     http: Http
+    worker: Worker
 
     @property
     def keeper(self) -> Keeper: ...
@@ -188,7 +190,7 @@ class Performer:
     def _note(self, levels: Sequence[Level] | None, effect: Settle) -> None:
         if levels and effect.bill.ask is not None:
             try:
-                alarms.note(self.ports.metrics, effect.bill.ask.policy, levels)
+                alarms.note(self.ports.metrics, effect.bill.ask.policy, levels, self.ports.worker.defer)
             except Exception as error:
                 self.ports.recorder.faults.note("budgets", error, "how far a budget is used is not measured")
 

@@ -13,6 +13,7 @@ import threading
 import time
 import weakref
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from queue import Empty, SimpleQueue
 from typing import Any, Literal, TypeAlias
 
@@ -71,6 +72,7 @@ class Worker:
     def submit(self, job: Callable[..., object], *args: Any) -> bool:
         """Have ``job(*args)`` run soon. ``False``: refused, because the queue is full or the worker is closed."""
         if self.inline:
+            self._run_deferred()
             self._run(job, args)
             self._tell_of_work()
             return True
@@ -79,6 +81,15 @@ class Worker:
         self._jobs.put((job, args))
         if self._jobs.qsize() > self.capacity // 4:
             self._hurry.set()
+        return True
+
+    def defer(self, job: Callable[..., object], *args: Any) -> bool:
+        """Have ``job(*args)`` run by the thread, from where nothing may be run: a finaliser can come in the middle of
+        anything, and this very thread may hold the lock that the job wants. Where every job runs at once, it runs
+        before the next one. However many wait, none is refused but after the end."""
+        if self._closed or not (self.inline or self._thread is not None or self._start()):
+            return False
+        self._jobs.put((job, args))
         return True
 
     def soon(self, job: Callable[[], object], within_s: float) -> bool:
@@ -209,6 +220,13 @@ class Worker:
             if every or due <= now:
                 self._due.pop(job, None)
                 self._run(job, ())
+
+    def _run_deferred(self) -> None:
+        with suppress(Empty):
+            while True:
+                item = self._jobs.get_nowait()
+                if item is not None:
+                    self._run(*item)
 
     def _run_waiting(self, timeout_s: float) -> bool:
         deadline = time.monotonic() + timeout_s

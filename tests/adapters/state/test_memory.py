@@ -515,3 +515,12 @@ def test_a_forked_child_begins_with_nothing_and_the_parent_keeps_all() -> None:
     """Even where another thread held the lock: the child has its own, and does not settle what its parent reserved."""
     done = subprocess.run([sys.executable, "-c", FORK], timeout=60, check=False)
     assert done.returncode == 0
+
+
+def test_whoever_is_inside_makes_it_busy() -> None:
+    """The thread that asks may be the one: a finaliser comes in the middle of anything."""
+    state = MemoryState()
+    assert not state.busy()
+    with state._lock:
+        assert state.busy()
+    assert not state.busy()

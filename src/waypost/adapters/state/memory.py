@@ -151,6 +151,13 @@ class MemoryState:
                 self._disabled[endpoint] = until_ns
                 self._stale = True
 
+    def busy(self) -> bool:
+        """Whether somebody is in here. A finaliser comes in the middle of anything: it may be the thread that asks."""
+        free = self._lock.acquire(blocking=False)
+        if free:
+            self._lock.release()
+        return not free
+
     # --- breakers and latencies
 
     def _unclaim(self, ended: Lease | None) -> None:

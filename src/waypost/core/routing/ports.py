@@ -106,6 +106,9 @@ class State(Protocol):
     def disable(self, endpoint: str, until_ns: int, mode: Mode, /) -> MaybeAwaitable[None]:
         """Open an endpoint's breaker."""
 
+    def busy(self) -> bool:
+        """Whether a finaliser that settled now might wait for a lock that its own thread holds. Waits for nothing."""
+
 
 class Memory(Protocol):
     """Reasoning that is kept for calls of tools, for callers whose dialect has no room for it. Bounded, and of this
