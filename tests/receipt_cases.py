@@ -163,7 +163,10 @@ def calls(draw: st.DrawFn) -> tuple[tuple[Attempting, ...], Settled]:
     call = draw(whole(Started, receipt=ids, **hashes))
     question = draw(st.none() | questions)
     attempts = tuple(replace(draw(attempts_), number=number) for number in range(1, draw(st.integers(0, 2)) + 1))
-    begun = [Attempt(a.number, a.target, a.provider, a.model, a.dialect, a.reason, a.started_ns, 0) for a in attempts]
+    begun = [
+        Attempt(a.number, a.target, a.provider, a.model, a.dialect, a.reason, a.started_ns, 0, untold=a.untold)
+        for a in attempts
+    ]
     sends = tuple(Attempting(call, question, draw(decided(call, question)), a, draw(words), 443) for a in begun)
     last = draw(decided(call, question)) if not sends or draw(st.booleans()) else sends[-1].decided
     settlement = replace(draw(settlements), attempts=attempts)

@@ -124,7 +124,8 @@ def test_attempts_say_what_came_of_them() -> None:
 
 def test_what_an_answer_lost_is_said() -> None:
     """S6.05: what of an answer could not be told to the caller stands beside who answered."""
-    assert words_outcome.left_out(ANSWERED) == ""
+    assert words_outcome.left_out(ANSWERED) == words_outcome.untold(ANSWERED) == ""
+    assert words_outcome.untold(replace(ANSWERED, untold=("user", "verbosity"))) == ", not told of user, verbosity"
     assert words_outcome.left_out(replace(ANSWERED, left_out=("citations.response",))) == (
         ", without citations.response of its answer"
     )
@@ -192,4 +193,4 @@ def test_needs_and_hints_are_told_apart() -> None:
     needs = (Need("tools", "tools"), Need("cache.key", "x", "hint"), Need("user", "user", "hint"), Need("tools", "y"))
     rows = dict(words_question.question(replace(QUESTION, needs=needs)))
     assert rows["needs"] == "tools"
-    assert rows["hints"] == "cache.key, user (left out where the target has no word for them)"
+    assert rows["hints"] == "cache.key, user (what the answering target was not told stands beside it)"

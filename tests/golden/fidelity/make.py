@@ -19,6 +19,7 @@ from typing import Any, Literal, TypeAlias
 from golden.fidelity.how import HOW
 from golden.fidelity.samples import CHAT, GENERATE, GROUPS, MESSAGES, RESPONSES, Sample, body
 from waypost.core.codecs import CODECS
+from waypost.core.codecs.hints import untold
 from waypost.core.model.conversation import Blob, Conversation, Tool, ToolResult, Uri
 from waypost.core.model.frozen import dataclass
 from waypost.core.model.needs import MODEL, Need
@@ -67,7 +68,7 @@ def cell(feature: str, sample: Sample, source: Dialect, target: Dialect) -> Cell
     required = sorted({need.flag for need in lost if need.severity == "required"})
     if required:
         return Cell("need", ", ".join(f"`{flag}`" for flag in required))
-    hints = sorted({need.flag for need in lost})
+    hints = sorted(untold(asked, able(), at(target), told))
     if hints:
         return Cell("hint", ", ".join(f"`{flag}`" for flag in hints))
     arrived = CODECS[target].decode_request(CODECS[target].encode_request(asked, able(), at(target)))

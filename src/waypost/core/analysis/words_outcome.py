@@ -57,7 +57,7 @@ def name(attempt: Attempt) -> str:
 def answer(receipt: Receipt) -> str:
     """Who answered, or why nobody did."""
     if receipt.answered is not None:
-        return name(receipt.answered) + left_out(receipt.answered)
+        return name(receipt.answered) + untold(receipt.answered) + left_out(receipt.answered)
     last = next((hop.attempt for hop in reversed(receipt.hops) if hop.attempt is not None), None)
     match receipt.status:
         case "open":
@@ -69,6 +69,11 @@ def answer(receipt: Receipt) -> str:
 def left_out(attempt: Attempt) -> str:
     """What its answer said that the caller's dialect cannot say."""
     return f", without {', '.join(attempt.left_out)} of its answer" if attempt.left_out else ""
+
+
+def untold(attempt: Attempt) -> str:
+    """The hints of the request that it was not told."""
+    return f", not told of {', '.join(attempt.untold)}" if attempt.untold else ""
 
 
 def alias(attempt: Attempt) -> str:

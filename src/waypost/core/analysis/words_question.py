@@ -11,7 +11,7 @@ from waypost.core.model.money import MICRO, format_usd, grid
 from waypost.core.model.question import Question, Snapshot
 from waypost.core.policy.no_room import no_room
 
-HINTS = " (left out where the target has no word for them)"
+HINTS = " (what the answering target was not told stands beside it)"
 
 
 def question(asked: Question, *, features: bool = True) -> list[tuple[str, str]]:

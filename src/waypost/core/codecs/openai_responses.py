@@ -6,12 +6,12 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from waypost.core.codecs.expression import check, retarget
+from waypost.core.codecs.expression import check
 from waypost.core.codecs.handout import Signer
 from waypost.core.codecs.marks import Event, Marks, error_itself
 from waypost.core.codecs.openai_errors import classify, encode_error
 from waypost.core.codecs.openai_responses_decode import decode_request
-from waypost.core.codecs.openai_responses_encode import encode_request
+from waypost.core.codecs.openai_responses_encode import encode_request, retarget
 from waypost.core.codecs.openai_responses_parts import DIALECT
 from waypost.core.codecs.openai_responses_reader import ResponsesReader
 from waypost.core.codecs.openai_responses_reply import decode_response, encode_response, usage_of

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from waypost.core.codecs import expression
 from waypost.core.codecs.ids import fit_call_id, short_hash
 from waypost.core.codecs.openai_responses_items import native_items, part_out
 from waypost.core.codecs.openai_responses_parts import DIALECT
@@ -32,6 +33,7 @@ CALL_ID = re.compile(r"[\x21-\x7e]{1,64}")
 """Ids of tool calls that this dialect takes."""
 
 _NAME = re.compile(r"[^A-Za-z0-9_-]")
+_SEALED = "reasoning.encrypted_content"
 _LEAST = 16
 """The API refuses a limit of fewer output tokens."""
 
@@ -68,9 +70,46 @@ def encode_request(conversation: Conversation, target: Target, endpoint: Endpoin
     body.update(conversation.shared)
     if native:
         _restore(conversation, body)
+    else:
+        _without_hints(body, target)
     for name in endpoint.drops:
         body.pop(name, None)
     return body
+
+
+def _without_hints(body: dict[str, Any], target: Target) -> None:
+    """Take out of a new ``body`` what ``target`` would refuse and nobody relies on. What is in it is not changed."""
+    if body.get("parallel_tool_calls") and "tools.parallel" not in target.capabilities:
+        del body["parallel_tool_calls"]
+    text = body.get("text")
+    if isinstance(text, Mapping) and text.get("verbosity") is not None and "verbosity" not in target.capabilities:
+        rest = {name: value for name, value in text.items() if name != "verbosity"}
+        if rest:
+            body["text"] = rest
+        else:
+            del body["text"]
+    if "reasoning.effort" not in target.capabilities:
+        _without_reasoning(body)
+
+
+def _without_reasoning(body: dict[str, Any]) -> None:
+    """Models that do not reason refuse to be asked for it; a chosen effort is a need, and has been looked at."""
+    reasoning, included = body.get("reasoning"), body.get("include")
+    if isinstance(reasoning, Mapping) and reasoning.get("effort") is None:
+        del body["reasoning"]
+    if isinstance(included, list) and _SEALED in included:
+        body["include"] = [name for name in included if name != _SEALED]
+
+
+def retarget(body: Mapping[str, Any], target: Target, endpoint: Endpoint) -> dict[str, Any]:
+    """The caller's own dict for another endpoint of the same dialect: model, without refused fields and without hints
+    that its model cannot take.
+
+    ``body`` is not changed; what it holds is shared with the result.
+    """
+    out = expression.retarget(body, target, endpoint)
+    _without_hints(out, target)
+    return out
 
 
 def _parameters(conversation: Conversation, target: Target, body: dict[str, Any]) -> None:
@@ -102,7 +141,7 @@ def _parameters(conversation: Conversation, target: Target, body: dict[str, Any]
     included = ["message.output_text.logprobs"] if sampling.logprobs else []
     # What is not stored can be thought on only by who has it; models that do not reason refuse to be asked.
     if "reasoning.effort" in target.capabilities:
-        included.append("reasoning.encrypted_content")
+        included.append(_SEALED)
     if included:
         body["include"] = included
     # 1 is the default everywhere, and some models refuse to be told.

@@ -125,7 +125,7 @@ def begun_text(attempt: Attempt) -> str:
     return (
         f'{{"number":{attempt.number},"target":{_q[attempt.target]},"provider":{_q[attempt.provider]},'
         f'"model":{_q[attempt.model]},"dialect":{_q[attempt.dialect]},"reason":{_q[attempt.reason]},'
-        f'"started_ns":{attempt.started_ns}'
+        f'"started_ns":{attempt.started_ns}' + (f',"untold":{_texts[attempt.untold]}' if attempt.untold else "")
     )
 
 

@@ -104,6 +104,8 @@ class Attempt:
     request_id: str | None = None
     left_out: tuple[str, ...] = ()
     """What the answer said that the caller's dialect cannot say, by the names of `waypost.core.model.needs`."""
+    untold: tuple[str, ...] = ()
+    """Hints of the request that this target was not told, by the same names."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -129,7 +129,7 @@ def decision_of(record: Wire) -> Decision:
 
 def attempt_begun(attempt: Attempt) -> dict[str, Any]:
     """What is known of an attempt before its send; `attempt_of` reads it as one without an end."""
-    return {
+    record: dict[str, Any] = {
         "number": attempt.number,
         "target": attempt.target,
         "provider": attempt.provider,
@@ -138,6 +138,9 @@ def attempt_begun(attempt: Attempt) -> dict[str, Any]:
         "reason": attempt.reason,
         "started_ns": attempt.started_ns,
     }
+    if attempt.untold:
+        record["untold"] = attempt.untold
+    return record
 
 
 def attempt_ended(attempt: Attempt) -> dict[str, Any]:
@@ -180,6 +183,7 @@ def attempt_of(record: Wire) -> Attempt:
         first_chunk_ns=record.get("first_chunk_ns"),
         request_id=record.get("request_id"),
         left_out=tuple(record.get("left_out", ())),
+        untold=tuple(record.get("untold", ())),
     )
 
 

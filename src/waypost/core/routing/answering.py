@@ -48,7 +48,7 @@ def decided_on(stage: Stage, snapshot: Snapshot, hop: int, tried: frozenset[str]
     )
 
 
-def attempt_of(stage: Stage, target: Target | None, number: int, reason: Any) -> Attempt:
+def attempt_of(stage: Stage, target: Target | None, number: int, reason: Any, untold: tuple[str, ...] = ()) -> Attempt:
     call = stage.call
     now = stage.routes.now()
     if target is None:
@@ -57,7 +57,7 @@ def attempt_of(stage: Stage, target: Target | None, number: int, reason: Any) ->
     model = call.requested if target is stage.requested else target.model
     spoken = call.operation in OBSERVED or endpoint.speaks(call.dialect)
     dialect = call.dialect if spoken else endpoint.dialect
-    return _new_attempt(number, target.id, endpoint.provider, model, dialect, reason, now, now)
+    return _new_attempt(number, target.id, endpoint.provider, model, dialect, reason, now, now, untold=untold)
 
 
 def sending(send: Send, opened: Open) -> Flow:

@@ -8,6 +8,7 @@ from typing import Any
 
 from waypost.core.codecs.citations import left_out
 from waypost.core.codecs.handout import Signer
+from waypost.core.codecs.hints import untold
 from waypost.core.codecs.resealing import Change, Resealer, resealed
 from waypost.core.model.frozen import dataclass, factory
 from waypost.core.model.outcome import Attempt
@@ -37,6 +38,13 @@ class Exchange:
         """Host and port of the server."""
         call = self.stage.call
         return (call.origin.host, call.port) if self.home else host_and_port(self.endpoint.base_url)
+
+    @property
+    def untold(self) -> tuple[str, ...]:
+        """Hints of the call that the target is not told: none where the call goes out as it was written."""
+        if self.target is self.stage.requested or self.body is None:
+            return ()
+        return untold(self.stage.conversation, self.target, self.endpoint, self.codec.expresses)
 
     @property
     def ahead(self) -> bool:

@@ -123,7 +123,7 @@ def try_one(stage: Stage, hops: Hops, exchange: Exchange, decided: Decided | Non
     target = exchange.target
     while True:
         reason = "retry" if hops.retrying is exchange else "fallback" if hops.past else "primary"
-        attempt = attempt_of(stage, target, len(hops.past) + 1, reason)
+        attempt = attempt_of(stage, target, len(hops.past) + 1, reason, exchange.untold)
         reported = exchange.home and stage.call.reports
         attempting = _new_attempting(stage.started, stage.question, decided, attempt, *exchange.place, reported)
         opened = _new_open(stage, attempting, target, hops.past, decided, hops.tab)

@@ -65,6 +65,7 @@ def ended(
         request_id=seen.request_id,
         first_chunk_ns=first_chunk_ns,
         left_out=seen.left_out,
+        untold=begun.untold,
     )
     return _new_attempted(attempting, attempt)
 
