@@ -123,3 +123,26 @@ def test_the_last_resort_that_nobody_wrote_is_said_once(
         assert caplog.messages == [said + "put a policy without `match` behind it, such as the packaged `default`"]
     finally:
         waypost.uninstrument()
+
+
+def test_a_server_that_nobody_knows_is_named_once(caplog: pytest.LogCaptureFixture) -> None:
+    """S1.01: `auto` asks for a decision, and goes out as the name of a model where none can be made."""
+    strangers = alarms.Strangers()
+    with caplog.at_level(logging.WARNING, "waypost"):
+        for host, model in (("llm.corp.example", "auto"), ("llm.corp.example", "best"), ("gateway", "best")):
+            strangers.note(host, model)
+    assert caplog.messages == [
+        f"model {model!r} was sent to {host} as it is, because no endpoint of the catalog is there; to have such calls "
+        "routed, put it under `endpoints` of a catalog of your own. Said once for each host."
+        for host, model in (("llm.corp.example", "auto"), ("gateway", "best"))
+    ]
+
+
+def test_of_servers_that_nobody_knows_it_remembers_so_many(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(alarms, "MAX_SAID", 2)
+    strangers = alarms.Strangers()
+    for host in "abc":
+        strangers.note(host, "auto")
+    assert len(caplog.messages) == 2

@@ -1,4 +1,5 @@
-"""What is said once: budgets that have come to one of their thresholds, and the policy of calls that match none."""
+"""What is said once: budgets that have come to one of their thresholds, the policy of calls that match none, and
+servers that nobody knows."""
 
 from __future__ import annotations
 
@@ -47,6 +48,24 @@ class Unmatched:
         if last is not None and last.name != self._said:
             self._said = last.name
             log.warning("%s; %s", unmatched(last), UNMATCHED_REMEDY)
+
+
+class Strangers:
+    """Says of a server that the catalog does not know that ``auto`` went there as it is, once for each."""
+
+    def __init__(self) -> None:
+        self._said: set[str] = set()
+
+    def note(self, host: str, model: str) -> None:
+        if host in self._said or len(self._said) >= MAX_SAID:
+            return
+        self._said.add(host)
+        log.warning(
+            "model %r was sent to %s as it is, because no endpoint of the catalog is there; to have such calls routed, "
+            "put it under `endpoints` of a catalog of your own. Said once for each host.",
+            model,
+            host,
+        )
 
 
 class Gauge(Protocol):

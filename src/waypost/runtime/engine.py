@@ -25,7 +25,7 @@ from waypost.core.routing.flow import route
 from waypost.core.routing.ports import State
 from waypost.core.routing.settle import Open, finish
 from waypost.runtime import bundle as bundles
-from waypost.runtime.alarms import Unmatched
+from waypost.runtime.alarms import Strangers, Unmatched
 from waypost.runtime.chosen import Chosen
 from waypost.runtime.context import suppressed
 from waypost.runtime.cut_streams import CutStreams
@@ -88,6 +88,7 @@ class Engine:
         """The clients that are seen; all of them where it is ``None``."""
         self._places: dict[tuple[str, str], tuple[str, str] | None] = {}
         self._hearing = Hearing(self.faults)
+        self.strangers = Strangers()
         self._unmatched = Unmatched()
         self.keep(self.bundle)
         self.reloader = Reloader(self)

@@ -47,6 +47,8 @@ from waypost.runtime.worker import Worker
 if TYPE_CHECKING:
     from waypost.runtime.content import Draft, Keeper
 
+_MEANT = ("auto", "best")
+"""Names that ask for routing, where the catalog knows the server."""
 _KEY = os.urandom(32)
 """Of digests that only this process compares."""
 
@@ -60,6 +62,7 @@ class Ports(Protocol):
     state: State
     http: Http
     worker: Worker
+    strangers: alarms.Strangers
 
     @property
     def keeper(self) -> Keeper: ...
@@ -140,12 +143,19 @@ class Performer:
 
     def _send(self, effect: Send) -> Any:
         if effect.home:
+            self._strange(effect)
             return home.send(effect)
         client = self._client(effect)
         if client is not None:
             return registered.send(effect, client)
         library = self.call.native.http_library()
         return self.ports.http.send(effect, library, self.credentials, self._codec(effect), is_async=self.is_async)
+
+    def _strange(self, effect: Send) -> None:
+        call = self.call
+        # What is switched off has an attempt without a time.
+        if call.origin.endpoint is None and call.requested in _MEANT and effect.attempt.started_ns:
+            self.ports.strangers.note(call.origin.host, call.requested)
 
     def _client(self, effect: Send) -> Any | None:
         assert effect.endpoint is not None
