@@ -102,17 +102,20 @@ class Remote:
             await asyncio.sleep(0)
             return method(*args)
 
-        return lambda *args: later(*args) if args[-1] == "async" else method(*args)
+        return lambda *args: later(*args) if args and args[-1] == "async" else method(*args)
 
 
-async def test_the_end_of_a_stream_is_settled_without_waiting(world: Any, aclient: Any) -> None:
-    """Whoever closes it cannot await: such a state is asked to answer at once."""
+@pytest.mark.parametrize("down", ["", "busy"])
+async def test_the_end_of_a_stream_is_settled_without_waiting(down: str, world: Any, aclient: Any) -> None:
+    """Whoever closes it cannot await: such a state is asked to answer at once. One that cannot say whether it is busy
+    is left alone until the worker comes."""
     world.chat = lambda request: sse_answer(chat_chunks(["a"], "gpt-4o", usage=True))
     world.on(ONE + BUDGET)
     engine = instrument.engine()
-    engine.state = Remote(engine.state)
+    engine.state = Remote(engine.state, down)
     stream = await one("async", None, aclient, stream=True)
     assert len([chunk async for chunk in stream]) >= 2
+    assert not down or engine.flush(5.0)
     assert spent(engine.state.state) == 12 * 2_500 + 1 * 10_000
 
 

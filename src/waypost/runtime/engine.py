@@ -200,10 +200,17 @@ class Engine:
         """A stream has ended, on whichever thread closed it, which may be in the middle of anything."""
         if opened is None:
             return
-        if cut or self.state.busy():
+        if cut or self._busy():
             self.cut_streams.add(opened, end, performer)
         else:
             self._settle(opened, end, performer)
+
+    def _busy(self) -> bool:
+        try:
+            return self.state.busy()
+        except Exception as error:
+            self.faults.note("state", error, "a stream is settled a moment later")
+            return True
 
     def _settle(self, opened: Open, end: StreamEnd, performer: Performer) -> None:
         try:
