@@ -11,8 +11,8 @@ PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3 python; do \
 # What is imported is compiled then; most of what is installed never is.
 PIP_FLAGS := --quiet --disable-pip-version-check --no-input --no-compile
 BACKENDS_TESTS := tests/e2e
-# Two processes share the tests, a file each at a time: many wait for servers of their own.
-WORKERS := -n 2 --dist loadfile
+# Three processes share the tests, a file each at a time: many wait for servers of their own.
+WORKERS := -n 3 --dist loadfile
 COMPAT := openai-1 openai-2 openai-3 anthropic-093 anthropic-0 anthropic-1 google-2
 SUITES := openai anthropic google
 
@@ -25,7 +25,7 @@ FAULTS := tests/faults/test_faults_home.py -k "sync-plain or sync-stream- or lef
 
 CLIENTS := langchain pydantic-ai openai-agents instructor llama-index
 
-.PHONY: help demo test check lint format e2e compat suites clients exhaustive bench fidelity backends lock clean
+.PHONY: help demo test check coverage lint format e2e compat suites clients exhaustive bench fidelity backends lock clean
 
 help: ## list what can be made
 	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' Makefile
@@ -40,13 +40,16 @@ test: $(VENV)/.dev ## everything: lint, types, tests, older SDKs, and the real b
 	@$(MAKE) -j2 suites ARGS=--quick
 	@$(BIN)/python scripts/backends.py build || test $$? = 3
 	@mkdir -p .reports
-	$(BIN)/pytest $(WORKERS) --ignore=$(BACKENDS_TESTS) --cov --cov-report=
-	$(BIN)/pytest $(BACKENDS_TESTS) --cov --cov-append --cov-report=term --junit-xml=.reports/tests.xml
+	$(BIN)/pytest $(WORKERS) --ignore=$(BACKENDS_TESTS)
+	$(BIN)/pytest $(BACKENDS_TESTS) --junit-xml=.reports/tests.xml
 	@$(BIN)/python scripts/backends_verdict.py .reports/tests.xml
 
 check: $(VENV)/.dev ## the same without the tests that need the real backends
 	@$(MAKE) lint
 	@$(MAKE) compat
+	$(BIN)/pytest $(WORKERS) --ignore=$(BACKENDS_TESTS)
+
+coverage: $(VENV)/.dev ## which lines the tests reach, those of commands and examples included; slower by half
 	$(BIN)/pytest $(WORKERS) --ignore=$(BACKENDS_TESTS) --cov --cov-report=term
 
 lint: $(VENV)/.dev ## format, lint, types and the contracts between the parts; changes nothing
