@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextvars
 import gc
+import inspect
 import os
 import subprocess
 import sys
@@ -403,3 +404,42 @@ def test_a_deferred_job_is_refused_after_the_end_alone(inline: bool) -> None:
     assert ran == list(range(100))
     assert not made.defer(ran.append, 100)
     assert made.dropped == 0
+
+
+@pytest.mark.parametrize("inline", [True, False])
+def test_what_a_deferred_job_submits_is_run_at_the_end_too(inline: bool) -> None:
+    """A stream that was put off has rows and spans of its own."""
+    ran: list[str] = []
+    made = Worker(inline=inline)
+    assert made.defer(lambda: made.submit(ran.append, "its row"))
+    assert made.close(5.0)
+    assert (ran, made.dropped) == (["its row"], 0)
+
+
+def test_many_deferred_jobs_do_not_run_inside_of_each_other() -> None:
+    """Where every job runs at once, and each submits another."""
+    depths: list[int] = []
+    made = Worker(inline=True)
+
+    def settle() -> None:
+        depths.append(len(inspect.stack(0)))
+        made.submit(str)
+
+    assert all(made.defer(settle) for _ in range(2_000))
+    made.submit(str)
+    assert (len(depths), len(set(depths)), made.failed) == (2_000, 1, 0)
+
+
+def test_a_deferred_job_that_defers_itself_ends_nothing() -> None:
+    """As a measurement does in the middle of another: it waits for the next job, and not for itself."""
+    ran: list[int] = []
+    made = Worker(inline=True)
+
+    def again() -> None:
+        ran.append(len(ran))
+        made.defer(again)
+
+    made.defer(again)
+    for _ in range(3):
+        made.submit(str)
+    assert ran == [0, 1, 2]

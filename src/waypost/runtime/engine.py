@@ -28,7 +28,6 @@ from waypost.runtime import bundle as bundles
 from waypost.runtime.alarms import Strangers, Unmatched
 from waypost.runtime.chosen import Chosen
 from waypost.runtime.context import suppressed
-from waypost.runtime.cut_streams import CutStreams
 from waypost.runtime.drive import adrive, drive
 from waypost.runtime.hearing import Hearing
 from waypost.runtime.home import Home
@@ -37,6 +36,7 @@ from waypost.runtime.lending import Lending
 from waypost.runtime.lookup import Lookup
 from waypost.runtime.perform import Performer
 from waypost.runtime.providers import resolve
+from waypost.runtime.put_off import PutOff
 from waypost.runtime.recording import Faults, Recorder
 from waypost.runtime.reloading import Reloader
 from waypost.runtime.results import Results
@@ -72,7 +72,7 @@ class Engine:
         self.state: State = MemoryState(offset_ns=offset_of(settings.time_zone, "WAYPOST_TIME_ZONE"))
         self.http = Http()
         self.results = Results()
-        self.cut_streams = CutStreams(self._settle, self.worker)
+        self.put_off = PutOff(self._settle, self.worker)
         self.providers = resolve(tracer_provider, meter_provider, worker=self.worker)
         self.metrics = OtelMetrics(
             self.providers.meter, dropped=self.dropped, before_collect=lambda: self.worker.drain(1.0)
@@ -178,8 +178,8 @@ class Engine:
             return None
         if call is None:
             return None
-        if self.cut_streams:  # what they cost counts for this call
-            self.cut_streams.settle()
+        if self.put_off:  # what they cost counts for this call
+            self.put_off.settle()
         bundle = self.bundle
         credentials = bundle.credentials
         lent = self.lending.clients(call, bundle.routes.endpoints)
@@ -191,17 +191,15 @@ class Engine:
 
     def _native(self, call: Call, answer: Answer, performer: Performer) -> Any:
         if answer.stream is not None:
-            answer.stream.ending.on_end = lambda end, cut, opened=answer.opened: self._ended(
-                opened, end, cut, performer
-            )
+            answer.stream.ending.on_end = lambda end, opened=answer.opened: self._ended(opened, end, performer)
         return call.native.answer(answer, call.receipt)
 
-    def _ended(self, opened: Open | None, end: StreamEnd, cut: bool, performer: Performer) -> None:
+    def _ended(self, opened: Open | None, end: StreamEnd, performer: Performer) -> None:
         """A stream has ended, on whichever thread closed it, which may be in the middle of anything."""
         if opened is None:
             return
-        if cut or self._busy():
-            self.cut_streams.add(opened, end, performer)
+        if self._busy():
+            self.put_off.add(opened, end, performer)
         else:
             self._settle(opened, end, performer)
 

@@ -13,8 +13,8 @@ from waypost.core.policy.document import policy_from_document
 from waypost.core.policy.plan import Plan
 from waypost.runtime.bundle import Bundle, places_file
 from waypost.runtime.catalogs import catalog_from_document
-from waypost.runtime.cut_streams import CutStreams
 from waypost.runtime.home import Home
+from waypost.runtime.put_off import PutOff
 from waypost.runtime.recording import Recorder
 from waypost.runtime.results import Results, response_id
 from waypost.runtime.worker import Worker
@@ -32,7 +32,7 @@ class Records(Protocol):
     recorder: Recorder
     results: Results
     worker: Worker
-    cut_streams: CutStreams
+    put_off: PutOff
 
 
 class Lookup:
@@ -51,7 +51,7 @@ class Lookup:
         from waypost.core.model.receipt_fold import fold
         from waypost.runtime.receipts import Receipt
 
-        self._records.cut_streams.settle()
+        self._records.put_off.settle()
         recorder = self._records.recorder
         name = value if isinstance(value, str) else self._records.results.find(value) or response_id(value)
         if name is None:

@@ -6,7 +6,7 @@ import asyncio
 import os
 import time
 from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from inspect import isawaitable
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -155,7 +155,8 @@ class Performer:
         call = self.call
         # What is switched off has an attempt without a time.
         if call.origin.endpoint is None and call.requested in _MEANT and effect.attempt.started_ns:
-            self.ports.strangers.note(call.origin.host, call.requested)
+            with suppress(Exception):  # a log's filter may raise what it likes
+                self.ports.strangers.note(call.origin.host, call.requested)
 
     def _client(self, effect: Send) -> Any | None:
         assert effect.endpoint is not None

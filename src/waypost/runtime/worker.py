@@ -32,6 +32,12 @@ def frozen_between_calls(environ: Mapping[str, str] = os.environ) -> bool:
     return any(environ.get(name) for name in FROZEN_BETWEEN_CALLS)
 
 
+class _Deferring(threading.local):
+    """Whether this thread is running what was deferred."""
+
+    now = False
+
+
 class Worker:
     """A bounded queue and the daemon thread that empties it, started by the first job.
 
@@ -68,6 +74,7 @@ class Worker:
         self._due: dict[Callable[[], object], float] = {}
         self._thread: threading.Thread | None = None
         self._lock = threading.Lock()
+        self._deferring = _Deferring()
 
     def submit(self, job: Callable[..., object], *args: Any) -> bool:
         """Have ``job(*args)`` run soon. ``False``: refused, because the queue is full or the worker is closed."""
@@ -145,9 +152,12 @@ class Worker:
         return done.wait(timeout_s)
 
     def close(self, timeout_s: float = EXIT_TIMEOUT_S) -> bool:
-        """Refuse new jobs, run the waiting ones and end the thread; further calls do nothing."""
+        """Run the waiting jobs and what they submit, refuse new ones and end the thread; further calls do nothing."""
+        until = time.monotonic() + timeout_s
+        if not self._closed:
+            self.drain(timeout_s)
         self._closed = True
-        done = self.drain(timeout_s)
+        done = self.drain(max(until - time.monotonic(), 0.0))
         self._jobs.put(None)
         self._hurry.set()
         atexit.unregister(self.close)
@@ -222,11 +232,18 @@ class Worker:
                 self._run(job, ())
 
     def _run_deferred(self) -> None:
-        with suppress(Empty):
-            while True:
-                item = self._jobs.get_nowait()
-                if item is not None:
-                    self._run(*item)
+        """Run what waits now, each once: what such a job submits is run by itself, and what it defers waits again."""
+        if self._deferring.now:
+            return
+        self._deferring.now = True
+        try:
+            with suppress(Empty):
+                for _ in range(self._jobs.qsize()):
+                    item = self._jobs.get_nowait()
+                    if item is not None:
+                        self._run(*item)
+        finally:
+            self._deferring.now = False
 
     def _run_waiting(self, timeout_s: float) -> bool:
         deadline = time.monotonic() + timeout_s

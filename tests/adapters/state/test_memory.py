@@ -517,10 +517,12 @@ def test_a_forked_child_begins_with_nothing_and_the_parent_keeps_all() -> None:
     assert done.returncode == 0
 
 
-def test_whoever_is_inside_makes_it_busy() -> None:
-    """The thread that asks may be the one: a finaliser comes in the middle of anything."""
+def test_it_is_busy_for_who_is_inside_alone() -> None:
+    """A finaliser comes in the middle of anything that its thread does; another thread can wait."""
     state = MemoryState()
     assert not state.busy()
     with state._lock:
         assert state.busy()
+        with ThreadPoolExecutor(1) as pool:
+            assert not pool.submit(state.busy).result()
     assert not state.busy()

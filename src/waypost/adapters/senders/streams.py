@@ -34,7 +34,7 @@ class Ending:
         self.gone = gone
         self.watch = watch
         self.codec = codec
-        self.on_end: Callable[[StreamEnd, bool], Any] | None = None
+        self.on_end: Callable[[StreamEnd], Any] | None = None
         self.done = False
         self.first_ns: int | None = None
 
@@ -64,7 +64,6 @@ class Ending:
         failure = self.watch.failure or self.watch.unsayable()
         if outcome in ("cancelled", "abandoned") and not owed and self.watch.complete():
             outcome = "ok"
-        cut = outcome in ("cancelled", "abandoned")
         if error is not None:
             failure = transport_failure(error, committed=True)
         elif failure is None and self.listens and not owed:
@@ -73,7 +72,7 @@ class Ending:
             outcome = "error"
         observed = self.watch.observed(self.codec)
         spoken = self.watch.spoken() if observed.usage is None else 0
-        report(StreamEnd(outcome, observed, time.time_ns(), self.first_ns, self.watch.events, failure, spoken), cut)
+        report(StreamEnd(outcome, observed, time.time_ns(), self.first_ns, self.watch.events, failure, spoken))
 
     def pulled(self, deadline_ns: int | None) -> tuple[bool, Failure | None]:
         """Whether reading ahead may stop, and why the stream is of no use if it is not."""

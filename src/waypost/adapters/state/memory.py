@@ -74,7 +74,7 @@ class MemoryState:
         _INSTANCES.add(self)
 
     def _empty(self) -> None:
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
         self._breakers: dict[TargetId, Breaker] = {}
         self._latencies: dict[TargetId, Latencies] = {}
         self._disabled: dict[str, int] = {}
@@ -152,11 +152,8 @@ class MemoryState:
                 self._stale = True
 
     def busy(self) -> bool:
-        """Whether somebody is in here. A finaliser comes in the middle of anything: it may be the thread that asks."""
-        free = self._lock.acquire(blocking=False)
-        if free:
-            self._lock.release()
-        return not free
+        """Whether this very thread is in here. A finaliser comes in the middle of anything."""
+        return self._lock._is_owned()  # type: ignore[attr-defined, no-any-return]  # as `threading.Condition` asks
 
     # --- breakers and latencies
 

@@ -33,6 +33,7 @@ CALL_ID = re.compile(r"[\x21-\x7e]{1,64}")
 """Ids of tool calls that this dialect takes."""
 
 _NAME = re.compile(r"[^A-Za-z0-9_-]")
+_SHOWN = ("summary", "generate_summary", "context")
 _SEALED = "reasoning.encrypted_content"
 _LEAST = 16
 """The API refuses a limit of fewer output tokens."""
@@ -93,10 +94,14 @@ def _without_hints(body: dict[str, Any], target: Target) -> None:
 
 
 def _without_reasoning(body: dict[str, Any]) -> None:
-    """Models that do not reason refuse to be asked for it; a chosen effort is a need, and has been looked at."""
+    """Models that do not reason refuse to be asked to show it. What else is said of reasoning is a need, and stays."""
     reasoning, included = body.get("reasoning"), body.get("include")
-    if isinstance(reasoning, Mapping) and reasoning.get("effort") is None:
-        del body["reasoning"]
+    if isinstance(reasoning, Mapping):
+        rest = {name: value for name, value in reasoning.items() if name not in _SHOWN and value is not None}
+        if rest:
+            body["reasoning"] = rest
+        else:
+            del body["reasoning"]
     if isinstance(included, list) and _SEALED in included:
         body["include"] = [name for name in included if name != _SEALED]
 

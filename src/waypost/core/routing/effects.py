@@ -87,11 +87,9 @@ class Observed:
 
 
 class Ending(Protocol):
-    """The end of a stream, reported once to ``on_end``, by whichever thread closes it. The second argument says that
-    it broke off before its end: then it may wait for its settlement, and mostly a finaliser is at work, in the middle
-    of whatever its thread was doing."""
+    """The end of a stream, reported once to ``on_end``, by whichever thread closes it."""
 
-    on_end: Callable[[StreamEnd, bool], Any] | None
+    on_end: Callable[[StreamEnd], Any] | None
 
 
 class Stream(Protocol):

@@ -44,7 +44,9 @@ class Exchange:
         """Hints of the call that the target is not told: none where the call goes out as it was written."""
         if self.target is self.stage.requested or self.body is None:
             return ()
-        return untold(self.stage.conversation, self.target, self.endpoint, self.codec.expresses)
+        home = home_of(self.stage.call, self.stage.routes)
+        domain = None if home is None else home.domain
+        return untold(self.stage.conversation, self.target, self.endpoint, self.codec.expresses, domain)
 
     @property
     def ahead(self) -> bool:

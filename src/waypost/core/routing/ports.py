@@ -107,7 +107,7 @@ class State(Protocol):
         """Open an endpoint's breaker."""
 
     def busy(self) -> bool:
-        """Whether a finaliser that settled now might wait for a lock that its own thread holds. Waits for nothing."""
+        """Whether this very thread is inside: a finaliser that settled now would wait for itself. Waits for nothing."""
 
 
 class Memory(Protocol):

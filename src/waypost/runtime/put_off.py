@@ -1,8 +1,8 @@
-"""Streams that broke off before their ends, until somebody settles them.
+"""Ends of streams that could not be settled on the spot.
 
-Whoever reports such an end may be the garbage collector, which runs wherever something is allocated: with the lock of
-the state held below it, or one of somebody's metrics. To settle there would be to wait for the own thread. So the
-stream is put down here, and the worker settles it, or the next call does, or whoever asks for a receipt.
+Whoever reports an end may be the garbage collector, which runs wherever something is allocated: inside of the state,
+too, whose lock its own thread then holds. To settle there would be to wait for oneself. So the end is put down here,
+and the worker settles it, or the next call does, or whoever asks for a receipt.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from typing import Any
 from waypost.runtime.worker import Worker
 
 
-class CutStreams:
+class PutOff:
     """``settle`` gets what `add` was given, once. False while nothing waits; safe for threads, forks and finalisers."""
 
     def __init__(self, settle: Callable[..., None], worker: Worker) -> None:
@@ -28,10 +28,9 @@ class CutStreams:
         return len(self._waiting)
 
     def add(self, *ended: Any) -> None:
-        """Have it settled soon; at once where nobody would come any more."""
+        """Have it settled soon. Where the worker has ended it waits for a call or a question that may never come."""
         self._waiting.append((os.getpid(), ended))
-        if not self._worker.defer(self.settle):
-            self.settle()
+        self._worker.defer(self.settle)
 
     def settle(self) -> None:
         """Settle all that wait, of this process: what a fork copied is its parent's."""
