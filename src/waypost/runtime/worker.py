@@ -68,6 +68,7 @@ class Worker:
     def _reset(self) -> None:
         self.dropped = 0
         self.failed = 0
+        self._ending = False
         self._closed = False
         self._jobs: SimpleQueue[Job | None] = SimpleQueue()
         self._hurry = threading.Event()
@@ -119,13 +120,13 @@ class Worker:
     def again(self, job: Callable[[], object], within_s: float) -> None:
         """From a job or `on_work`: have ``job()`` run once in ``within_s`` seconds, and no sooner. Where every job runs
         at once there is nobody who would."""
-        if not self.inline and not self._closed:
+        if not self.inline and not self._ending:
             self._due[job] = time.monotonic() + within_s
 
     @property
     def closed(self) -> bool:
         """Whether the end has begun, so that nothing new is worth while."""
-        return self._closed
+        return self._ending
 
     def waits(self, job: Callable[[], object]) -> bool:
         """Whether ``job()`` waits for its time."""
@@ -154,6 +155,7 @@ class Worker:
     def close(self, timeout_s: float = EXIT_TIMEOUT_S) -> bool:
         """Run the waiting jobs and what they submit, refuse new ones and end the thread; further calls do nothing."""
         until = time.monotonic() + timeout_s
+        self._ending = True
         if not self._closed:
             self.drain(timeout_s)
         self._closed = True
