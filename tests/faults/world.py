@@ -251,8 +251,6 @@ class World:
             for _ in range(10):  # some majors leave a stream that failed to the collector
                 if len(told.settled) < len(told.started):
                     self._collect()
-                    if engine is not None:
-                        engine.worker.drain(5.0)  # what broke off is settled there
         return Run(came, self._requests(question, before, least), told)
 
     def _mark(self) -> int:

@@ -396,7 +396,7 @@ def test_a_deferred_job_of_an_inline_worker_runs_before_the_next() -> None:
 
 @pytest.mark.parametrize("inline", [True, False])
 def test_a_deferred_job_is_refused_after_the_end_alone(inline: bool) -> None:
-    """However many wait, what they would settle is not lost; at the end whoever deferred it may do it."""
+    """However many wait: what they would settle is not lost."""
     ran: list[int] = []
     made = Worker(capacity=2, inline=inline)
     assert all(made.defer(ran.append, number) for number in range(100))

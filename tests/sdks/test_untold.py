@@ -8,6 +8,9 @@ import pytest
 
 import waypost
 from stub_provider import chat_body, json_answer
+from waypost.core.model.events import InternalError
+from waypost.core.routing import exchange
+from waypost.runtime import instrument
 
 HELLO: Any = [{"role": "user", "content": "Hi"}]
 HINTS: dict[str, Any] = {
@@ -57,3 +60,27 @@ async def test_each_attempt_names_its_own(style: str, world: Any, client: Any, a
         ("openai/gpt-5-mini", None),
     ]
     assert [("verbosity" in body, "prompt_cache_key" in body) for body in sent] == [(False, True), (True, True)]
+
+
+@both
+async def test_a_fault_in_naming_them_reaches_nobody(
+    style: str, world: Any, client: Any, aclient: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of ours it is the one that a call could do without: it is told, and the model that was asked for answers."""
+    told: list[InternalError] = []
+    world.on(POLICY)
+    engine = instrument.engine()
+    tell = engine.recorder.tell
+    monkeypatch.setattr(
+        engine.recorder,
+        "tell",
+        lambda event, error=None: told.append(event) if isinstance(event, InternalError) else tell(event, error),
+    )
+    monkeypatch.setattr(exchange, "untold", lambda *_: 1 // 0)
+    call: dict[str, Any] = {"model": "gpt-5-mini", "messages": HELLO, **HINTS}
+    if style == "sync":
+        answer = client.chat.completions.create(**call)
+    else:
+        answer = await aclient.chat.completions.create(**call)
+    assert answer.model == "gpt-5-mini"
+    assert {(event.layer, event.error) for event in told} == {("encode", "ZeroDivisionError")}

@@ -22,7 +22,8 @@ from waypost.core.routing.sealing import at_home, elsewhere, signer
 
 @dataclass(frozen=True, slots=True)
 class Exchange:
-    """One target with the body for it. ``ahead`` says that its stream is to be read ahead up to the first content."""
+    """One target with the body for it. ``ahead`` says that its stream is to be read ahead up to the first content.
+    ``untold`` are the hints of the call that it leaves out: none where the call goes out as it was written."""
 
     stage: Stage
     target: Target
@@ -32,21 +33,13 @@ class Exchange:
     codec: Codec
     last: bool
     strip_usage: bool
+    untold: tuple[str, ...] = ()
 
     @property
     def place(self) -> tuple[str, int | None]:
         """Host and port of the server."""
         call = self.stage.call
         return (call.origin.host, call.port) if self.home else host_and_port(self.endpoint.base_url)
-
-    @property
-    def untold(self) -> tuple[str, ...]:
-        """Hints of the call that the target is not told: none where the call goes out as it was written."""
-        if self.target is self.stage.requested or self.body is None:
-            return ()
-        home = home_of(self.stage.call, self.stage.routes)
-        domain = None if home is None else home.domain
-        return untold(self.stage.conversation, self.target, self.endpoint, self.codec.expresses, domain)
 
     @property
     def ahead(self) -> bool:
@@ -129,7 +122,9 @@ def plan_exchange(stage: Stage, target: Target, last: bool) -> Exchange:
     home = target.endpoint == call.origin.endpoint
     if endpoint.dialect != call.dialect:
         body: Mapping[str, Any] = codec.encode_request(stage.conversation, target, endpoint)
-        return Exchange(stage, target, endpoint, home, body, codec, last, False)
+        return Exchange(
+            stage, target, endpoint, home, body, codec, last, False, _untold(stage, target, endpoint, codec)
+        )
     if home:
         body = at_home(call, endpoint, stage.conversation)
         # Another model of the caller's own endpoint may refuse what the one that was named takes.
@@ -140,7 +135,13 @@ def plan_exchange(stage: Stage, target: Target, last: bool) -> Exchange:
     asking = None
     if call.streaming and not stage.conversation.include_usage:
         asking = codec.ask_usage(body, () if home else endpoint.drops)
-    return _new_exchange(stage, target, endpoint, home, asking or body, codec, last, asking is not None)
+    left = () if target is stage.requested else _untold(stage, target, endpoint, codec)
+    return _new_exchange(stage, target, endpoint, home, asking or body, codec, last, asking is not None, left)
+
+
+def _untold(stage: Stage, target: Target, endpoint: Endpoint, codec: Codec) -> tuple[str, ...]:
+    home = home_of(stage.call, stage.routes)
+    return untold(stage.conversation, target, endpoint, codec.expresses, None if home is None else home.domain)
 
 
 def wire_answer(stage: Stage, exchange: Exchange, sent: Wire) -> tuple[Wire, Observed]:
