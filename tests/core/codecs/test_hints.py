@@ -70,7 +70,7 @@ def test_a_hint_is_in_the_request_or_is_named(to: Dialect, model: str) -> None:
         there = {need.flag for need in CODECS[to].decode_request(told).needs}
         if asked.shared.get("service_tier") == "default":
             there.add("service_tier")  # the usual one, which is no hint when it is read again and may go without saying
-        found = untold(asked, target, at(to), CODECS[to].expresses, at(source).domain)
+        found = untold(asked, target, at(to), CODECS[to].words, at(source).domain)
         assert {*found} == hints - there, (name, source)
         if source == to:
             assert {need.flag for need in asked.needs if need.severity == "required"} <= there, name
@@ -102,7 +102,7 @@ def test_what_a_server_refuses_is_not_told(
     whole = body(source, raw)
     asked = CODECS[source].decode_request(whole)
     endpoint = replace(at(to), drops=(drops,))
-    assert untold(asked, able(), endpoint, CODECS[to].expresses, at(source).domain) == expected
+    assert untold(asked, able(), endpoint, CODECS[to].words, at(source).domain) == expected
     assert f"'{drops}':" not in str(sent(asked, whole, able(), endpoint))
 
 
@@ -123,7 +123,7 @@ def test_reasoning_goes_back_to_who_sealed_it_and_to_nobody_else(domain: str) ->
 
     for asked, home in ((own, "anthropic"), (foreign, "openai")):
         assert "reasoning.signature" in {need.flag for need in asked.needs if need.severity == "hint"}
-        found = untold(asked, able(), endpoint, CODECS[MESSAGES].expresses, home)
+        found = untold(asked, able(), endpoint, CODECS[MESSAGES].words, home)
         assert ("reasoning.signature" in found) is (domain != "anthropic")
 
 
@@ -137,7 +137,9 @@ def test_a_model_that_does_not_reason_is_not_asked_for_thoughts(reasons: bool) -
     target = replace(able(), capabilities=("reasoning.effort",) if reasons else ())
     told = CODECS[RESPONSES].retarget(raw, target, at(RESPONSES))
 
-    assert untold(asked, target, at(RESPONSES), frozenset(), None) == (() if reasons else ("reasoning.display",))
+    assert untold(asked, target, at(RESPONSES), CODECS[RESPONSES].words, None) == (
+        () if reasons else ("reasoning.display",)
+    )
     assert told.get("reasoning") == ({"summary": "auto"} if reasons else None)
     assert told["include"] == [*(["reasoning.encrypted_content"] if reasons else []), "file_search_call"]
     assert raw["include"] == ["reasoning.encrypted_content", "file_search_call"]
@@ -165,7 +167,7 @@ def test_in_their_own_dialect_others_judge_of_thoughts(dialect: Dialect, raw: di
     assert {name: value for name, value in told.items() if name != "model"} == {
         name: value for name, value in whole.items() if name != "model"
     }
-    assert untold(asked, target, at(dialect), CODECS[dialect].expresses, None) == ()
+    assert untold(asked, target, at(dialect), CODECS[dialect].words, None) == ()
 
 
 @pytest.mark.parametrize(
@@ -180,5 +182,5 @@ def test_a_hint_of_several_fields_is_of_the_one_that_was_used(name: str, drops: 
     """OpenRouter and vLLM refuse some of them."""
     asked = CODECS[RESPONSES].decode_request(body(RESPONSES, {name: "24h"}))
     endpoint = replace(at(CHAT), drops=(drops,))
-    assert untold(asked, able(), endpoint, CODECS[CHAT].expresses, None) == expected
+    assert untold(asked, able(), endpoint, CODECS[CHAT].words, None) == expected
     assert (name in CODECS[CHAT].encode_request(asked, able(), endpoint)) is (not expected)

@@ -68,7 +68,7 @@ def cell(feature: str, sample: Sample, source: Dialect, target: Dialect) -> Cell
     required = sorted({need.flag for need in lost if need.severity == "required"})
     if required:
         return Cell("need", ", ".join(f"`{flag}`" for flag in required))
-    hints = sorted(untold(asked, able(), at(target), told, at(source).domain))
+    hints = sorted(untold(asked, able(), at(target), CODECS[target].words, at(source).domain))
     if hints:
         return Cell("hint", ", ".join(f"`{flag}`" for flag in hints))
     arrived = CODECS[target].decode_request(CODECS[target].encode_request(asked, able(), at(target)))

@@ -19,6 +19,7 @@ from waypost.core.codecs.anthropic_messages_turns import DIALECT
 from waypost.core.codecs.anthropic_messages_writer import MessagesWriter
 from waypost.core.codecs.expression import check, retarget
 from waypost.core.codecs.handout import Signer
+from waypost.core.codecs.hints import Words
 from waypost.core.codecs.marks import Marks, finish
 from waypost.core.model.conversation import Conversation, Reply
 from waypost.core.model.outcome import Failure, Usage
@@ -49,6 +50,7 @@ class AnthropicMessages:
 
     dialect: Dialect = DIALECT
     expresses: frozenset[str] = EXPRESSES
+    words: Words = Words(EXPRESSES, budgeted=frozenset({"reasoning.display"}))
     marks: Marks = MARKS
     has_room: bool = True
 

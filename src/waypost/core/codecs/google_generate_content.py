@@ -19,6 +19,7 @@ from waypost.core.codecs.google_generate_content_reply import (
 from waypost.core.codecs.google_generate_content_turns import DIALECT
 from waypost.core.codecs.google_generate_content_writer import GenerateWriter
 from waypost.core.codecs.handout import Signer
+from waypost.core.codecs.hints import Words
 from waypost.core.codecs.marks import Marks, finish, text
 from waypost.core.model.conversation import Conversation, Reply
 from waypost.core.model.outcome import Failure, Usage
@@ -63,6 +64,7 @@ class GoogleGenerateContent:
 
     dialect: Dialect = DIALECT
     expresses: frozenset[str] = EXPRESSES
+    words: Words = Words(EXPRESSES)
     marks: Marks = MARKS
     has_room: bool = True
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from waypost.core.codecs.expression import check
 from waypost.core.codecs.handout import Signer
+from waypost.core.codecs.hints import Words
 from waypost.core.codecs.marks import Marks, finish
 from waypost.core.codecs.openai_chat_decode import decode_request
 from waypost.core.codecs.openai_chat_encode import ask_usage, encode_request, retarget
@@ -15,6 +16,7 @@ from waypost.core.codecs.openai_chat_reply import decode_response, encode_respon
 from waypost.core.codecs.openai_chat_turns import DIALECT
 from waypost.core.codecs.openai_chat_writer import ChatWriter
 from waypost.core.codecs.openai_errors import classify, encode_error
+from waypost.core.codecs.openai_fields import HINT_FIELDS
 from waypost.core.model.conversation import Conversation, Reply
 from waypost.core.model.outcome import Failure, Usage
 from waypost.core.model.target import Dialect, Endpoint, Target
@@ -48,6 +50,7 @@ class OpenAIChat:
 
     dialect: Dialect = DIALECT
     expresses: frozenset[str] = EXPRESSES
+    words: Words = Words(EXPRESSES, HINT_FIELDS, alike=frozenset({"openai.responses"}))
     marks: Marks = MARKS
     has_room: bool = False
 

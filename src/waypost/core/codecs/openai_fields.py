@@ -87,3 +87,13 @@ ALIKE: Final[Mapping[str, Handler]] = {
     "service_tier": kept("service_tier", "service_tier", shared=True, plain=("auto", "default")),
     "moderation": kept("moderation", "safety.settings"),
 }
+
+HINT_FIELDS: Final[Mapping[str, tuple[str, ...]]] = {
+    "cache.breakpoints": ("prompt_cache_breakpoint",),
+    "cache.key": ("prompt_cache_key", "prompt_cache_retention", "prompt_cache_options"),
+    "metadata": ("metadata",),
+    "service_tier": ("service_tier",),
+    "user": ("user",),
+    "verbosity": ("verbosity",),
+}
+"""The fields that tell hints, by their flags, the usual one first; servers that are compatible refuse some."""

@@ -8,8 +8,10 @@ from typing import Any
 
 from waypost.core.codecs.expression import check
 from waypost.core.codecs.handout import Signer
+from waypost.core.codecs.hints import Words
 from waypost.core.codecs.marks import Event, Marks, error_itself
 from waypost.core.codecs.openai_errors import classify, encode_error
+from waypost.core.codecs.openai_fields import HINT_FIELDS
 from waypost.core.codecs.openai_responses_decode import decode_request
 from waypost.core.codecs.openai_responses_encode import encode_request, retarget
 from waypost.core.codecs.openai_responses_parts import DIALECT
@@ -68,6 +70,14 @@ class OpenAIResponses:
 
     dialect: Dialect = DIALECT
     expresses: frozenset[str] = EXPRESSES
+    words: Words = Words(
+        EXPRESSES,
+        HINT_FIELDS,
+        whole=True,
+        alike=frozenset({"openai.chat"}),
+        reasons=frozenset({"reasoning.effort"}),
+        judges=False,
+    )
     marks: Marks = MARKS
     has_room: bool = True
 

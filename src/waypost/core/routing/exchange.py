@@ -141,7 +141,7 @@ def plan_exchange(stage: Stage, target: Target, last: bool) -> Exchange:
 
 def _untold(stage: Stage, target: Target, endpoint: Endpoint, codec: Codec) -> tuple[str, ...]:
     home = home_of(stage.call, stage.routes)
-    return untold(stage.conversation, target, endpoint, codec.expresses, None if home is None else home.domain)
+    return untold(stage.conversation, target, endpoint, codec.words, None if home is None else home.domain)
 
 
 def wire_answer(stage: Stage, exchange: Exchange, sent: Wire) -> tuple[Wire, Observed]:

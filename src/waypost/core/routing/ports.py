@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Mapping, Sequence
 from typing import Any, Literal, Protocol, TypeAlias, TypeVar
 
 from waypost.core.codecs.handout import Signer
+from waypost.core.codecs.hints import Words
 from waypost.core.codecs.marks import Marks
 from waypost.core.model.ask import Ask, Bill, Demand, Level, Sight
 from waypost.core.model.conversation import Conversation, Reasoning, Reply
@@ -45,6 +46,9 @@ class Codec(Protocol):
     dialect: Dialect
     expresses: frozenset[str]
     """Need flags of the dialect's level, and of the model's level, that this wire format can say."""
+
+    words: Words
+    """How it tells hints."""
 
     marks: Marks
     """By what the bytes of its answers are told."""
