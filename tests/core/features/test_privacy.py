@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from waypost.core.features.privacy import LOOK, data_class
 
@@ -80,3 +82,10 @@ def test_both_ends_of_a_long_text_are_looked_at() -> None:
     assert data_class("a@example.com " + filler) == "personal"
     assert data_class(filler + " a@example.com") == "personal"
     assert data_class(filler + " a@example.com " + filler) == "none"
+
+
+@given(st.text(max_size=40), st.text(max_size=40))
+def test_an_account_is_found_among_any_text(before: str, after: str) -> None:
+    """What is looked for first, because it is cheap, is in every text that has an account, in whatever letters."""
+    said = f"{before} GB82WEST12345698765432 {after}"
+    assert data_class(said) in ("financial", "health", "secret")
