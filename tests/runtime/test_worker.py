@@ -443,3 +443,24 @@ def test_a_deferred_job_that_defers_itself_ends_nothing() -> None:
     for _ in range(3):
         made.submit(str)
     assert ran == [0, 1, 2]
+
+
+def test_a_queue_that_is_never_empty_keeps_nothing_from_its_time(worker: Worker) -> None:
+    """Under load a job always waits: receipts must be folded in time, and changed files be looked at, all the same."""
+    folded, looked = threading.Event(), threading.Event()
+    worker.on_work = looked.set
+    ended = threading.Event()
+
+    def endless() -> None:
+        if not ended.is_set():
+            worker.submit(endless)
+            worker.submit(int)
+
+    worker.submit(endless)
+    worker.soon(folded.set, 0.01)
+    try:
+        assert folded.wait(5.0)
+        looked.clear()
+        assert looked.wait(5.0)
+    finally:
+        ended.set()

@@ -22,6 +22,8 @@ Job: TypeAlias = "tuple[Callable[..., object], tuple[Any, ...]]"
 CAPACITY = 4096
 LINGER_S = 0.05
 """How long a woken thread waits for more: every wake-up takes the interpreter from a caller who is about to go on."""
+TURN = 256
+"""After how many jobs in a row the others get theirs: what is due, and `Worker.on_work`."""
 EXIT_TIMEOUT_S = 5.0
 FROZEN_BETWEEN_CALLS = ("AWS_LAMBDA_FUNCTION_NAME", "FUNCTION_TARGET", "K_SERVICE")
 """Variables of platforms that stop all threads as soon as the answer is out."""
@@ -60,7 +62,7 @@ class Worker:
         self._on_error = on_error
         self._on_refusal = on_refusal
         self.on_work: Callable[[], object] | None = None
-        """What is run, on the worker's thread, whenever jobs that were submitted have been run."""
+        """What is run, on the worker's thread, whenever jobs that were submitted have been run, or many of them."""
         self._reset()
         _all.add(self)
         self.run_first_at_exit()
@@ -194,17 +196,23 @@ class Worker:
         return True
 
     def _loop(self, jobs: SimpleQueue[Job | None]) -> None:
+        left = 0
         while True:
             try:
                 item = jobs.get(timeout=self._wait())
             except Empty:
                 self._run_due()
                 continue
-            self._hurry.wait(LINGER_S)
+            if left or not jobs.qsize():  # in the middle of a queue nobody lingers
+                self._hurry.wait(LINGER_S)
             self._hurry.clear()
+            left = TURN
             while item is not None:
                 self._run(*item)
+                left -= 1
                 try:
+                    if not left:
+                        break
                     item = jobs.get_nowait()
                 except Empty:
                     break

@@ -499,3 +499,19 @@ def test_lines_in_the_store_are_the_journals_own(tmp_path: Path, store: SqliteSt
     db.close()
     assert kept == raw
     assert [json.loads(line)["seq"] for line in kept.splitlines()] == [0, 1]
+
+
+def test_many_lines_are_few_statements(tmp_path: Path, store: SqliteStore, journal: Journal) -> None:
+    """Each step of a statement gives the interpreter away, and a busy thread gives it back after 5 ms: a row each would
+    keep the worker for minutes, while its queue overflows."""
+    for number in range(1000):
+        write_one(journal, number)
+    store.fold(tmp_path / "other")  # opens it
+    seen: list[str] = []
+    store._database._open().set_trace_callback(seen.append)
+    assert store.fold(tmp_path / "journal") == 2000
+    folding = len(seen)
+    assert store.count() == 1000
+    assert (folding < 20, len(seen) - folding < 20) == (True, True)
+    assert len(store.records(f"wp_{999:032x}")) == 2
+    assert store.verify() == []

@@ -7,7 +7,7 @@ import os
 import sqlite3
 import threading
 import weakref
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,12 +15,32 @@ from waypost.adapters.stores.tables import MIGRATIONS
 from waypost.errors import WaypostError
 
 BUSY_S = 10.0
+MOST_VALUES = 32_000
+"""How many values one statement takes at most; SQLite's own limit may be lower."""
 
 _abandoned: list[sqlite3.Connection] = []
 """Connections inherited by a fork; using or closing them there would harm the parent's."""
 
 
 _databases: weakref.WeakSet[Database] = weakref.WeakSet()
+
+
+def insert(db: sqlite3.Connection, into: str, rows: Iterable[Sequence[Any]], otherwise: str = "") -> None:
+    """Add ``rows``, all of one length, by as few statements as there can be: each of them, as each row of
+    ``executemany``, gives the interpreter away, and a thread that is busy gives it back only after 5 ms.
+
+    ``into`` is the statement before its values, ``otherwise`` what stands behind them.
+    """
+    waiting = list(rows)
+    if not waiting:
+        return
+    width = len(waiting[0])
+    many = max(min(db.getlimit(sqlite3.SQLITE_LIMIT_VARIABLE_NUMBER), MOST_VALUES) // width, 1)
+    row = f"({', '.join('?' * width)})"
+    for start in range(0, len(waiting), many):
+        some = waiting[start : start + many]
+        values = ", ".join([row] * len(some))
+        db.execute(f"{into} VALUES {values} {otherwise}", [value for each in some for value in each])
 
 
 class StoreError(WaypostError):

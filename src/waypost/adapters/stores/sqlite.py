@@ -17,9 +17,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from waypost.adapters.stores.database import Database, StoreError
+from waypost.adapters.stores.database import Database, StoreError, insert
 from waypost.adapters.stores.journal import SUFFIX, Finding, Line, check_line, genesis, line_hash, owner_of, raw_lines
-from waypost.adapters.stores.tables import ADD_FAULT, COLUMNS, PLACES, UPSERT, Summary, faults, summarise
+from waypost.adapters.stores.tables import COLUMNS, COUNT_FAULT, MERGE, PLACES, Summary, faults, summarise
 from waypost.core.model.receipt import Receipt
 from waypost.core.model.receipt_fold import fold
 
@@ -162,11 +162,11 @@ class SqliteStore:
         return total
 
     def _take_all(self, path: Path) -> int:
-        """Everything up to the end; a batch that leaves nothing behind is the last."""
-        total = 0
+        """Everything up to where the end is now; a busy process writes on, and is not waited for."""
+        end, total = os.stat(path).st_size, 0
         while taken := self._take(path):
             total += taken
-            if self._seen[path.name] == os.stat(path).st_size:
+            if self._seen[path.name] >= end:
                 break
         return total
 
@@ -188,7 +188,7 @@ class SqliteStore:
         """The lines, the journal's head, and its anchor."""
         journal, seq = self._journal(db, name)
         place = journal * PLACES + seq
-        db.executemany("INSERT INTO records VALUES (?, ?)", enumerate(lines, place))
+        insert(db, "INSERT INTO records", enumerate(lines, place))
         head, end = line_hash(lines[-1]), place + len(lines) - 1
         db.execute("UPDATE journals SET seq = ?, head = ? WHERE id = ?", (seq + len(lines), head, journal))
         last = db.execute("SELECT hash FROM anchors ORDER BY n DESC LIMIT 1").fetchone()
@@ -223,9 +223,9 @@ class SqliteStore:
             lines = [(place, Line.of(raw, 0)) for place, raw in rows]
             sound = [(place, line.record) for place, line in lines if line.problem is None and line.record is not None]
             mentions = [(record["receipt"], place) for place, record in sound if record.get("receipt")]
-            db.executemany("INSERT OR IGNORE INTO mentions VALUES (?, ?)", mentions)
-            db.executemany(UPSERT, summarise(record for _, record in sound))
-            db.executemany(ADD_FAULT, faults(record for _, record in sound))
+            insert(db, "INSERT OR IGNORE INTO mentions", mentions)
+            insert(db, f"INSERT INTO receipts ({', '.join(COLUMNS)})", summarise(record for _, record in sound), MERGE)
+            insert(db, "INSERT INTO faults", faults(record for _, record in sound), COUNT_FAULT)
             done = rows[-1][0] - journal * PLACES + 1
             db.execute("UPDATE journals SET summarised = ? WHERE id = ?", (done, journal))
             return done

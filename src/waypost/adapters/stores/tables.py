@@ -103,23 +103,21 @@ class Summary:
 
 
 COLUMNS = tuple(Summary.__dataclass_fields__)
-UPSERT = (
-    f"INSERT INTO receipts ({', '.join(COLUMNS)}) VALUES ({', '.join('?' * len(COLUMNS))})"
-    " ON CONFLICT (id) DO UPDATE SET "
-    + ", ".join(f"{name} = COALESCE(excluded.{name}, {name})" for name in COLUMNS[1:])
+MERGE = "ON CONFLICT (id) DO UPDATE SET " + ", ".join(
+    f"{name} = COALESCE(excluded.{name}, {name})" for name in COLUMNS[1:]
 )
+"""What becomes of a receipt that is there: a later record says more of it."""
+
+COUNT_FAULT = "ON CONFLICT DO UPDATE SET count = count + 1"
 
 
-ADD_FAULT = "INSERT INTO faults VALUES (?, ?, 1) ON CONFLICT DO UPDATE SET count = count + 1"
-
-
-def faults(records: Iterable[Mapping[str, Any]]) -> list[tuple[str, str]]:
-    """One row for `ADD_FAULT` per record of something of ours that broke."""
-    return [(_fits(record["layer"]), _fits(record["error"])) for record in records if record.get("kind") == "fault"]
+def faults(records: Iterable[Mapping[str, Any]]) -> list[tuple[str, str, int]]:
+    """One row for ``faults`` per record of something of ours that broke."""
+    return [(_fits(record["layer"]), _fits(record["error"]), 1) for record in records if record.get("kind") == "fault"]
 
 
 def summarise(records: Iterable[Mapping[str, Any]]) -> list[tuple[Any, ...]]:
-    """One row for `UPSERT` per receipt in ``records``, in journal order; what they do not say is ``None``."""
+    """One row for ``receipts`` per receipt in ``records``, in journal order; what they do not say is ``None``."""
     rows: dict[str, dict[str, Any]] = {}
     for record in records:
         if record.get("kind") == "fault" or not record.get("receipt"):
