@@ -18,7 +18,7 @@ import imports
 import report
 import throughput
 
-VARIANTS = ["bare", "bare", "waypost", "translated", "observe", "off", "openai-v2", "openai-v2-metrics"]
+VARIANTS = ["bare", "bare", "waypost", "translated", "observe", "off", "openai-v2", "openai-v2-metrics", "floor"]
 
 
 def main() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -38,5 +39,52 @@ def test_each_measure_that_make_takes_can_be_taken(tmp_path: Path) -> None:
     cpu_ms, rss_mb, *_ = imports.once(environ)
     assert 0 < cpu_ms < 10_000
     assert rss_mb > 0
-    took, settled = throughput.once("waypost", environ, calls=64)
-    assert 0 < took <= settled
+    for variant in ("waypost", "floor"):
+        took, settled = throughput.once(variant, environ, calls=64)
+        assert 0 < took <= settled
+
+
+def test_the_floor_leaves_what_waypost_leaves(tmp_path: Path) -> None:
+    """The same spans with the same attributes, so that its cost is what no other way to leave them can go below."""
+    found = json.loads(
+        subprocess.run(
+            [sys.executable, "-c", BESIDE, str(Path(__file__).parent), str(tmp_path)],
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+    )
+    assert found["floor"] == found["waypost"]
+    assert [name.partition(" ")[0] for name, _, _ in found["floor"]] == ["chat", "route"]
+
+
+BESIDE = """
+import json, sys
+sys.path.insert(0, sys.argv[1])
+import openai
+import floor, workload
+from opentelemetry import trace
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+
+def left(exporter):
+    spans = exporter.get_finished_spans()
+    return [(span.name, span.kind.name, sorted(span.attributes)) for span in sorted(spans, key=lambda span: span.name)]
+
+kept, provider = InMemorySpanExporter(), TracerProvider()
+provider.add_span_processor(SimpleSpanProcessor(kept))
+trace.set_tracer_provider(provider)
+workload.recording_providers = lambda: None
+workload.instrument("floor", sys.argv[2])
+assert kept.get_finished_spans() == ()
+workload.perform(workload.Phase("sync", 1))
+found = {"floor": left(kept)}
+theirs, provider = InMemorySpanExporter(), TracerProvider()
+provider.add_span_processor(SimpleSpanProcessor(theirs))
+import waypost
+waypost.auto_instrument(policy=sys.argv[2] + "/bench.yaml", tracer_provider=provider)
+workload.perform(workload.Phase("sync", 1))
+waypost.flush(10)
+print(json.dumps({**found, "waypost": left(theirs)}))
+"""

@@ -4,7 +4,8 @@
 
 Variants: ``bare``; ``waypost`` (mode route: 2 spans, metrics, receipt, fold into SQLite); ``translated`` (the same,
 each call answered by a server that speaks Anthropic's dialect); ``observe``; ``off``; ``openai-v2``
-(opentelemetry-instrumentation-openai-v2, tracing alone) and ``openai-v2-metrics``. A phase is
+(opentelemetry-instrumentation-openai-v2, tracing alone) and ``openai-v2-metrics``; ``floor`` (what ``waypost`` leaves
+in telemetry, made by OpenTelemetry's API alone: `floor.py`). A phase is
 ``KIND:CALLS[:CHUNKS[:THREADS]]`` with the kind ``sync`` or ``async``, or one of `PARTS`, which does one step of a
 translated call by itself. Each phase ends when the worker has nothing left
 to do. Nothing here measures: `counting.py` counts from outside, and each thread calls ``getsid`` between phases for it
@@ -42,6 +43,7 @@ rank: {{cost: 0.6, latency: 0.2, quality: 0.2}}
 default: {default}
 """
 MODES = {"waypost": "route", "translated": "route", "observe": "observe", "off": "off"}
+FLOOR = "floor"
 MESSAGES = [
     {"role": "system", "content": "You are a helpful assistant."},
     {"role": "user", "content": "What is the capital of France? Answer in one short sentence, please."},
@@ -185,7 +187,12 @@ def instrument(variant: str, home: str) -> None:
         if variant == "translated":
             os.environ["ANTHROPIC_API_KEY"] = "k"
             provider, default = "anthropic", ELSEWHERE
-        file.write(POLICY.format(mode=MODES[variant], provider=provider, default=default))
+        file.write(POLICY.format(mode=MODES.get(variant, "route"), provider=provider, default=default))
+    if variant == FLOOR:
+        import floor
+
+        floor.install(*floor.learn(path, lambda: perform(Phase("sync", 1))), "bench")
+        return
     import waypost
 
     waypost.auto_instrument(policy=path)
