@@ -60,7 +60,7 @@ def test_the_wheel_has_the_data_files_too(wheel: Path) -> None:
 def test_the_installed_package_is_the_wheels(installed: Path, tmp_path: Path) -> None:
     """Otherwise the tests below would test the checkout."""
     where = subprocess.run(
-        [str(installed / "python"), "-c", "import waypost; print(waypost.__file__)"],
+        [str(installed / "python"), "-I", "-c", "import waypost; print(waypost.__file__)"],
         cwd=tmp_path,
         capture_output=True,
         text=True,
