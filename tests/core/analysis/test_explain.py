@@ -257,6 +257,25 @@ def test_observed_calls_have_no_decision() -> None:
     assert "DECISION" not in shown
 
 
+@pytest.mark.parametrize("endpoint", ["openai", None])
+@pytest.mark.parametrize("reason", ["passthrough", "primary"])
+def test_a_host_that_nobody_knows_is_named_and_its_prices_are_said_to_be_others(
+    endpoint: str | None, reason: Any
+) -> None:
+    """Not every server that speaks a vendor's dialect is that vendor's: finance must see that the price is a guess,
+    unless the call left that server."""
+    asked = replace(QUESTION, origin=replace(QUESTION.origin, host="llm.corp.example", endpoint=endpoint))
+    attempting, settled = single(started(mode="observe"))
+    attempting = replace(attempting, question=asked, decided=None, attempt=replace(attempting.attempt, reason=reason))
+    receipt = fold([attempt_record(attempting, str), settled_record(settled, str)])
+    shown = " ".join(explain(receipt, ()).split())
+    assert ("auto at openai (openai.chat), sent to llm.corp.example, which the catalog does not know" in shown) is (
+        endpoint is None
+    )
+    guessed = "the prices are those of openai; what llm.corp.example charges is not known"
+    assert (guessed in shown) is (endpoint is None and reason == "passthrough")
+
+
 def test_nobody_survived_shows_every_rejection() -> None:
     """S2.07: the rows are there when they are needed most."""
     none = replace(DECISION, order=(), scores=(), selected=None, survivors=0, rule=None, because=None)

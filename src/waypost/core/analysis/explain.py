@@ -106,7 +106,7 @@ def _header(receipt: Receipt, known: Known) -> Fields:
     got = words_outcome.answer(receipt)
     rows = [
         ("status", words_outcome.status(receipt)),
-        ("asked for", f"{call.requested} at {call.provider} ({call.dialect}{', streamed' if call.streaming else ''})"),
+        ("asked for", words_outcome.asked_for(receipt)),
         ("answered", got if answered is None else f"{got}{words_outcome.alias(answered)}"),
         ("mode", words_outcome.mode(receipt)),
         ("at", utc(call.at_ns)),
@@ -188,6 +188,9 @@ def _settled(settlement: Settlement, receipt: Receipt) -> Iterator[tuple[str, st
         yield "tokens", words_outcome.usage(settlement.usage)
     yield "cost", words_outcome.cost(settlement.cost)
     yield "", words_outcome.basis(settlement.cost)
+    whose = words_outcome.whose(receipt)
+    if whose is not None:
+        yield "", whose
     for base in settlement.baselines:
         yield "", words_outcome.against(settlement.cost, base)
 

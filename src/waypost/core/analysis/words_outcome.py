@@ -49,6 +49,20 @@ def status(receipt: Receipt) -> str:
     return STATUS[receipt.status]
 
 
+def asked_for(receipt: Receipt) -> str:
+    """``gpt-4o at openai (openai.chat, streamed)``, and the host where the catalog does not know it: then the provider
+    is only whose SDK was called."""
+    call, host = receipt.call, stranger(receipt)
+    place = "" if host is None else f", sent to {host}, which the catalog does not know"
+    return f"{call.requested} at {call.provider} ({call.dialect}{', streamed' if call.streaming else ''}){place}"
+
+
+def stranger(receipt: Receipt) -> str | None:
+    """The caller's own host, where the catalog does not know it."""
+    origin = None if receipt.question is None else receipt.question.origin
+    return None if origin is None or origin.endpoint is not None else origin.host or None
+
+
 def name(attempt: Attempt) -> str:
     """``provider/model``, or the catalog's id of it."""
     return attempt.target or f"{attempt.provider}/{attempt.model}"
@@ -136,6 +150,15 @@ def cost(spent: Cost) -> str:
 def basis(spent: Cost) -> str:
     """What the sum rests on, for who has to answer for it."""
     return BASES[spent.basis]
+
+
+def whose(receipt: Receipt) -> str | None:
+    """Whose prices these are, where they are not known to be those of whoever was asked."""
+    host, cost = stranger(receipt), None if receipt.settlement is None else receipt.settlement.cost
+    at_home = any(hop.attempt is not None and hop.attempt.reason == "passthrough" for hop in receipt.hops)
+    if host is None or not at_home or cost is None or cost.nano_usd is None:
+        return None
+    return f"the prices are those of {receipt.call.provider}; what {host} charges is not known"
 
 
 def bill(line: CostLine) -> tuple[str, str]:
