@@ -9,7 +9,17 @@ from typing import Any
 from waypost.core.catalog.pricing import price_usage
 from waypost.core.model.events import Attempted, Attempting, Decided, InternalError, Settled
 from waypost.core.model.frozen import dataclass, factory
-from waypost.core.model.outcome import UNPRICED, Attempt, Baseline, Cost, Failure, Outcome, Settlement, Usage
+from waypost.core.model.outcome import (
+    UNPRICED,
+    Attempt,
+    Baseline,
+    Cost,
+    CostBasis,
+    Failure,
+    Outcome,
+    Settlement,
+    Usage,
+)
 from waypost.core.model.target import Target
 from waypost.core.routing.accounts import of_everybody
 from waypost.core.routing.effects import Effect, Observed, Seal, Settle, StreamEnd, tell
@@ -98,8 +108,12 @@ def settlement(stage: Stage, outcome: Outcome, attempts: tuple[Attempted, ...]) 
     )
 
 
+_LEAST_SURE: tuple[CostBasis, ...] = ("estimated", "computed", "reported", "local")
+
+
 def total(billed: list[Attempt]) -> Cost:
-    """The sum of what was billed: one bill as it is, several as a sum without lines."""
+    """The sum of what was billed: one bill as it is, several as a sum without lines that is as sure as its least sure
+    part."""
     if len(billed) == 1:
         return billed[0].cost
     if not billed:
@@ -111,7 +125,8 @@ def total(billed: list[Attempt]) -> Cost:
     amount = 0
     for value in known:
         amount += value
-    return Cost(amount, billed[-1].cost.basis, (), billed[-1].cost.price_as_of)
+    bases = {attempt.cost.basis for attempt in billed}
+    return Cost(amount, next(basis for basis in _LEAST_SURE if basis in bases), (), billed[-1].cost.price_as_of)
 
 
 def baselines(stage: Stage, usage: Usage, billed: Attempt) -> tuple[Baseline, ...]:
