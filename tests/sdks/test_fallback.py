@@ -69,7 +69,11 @@ async def test_the_policy_owns_retries_until_the_last(
                 await complete(style, client, aclient)
     assert (len(world.anthropic.seen), len(world.openai.seen)) == expected
     assert caught.value.status_code == 503
-    assert len([note for note in caught.value.__notes__ if "attempt" in note]) == len(caught.value.__notes__) >= 2
+    *attempts, last = caught.value.__notes__
+    assert len([note for note in attempts if "attempt" in note]) == len(attempts) >= 2
+    receipt = waypost.receipt(caught.value)
+    assert receipt is not None
+    assert last == f"waypost: `waypost explain {receipt.id}` shows all of it"
 
 
 @both
@@ -81,6 +85,9 @@ async def test_the_callers_own_fault_is_not_retried(style: str, world: Any, clie
         await complete(style, client, aclient)
     assert world.anthropic.seen == []
     assert not hasattr(caught.value, "__notes__")
+    receipt = waypost.receipt(caught.value)
+    assert receipt is not None
+    assert receipt.to_dict()["settlement"]["outcome"] == "error"
 
 
 @both

@@ -32,6 +32,16 @@ def test_those_on_the_shortlist_come_first_and_the_others_are_counted(world: Any
     assert lines[2:] == [f"  {everybody - 2} others: not on the list of rule pair"]
 
 
+def test_the_error_leads_to_its_receipt(world: Any, client: Any) -> None:
+    """S2.12: whoever catches it need not take the id out of its text."""
+    world.on("filter: [quality >= 1]\n")
+    with pytest.raises(openai.BadRequestError) as caught:
+        client.chat.completions.create(model="auto", messages=HELLO)
+    receipt = waypost.receipt(caught.value)
+    assert receipt is not None
+    assert f"`waypost explain {receipt.id}`" in str(caught.value)
+
+
 def test_a_budget_without_room_is_told_once(world: Any, client: Any) -> None:
     """S6.09: how much is used, how many do not fit, and the cheapest of them; in the error and on the receipt alike."""
     world.chat = lambda request: json_answer(chat_body("Hello.", request.body["model"], prompt=3_990, completion=0))

@@ -134,7 +134,10 @@ class Engine:
         try:
             answer: Answer = drive(route(call, performer.routes), performer)
         except NativeError as error:
-            raise call.native.fail(error, performer.routes.codecs[call.dialect]) from error.__cause__
+            raise self._failed(call, error, performer) from error.__cause__
+        except Exception as error:
+            self._remember(call, error)
+            raise
         return self._remember(call, self._native(call, answer, performer))
 
     async def acall(self, sdk: Any, wrapped: Callable[..., Any], client: Any, args: Any, kwargs: Any) -> Any:
@@ -151,7 +154,10 @@ class Engine:
         try:
             answer: Answer = await adrive(route(call, performer.routes), performer)
         except NativeError as error:
-            raise call.native.fail(error, performer.routes.codecs[call.dialect]) from error.__cause__
+            raise self._failed(call, error, performer) from error.__cause__
+        except Exception as error:
+            self._remember(call, error)
+            raise
         value = self._native(call, answer, performer)
         return self._remember(call, await value if answer.wire is not None and isawaitable(value) else value)
 
@@ -188,6 +194,10 @@ class Engine:
             barred = tuple(sorted(name for name, item in lent.items() if item is None))
             call, credentials = replace(call, lent=usable, barred=barred), credentials.lent(lent)
         return call, Performer(self, call, bundle.routes, credentials)
+
+    def _failed(self, call: Call, error: NativeError, performer: Performer) -> Any:
+        """The SDK's own exception in the place of ours."""
+        return self._remember(call, call.native.fail(error, performer.routes.codecs[call.dialect]))
 
     def _native(self, call: Call, answer: Answer, performer: Performer) -> Any:
         if answer.stream is not None:

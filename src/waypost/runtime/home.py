@@ -6,11 +6,13 @@ that receipts can still be read while it lives.
 
 from __future__ import annotations
 
+import atexit
 import hashlib
 import hmac
 import logging
 import os
 import secrets
+import shutil
 import tempfile
 from collections.abc import Callable, Sequence
 from functools import cached_property, partial
@@ -88,7 +90,7 @@ def _writable(path: Path) -> tuple[Path, bool]:
         os.close(fd)
         os.unlink(probe)
     except OSError as error:
-        fallback = Path(tempfile.mkdtemp(prefix="waypost-"))
+        fallback = _passing()
         log.warning(
             "%s: not writable (%s); receipts of this process rest in %s and end with it; "
             "set WAYPOST_HOME to a directory that can be written",
@@ -98,6 +100,18 @@ def _writable(path: Path) -> tuple[Path, bool]:
         )
         return fallback, False
     return path, True
+
+
+def _passing() -> Path:
+    """A directory that is removed when this process ends, and not by a child that it forks."""
+    made = Path(tempfile.mkdtemp(prefix="waypost-"))
+    atexit.register(_removed, made, os.getpid())
+    return made
+
+
+def _removed(path: Path, owner: int) -> None:
+    if os.getpid() == owner:
+        shutil.rmtree(path, ignore_errors=True)
 
 
 def _ignored(path: Path) -> None:

@@ -200,7 +200,8 @@ def flush(timeout_s: float = 5.0) -> bool:
 
 
 def receipt(response: Any) -> Receipt | None:
-    """The receipt of a response, stream or raw response, or of a receipt, request or response id.
+    """The receipt of a response, stream or raw response, of the exception that a call raised, or of a receipt, request
+    or response id.
 
     ``None`` for what Waypost never saw.
     """

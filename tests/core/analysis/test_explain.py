@@ -36,7 +36,8 @@ from waypost.core.model.decision import (
     ScoreTerm,
     Source,
 )
-from waypost.core.model.events import Settled
+from waypost.core.model.events import Attempted, Settled
+from waypost.core.model.outcome import UNPRICED, Failure
 from waypost.core.model.question import Context, Narrow, Override, Snapshot
 from waypost.core.model.receipt import Receipt
 from waypost.core.model.receipt_fold import fold
@@ -274,6 +275,17 @@ def test_a_host_that_nobody_knows_is_named_and_its_prices_are_said_to_be_others(
     )
     guessed = "the prices are those of openai; what llm.corp.example charges is not known"
     assert (guessed in shown) is (endpoint is None and reason == "passthrough")
+
+
+def test_what_failed_has_no_cost_and_not_a_missing_price() -> None:
+    """Whether the catalog has a price is another question than whether there is anything to price."""
+    attempting, settled = single(started(), outcome="error")
+    failed = replace(settled.attempts[0].attempt, usage=None, cost=UNPRICED, failure=Failure("auth", 401))
+    settlement = replace(settled.settlement, usage=None, cost=UNPRICED, baselines=(), attempts=(failed,))
+    settled = replace(settled, attempts=(Attempted(attempting, failed),), settlement=settlement)
+    shown = explain(fold([attempt_record(attempting, str), settled_record(settled, str)]), ())
+    assert shown.count("none known: nobody told of any tokens") == 1
+    assert "price" not in shown.partition("OUTCOME")[2].partition("PROVENANCE")[0]
 
 
 def test_nobody_survived_shows_every_rejection() -> None:

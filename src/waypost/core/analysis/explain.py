@@ -162,7 +162,8 @@ def _cascade(receipt: Receipt, proofs: Mapping[int, Proof]) -> Iterator[Block]:
     proof = proofs.get(id(decision))
     names = [row.target for row in proof.candidates if row.state == "standby"] if proof is not None else []
     shown = names[: len(decision.order) - 1] or [f"candidate {index}" for index in decision.order[1:]]
-    yield Heading("Fallback: standby cascade, not triggered this run")
+    ended = receipt.settlement is not None
+    yield Heading(f"Fallback: standby cascade{', not triggered this run' if ended else ''}")
     yield Line(" > ".join(shown))
 
 
@@ -181,12 +182,11 @@ def _outcome(receipt: Receipt) -> Iterator[Block]:
 
 def _settled(settlement: Settlement, receipt: Receipt) -> Iterator[tuple[str, str]]:
     yield "latency", words_outcome.latency(settlement, receipt.answered)
-    if not receipt.sent:
-        yield "cost", words_outcome.UNSENT
-        return
     if settlement.usage is not None:
         yield "tokens", words_outcome.usage(settlement.usage)
-    yield "cost", words_outcome.cost(settlement.cost)
+    yield "cost", words_outcome.spent(receipt)
+    if settlement.usage is None:
+        return
     yield "", words_outcome.basis(settlement.cost)
     whose = words_outcome.whose(receipt)
     if whose is not None:

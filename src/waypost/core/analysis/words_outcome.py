@@ -32,6 +32,8 @@ BASES = {
 }
 UNSENT = "nothing was sent"
 """In the place of a cost, where nobody was asked."""
+UNUSED = "none known: nobody told of any tokens"
+"""Likewise where an attempt failed: there is nothing to be priced, whatever the catalog knows."""
 
 BASELINES = {"requested": "the requested model", "policy": "the policy's baseline"}
 
@@ -145,6 +147,14 @@ def cost(spent: Cost) -> str:
         return "unpriced: the catalog has no price for it"
     dated = "" if spent.price_as_of is None else f", prices of {spent.price_as_of}"
     return f"{format_usd(spent.nano_usd)} ({spent.basis}{dated})"
+
+
+def spent(receipt: Receipt) -> str:
+    """What the whole call cost, or why there is nothing to say of that."""
+    settlement = receipt.settlement
+    if settlement is None or not receipt.sent:
+        return UNSENT
+    return UNUSED if settlement.usage is None else cost(settlement.cost)
 
 
 def basis(spent: Cost) -> str:

@@ -190,7 +190,7 @@ def failed(stage: Stage, past: Sequence[Attempt], failure: Failure | None, error
     notes = tuple(_note(attempt, len(past)) for attempt in past)
     if error is not None:
         if len(notes) > 1:
-            for note in notes:
+            for note in (*notes, f"waypost: `waypost explain {stage.call.receipt}` shows all of it"):
                 error.add_note(note)
         return error
     assert failure is not None

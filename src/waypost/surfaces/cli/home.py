@@ -16,6 +16,8 @@ from waypost.core.model.receipt import Receipt
 from waypost.errors import SettingsError
 
 STORE, JOURNAL, OBJECTS = "receipts.sqlite", "journal", "objects"
+MOST = 10
+"""How many receipt ids of one beginning are shown."""
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -43,8 +45,8 @@ def open_store(args: argparse.Namespace) -> SqliteStore:
     try:
         store.fold(home / JOURNAL)
         store.count()
-    except StoreError as error:
-        if os.access(home, os.W_OK):
+    except (StoreError, OSError) as error:
+        if os.access(home / JOURNAL if (home / JOURNAL).is_dir() else home, os.W_OK) and os.access(home, os.W_OK):
             raise
         print(f"waypost: {error}; receipts that are still in journals are left out", file=sys.stderr)
         return SqliteStore(home / STORE, readonly=True)
@@ -84,11 +86,14 @@ def find(store: SqliteStore, name: str) -> Receipt:
         found = store.get(known)
         if found is not None:
             return found
-    near = store.matching(name) or store.matching(f"wp_{name}")
+    near = store.matching(name, MOST) or store.matching(f"wp_{name}", MOST)
     if len(near) == 1 and (only := store.get(near[0])) is not None:
         return only
     if near:
-        raise SettingsError(f"{name!r} begins {len(near)} ids", remedy="one of " + ", ".join(near))
+        count = f"{len(near)} ids" if len(near) < MOST else "many ids"
+        raise SettingsError(
+            f"{name!r} begins {count}", remedy="one of " + ", ".join(near) + (", ..." if len(near) == MOST else "")
+        )
     remedy = "`waypost list` shows the newest"
     for length in range(len(name) - 1, 3, -1):
         near = store.matching(name[:length], 3)

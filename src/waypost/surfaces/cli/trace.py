@@ -52,8 +52,10 @@ def steps(receipt: Receipt) -> Iterator[tuple[int, str, str]]:
         yield from _hop(receipt, hop)
     settlement = receipt.settlement
     if settlement is not None:
-        spent = words_outcome.cost(settlement.cost) if receipt.sent else words_outcome.UNSENT
-        yield settlement.ended_ns, "settled", f"{settlement.outcome}, {spent}"
+        # A call ends with its last attempt, after which it may still have been decided that nobody is left.
+        last = max((hop.decided_ns or 0 for hop in receipt.hops), default=0)
+        ended = max(settlement.ended_ns, last)
+        yield ended, "settled", f"{settlement.outcome}, {words_outcome.spent(receipt)}"
 
 
 def _hop(receipt: Receipt, hop: Hop) -> Iterator[tuple[int, str, str]]:
