@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +12,7 @@ import pytest
 
 from process_site import CALL, Ended, Site
 from waypost.adapters.stores.journal import verify
+from waypost.runtime.home import Home
 
 HEAD = """\
 import json, resource, signal, openai, waypost
@@ -39,7 +42,7 @@ def test_a_home_that_cannot_be_written_is_said_once(site: Site) -> None:
     blocked = site.write("file", "") / "home"
     ended = site.run(
         HEAD + "texts = [ask().choices[0].message.content for _ in range(3)]\n"
-        "import os, sys\nprint(waypost.receipt(ask()).status, engine().home.path)\n"
+        "import os, sys\nprint(waypost.receipt(ask()).status, engine().home.path, flush=True)\n"
         "child = os.fork()\nif not child: sys.exit()\nos.waitpid(child, 0)\n"
         "print(len(os.listdir(engine().home.journal)))\n" + TELL,
         WAYPOST_HOME=str(blocked),
@@ -179,3 +182,49 @@ def test_an_audit_file_that_cannot_be_written_harms_nothing(site: Site, jsonl: s
     assert (ended.code, ended.out) == (0, "Hello.\n")
     assert len(ended.err.splitlines()) == 1, ended.err
     assert [receipt["status"] for receipt in site.receipts()] == ["ok"]
+
+
+def test_rows_that_are_lost_are_counted(site: Site) -> None:
+    """Of the audit file too: a file that cannot be written loses its rows, each of them counted."""
+    ended = site.run(
+        HEAD + "texts = [ask().choices[0].message.content for _ in range(3)]\n" + TELL,
+        WAYPOST_JSONL=str(site.write("file", "") / "rows.jsonl"),
+    )
+    assert told(ended)["dropped"] == {"jobs": 0, "rows": 3}
+
+
+def test_a_store_that_another_process_holds_is_not_waited_for(site: Site) -> None:
+    """`flush` keeps to its time, and does not say that all is stored."""
+    ended = site.run(
+        HEAD
+        + """
+import sqlite3, time
+ask(); first = waypost.flush()
+other = sqlite3.connect(engine().home.store, isolation_level=None)
+other.execute("BEGIN IMMEDIATE")
+ask()
+begun = time.monotonic()
+held = waypost.flush(0.5)
+took = time.monotonic() - begun
+other.execute("COMMIT")
+print(first, held, took < 3, waypost.flush(20), waypost.flush(5), flush=True)
+"""
+    )
+    assert ended.lines == ["True False True True True"]
+
+
+def test_a_home_on_a_full_disk_is_not_used(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """An empty file can still be made there, and nothing else."""
+    real = tempfile.mkstemp
+
+    def full(*args: Any, **kwargs: Any) -> tuple[int, str]:
+        if Path(kwargs.get("dir") or "/") != tmp_path / "home":
+            return real(*args, **kwargs)
+        fd, name = real(*args, **kwargs)
+        os.close(fd)
+        return os.open("/dev/full", os.O_WRONLY), name
+
+    monkeypatch.setattr(tempfile, "mkstemp", full)
+    home = Home(tmp_path / "home")
+    assert (home.persistent, home.path.parent) == (False, Path(tempfile.gettempdir()))
+    assert [path.name for path in (tmp_path / "home").iterdir()] == [".gitignore"]

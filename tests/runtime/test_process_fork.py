@@ -170,3 +170,54 @@ with multiprocessing.get_context("fork").Pool(2) as pool:
     )
     assert ended.err == ""
     assert json.loads(ended.out) == sorted(receipt["id"] for receipt in site.receipts())
+
+
+def test_a_fork_in_the_middle_of_a_transaction_locks_no_child_out(site: Site) -> None:
+    """SQLite notes by process who holds which lock of a file, and a child inherits the note: the fork waits until the
+    transaction is over, so that the child can fold and read."""
+    ended = site.run(
+        HEAD
+        + """
+first = waypost.receipt(ask()).id
+waypost.flush()
+lookup = engine().lookup
+held = threading.Event()
+def hold():
+    with lookup.store()._database.transaction():
+        held.set()
+        time.sleep(0.3)
+threading.Thread(target=hold).start()
+held.wait()
+def work():
+    begun = time.monotonic()
+    answer = ask()
+    print(waypost.flush(5), waypost.receipt(answer).status, lookup.store().get(first).status, flush=True)
+    print(dict(engine().dropped()), time.monotonic() - begun < 5, flush=True)
+gather([fork(work)])
+"""
+    )
+    assert (ended.lines, ended.err) == (["True ok ok", "{'jobs': 0} True", "codes [0]"], "")
+
+
+def test_a_fork_while_the_store_is_imported_leaves_no_half_of_it(site: Site) -> None:
+    """The worker imports it for its first fold, about when a server that loads first forks."""
+    ended = site.run(
+        HEAD
+        + """
+import importlib.abc
+class Slow(importlib.abc.MetaPathFinder):
+    def find_spec(self, name, path, target=None):
+        if name == "waypost.adapters.stores.database":
+            held.set()
+            time.sleep(0.5)
+sys.meta_path.insert(0, Slow())
+held = threading.Event()
+ask()
+threading.Thread(target=engine().lookup.store).start()
+held.wait()
+def work():
+    print(waypost.receipt(ask()).status, waypost.flush(5), dict(engine().dropped()), flush=True)
+gather([fork(work)])
+"""
+    )
+    assert (ended.lines, ended.err) == (["ok True {'jobs': 0}", "codes [0]"], "")

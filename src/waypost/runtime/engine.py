@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
@@ -282,7 +283,8 @@ class Engine:
 
     def dropped(self) -> Mapping[str, int]:
         """What was lost so far, by what it was."""
-        return {"jobs": self.worker.dropped, **self.faults.counts}
+        rows = sum(getattr(sink, "lost", 0) for sink in self.recorder.sinks)
+        return {"jobs": self.worker.dropped, **({"rows": rows} if rows else {}), **self.faults.counts}
 
     def use(self, provider: str, client: Any, where: str = "waypost.use") -> None:
         """Send to ``provider`` with ``client``, and know its base URL as that provider's. Raises SettingsError."""
@@ -320,11 +322,14 @@ class Engine:
             self.faults.loss("objects", error, "receipts of this process cannot be explained after it ends")
 
     def flush(self, timeout_s: float) -> bool:
-        """Everything that waits: the worker's jobs, the store, and our exporters. ``False`` where time ran out."""
+        """Everything that waits: the worker's jobs, the store, and our exporters. ``False`` where time ran out, or the
+        store could not be written."""
+        until, lost = time.monotonic() + timeout_s, self.faults.counts.get("store", 0)
+        if self.recorder.journal.path is not None:
+            self.recorder.fold()
         done = self.worker.drain(timeout_s)
-        with suppress(Exception):
-            self.lookup.fold()
-        return bool(self.providers.flush(timeout_s)) and done
+        stored = self.faults.counts.get("store", 0) == lost
+        return bool(self.providers.flush(max(until - time.monotonic(), 0.0))) and done and stored
 
 
 def _prepared(args: Any, kwargs: Any, options: Any) -> tuple[Any, Any]:

@@ -86,9 +86,7 @@ def _writable(path: Path) -> tuple[Path, bool]:
     try:
         path.mkdir(mode=0o700, parents=True, exist_ok=True)
         _ignored(path)
-        fd, probe = tempfile.mkstemp(prefix=".probe-", dir=path)
-        os.close(fd)
-        os.unlink(probe)
+        _probe(path)
     except OSError as error:
         fallback = _passing()
         log.warning(
@@ -100,6 +98,16 @@ def _writable(path: Path) -> tuple[Path, bool]:
         )
         return fallback, False
     return path, True
+
+
+def _probe(path: Path) -> None:
+    """Write a page there and take it away again; of a full disk an empty file tells nothing."""
+    fd, probe = tempfile.mkstemp(prefix=".probe-", dir=path)
+    try:
+        with os.fdopen(fd, "wb") as file:
+            file.write(bytes(4096))
+    finally:
+        os.unlink(probe)
 
 
 def _passing() -> Path:
@@ -125,8 +133,12 @@ def _made_once(file: Path, key: bytes | None = None) -> bytes:
     name appears with the whole key in it."""
     if not file.exists():
         fd, made = tempfile.mkstemp(dir=file.parent)
-        with os.fdopen(fd, "w") as out:
-            out.write(secrets.token_hex(32) if key is None else key.hex())
+        try:
+            with os.fdopen(fd, "w") as out:
+                out.write(secrets.token_hex(32) if key is None else key.hex())
+        except OSError:
+            os.unlink(made)
+            raise
         try:
             os.link(made, file)
         except FileExistsError:

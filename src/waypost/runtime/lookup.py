@@ -6,6 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any, Protocol
 
 from waypost.adapters.stores.objects import ObjectStore
+from waypost.adapters.stores.quiet import Quiet
 from waypost.core.codecs import EXPRESSES
 from waypost.core.codecs.ids import INFIX
 from waypost.core.policy.compile import compile_policy
@@ -22,6 +23,10 @@ from waypost.runtime.worker import Worker
 if TYPE_CHECKING:
     from waypost.adapters.stores.sqlite import SqliteStore
     from waypost.runtime.receipts import Receipt
+
+
+_importing = Quiet()
+"""Held while the store's modules are imported: a child that is forked meanwhile would have half of them for ever."""
 
 
 class Records(Protocol):
@@ -48,8 +53,9 @@ class Lookup:
 
     def receipt(self, value: Any) -> Receipt | None:
         """The receipt of a native result, or of an id; ``None`` for what we never saw."""
-        from waypost.core.model.receipt_fold import fold
-        from waypost.runtime.receipts import Receipt
+        with _importing:
+            from waypost.core.model.receipt_fold import fold
+            from waypost.runtime.receipts import Receipt
 
         self._records.put_off.settle()
         recorder = self._records.recorder
@@ -58,9 +64,10 @@ class Lookup:
             return None
         names = (name, name.partition(INFIX)[2]) if INFIX in name else (name,)
         for known in names:
-            lines = recorder.lines(recorder.names.get(known, known))
-            if lines:
-                return Receipt(fold([json.loads(line) for line in lines]), self.plan)
+            records = [json.loads(line) for line in recorder.lines(recorder.names.get(known, known))]
+            # Of a call that took longer than many others the beginning is no longer there.
+            if any("call" in record for record in records):
+                return Receipt(fold(records), self.plan)
         self._records.worker.drain(5.0)
         self.fold()
         found = next((item for item in map(self.store().get, names) if item is not None), None)
@@ -73,7 +80,8 @@ class Lookup:
     def store(self) -> SqliteStore:
         """The store of this process's home. Two threads that come first at once get one each, as two processes do."""
         if self._store is None:
-            from waypost.adapters.stores.sqlite import SqliteStore
+            with _importing:
+                from waypost.adapters.stores.sqlite import SqliteStore
 
             self._store = SqliteStore(self._records.home.store)
         return self._store

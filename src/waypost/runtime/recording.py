@@ -236,6 +236,13 @@ class Recorder:
             self.names.popitem(last=False)
         return lines
 
+    def fold(self) -> None:
+        """Fold soon, or before the worker has been drained; on this thread where the worker has ended."""
+        if self.worker.closed:
+            self._fold_once()
+        else:
+            self._later()
+
     def _later(self) -> None:
         """Fold soon: one transaction for all calls of a while, because that costs hardly more than one for a call."""
         try:

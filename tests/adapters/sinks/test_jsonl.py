@@ -7,6 +7,7 @@ import logging
 import os
 import stat
 import threading
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -178,3 +179,11 @@ def test_a_refused_row_is_counted(tmp_path: Path) -> None:
     assert sink.lost == 1
     assert not (tmp_path / "audit.jsonl").exists()
     assert sink.flush(1.0) is True
+
+
+def test_half_a_letter_costs_no_row(tmp_path: Path) -> None:
+    """Python takes such text from anybody, and no file does."""
+    sink = Jsonl(tmp_path / "audit.jsonl", at_once)
+    event = settled("routed")
+    sink.event(replace(event, started=replace(event.started, requested="x\udc80")))
+    assert [row["requested"] for row in rows(tmp_path / "audit.jsonl")] == ["x?"]

@@ -515,3 +515,58 @@ def test_many_lines_are_few_statements(tmp_path: Path, store: SqliteStore, journ
     assert (folding < 20, len(seen) - folding < 20) == (True, True)
     assert len(store.records(f"wp_{999:032x}")) == 2
     assert store.verify() == []
+
+
+def test_folding_keeps_nothing_of_what_it_has_folded(tmp_path: Path, store: SqliteStore, journal: Journal) -> None:
+    """A statement that is kept for another time keeps what it was given: 60 folds would hold 60 MB."""
+
+    def resident_mb() -> float:
+        return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 1e6
+
+    padding = "x" * 10_000
+    before = 0.0
+    for number in range(70):
+        for _ in range(100 + number):
+            journal.append({"kind": "note", "padding": padding})
+        assert store.fold(tmp_path / "journal") == 100 + number
+        if number == 9:
+            before = resident_mb()
+    assert resident_mb() - before < 20
+
+
+@pytest.mark.parametrize(
+    "record",
+    [
+        {"kind": "fault"},
+        {"kind": "fault", "layer": ["x"], "error": {}},
+        {"kind": "settled", "receipt": ["x"]},
+        {"kind": "settled", "receipt": {"x": 1}, "trace_id": [1]},
+        {"kind": "attempt", "receipt": "wp_x", "trace_id": [1], "call": 5, "question": [], "decision": 1},
+        {"kind": "feedback", "receipt": "wp_x", "score": {}},
+        {"kind": "feedback", "receipt": "wp_\ud800", "score": 10**30},
+        {"receipt": "wp_x"},
+    ],
+)
+def test_records_of_another_shape_keep_nobody_from_reading(
+    tmp_path: Path, store: SqliteStore, journal: Journal, record: dict[str, object]
+) -> None:
+    """A newer writer's, or anybody's: what they say that fits is taken, and the others are listed."""
+    journal.append(record)
+    call = write_one(journal, 1)
+    store.fold(tmp_path / "journal")
+    assert [summary.id for summary in store.summaries()] == [call]
+    assert store.get(call) is not None
+    store.faults()
+
+
+def test_a_line_of_nothing_but_brackets_keeps_nobody_from_reading(
+    tmp_path: Path, store: SqliteStore, journal: Journal
+) -> None:
+    """Damaged so that a parser gives up before it has found that out."""
+    call = write_one(journal, 1)
+    assert journal.path is not None
+    with open(journal.path, "ab") as file:
+        file.write(b"[" * 200_000 + b"\n")
+    store.fold(tmp_path / "journal")
+    assert [summary.id for summary in store.summaries()] == [call]
+    assert [finding.problem for finding in store.verify()][:1] == ["not JSON"]

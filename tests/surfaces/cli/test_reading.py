@@ -399,3 +399,19 @@ def test_a_reader_that_has_enough_is_no_error(home: Path) -> None:
     command = f"{sys.executable} -m waypost explain --home {home} {PROVED} --json | head -1"
     done = subprocess.run(["bash", "-o", "pipefail", "-c", command], capture_output=True, text=True, check=False)
     assert (done.stdout, done.stderr) == ("{\n", "")
+
+
+def test_a_home_that_may_only_be_read_shows_its_store(run: Run, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An auditor's copy, whose journals belong to another user: what has been read before is listed, and it is said
+    that the rest is not."""
+    assert run("list", "--home", home)[0] == 0
+    kept = os.access
+    monkeypatch.setattr(os, "access", lambda place, mode: mode != os.W_OK and kept(place, mode))
+
+    def refused(*_: object) -> int:
+        raise PermissionError(13, "Permission denied", str(home / "journal" / "x.jsonl"))
+
+    monkeypatch.setattr("waypost.adapters.stores.sqlite.SqliteStore.fold", refused)
+    code, out, err = run("list", "--home", home)
+    assert (code, len(out.splitlines())) == (0, 5)
+    assert "that nobody has read yet, are left out: copy the directory to where it can be written" in err

@@ -76,7 +76,7 @@ class Jsonl:
         """Append one row. A file that cannot be written is said once and counted."""
         text = json.dumps(row(settled, self._scopes), ensure_ascii=False, separators=(",", ":"))
         try:
-            self._append(text.encode() + b"\n")
+            self._append(text.encode("utf-8", "replace") + b"\n")  # half of a letter is in no file of ours
         except OSError as error:
             self.lost += 1
             if not self._told:

@@ -5,24 +5,22 @@ from __future__ import annotations
 import contextlib
 import os
 import sqlite3
-import threading
-import weakref
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from waypost.adapters.stores.quiet import Quiet
 from waypost.adapters.stores.tables import MIGRATIONS
 from waypost.errors import WaypostError
 
 BUSY_S = 10.0
+KEPT_STATEMENTS = 0
+"""A statement that is kept for the next time holds what it was given last: of many rows, all of them."""
 MOST_VALUES = 32_000
 """How many values one statement takes at most; SQLite's own limit may be lower."""
 
 _abandoned: list[sqlite3.Connection] = []
 """Connections inherited by a fork; using or closing them there would harm the parent's."""
-
-
-_databases: weakref.WeakSet[Database] = weakref.WeakSet()
 
 
 def insert(db: sqlite3.Connection, into: str, rows: Iterable[Sequence[Any]], otherwise: str = "") -> None:
@@ -60,11 +58,10 @@ class Database:
         self.readonly = readonly
         self._tables = tables
         self._private = private
-        self.lock = threading.RLock()
+        self.lock = Quiet()
         self._pid = os.getpid()
         self._db: sqlite3.Connection | None = None
         self._file: tuple[int, int] | None = None
-        _databases.add(self)
 
     def query(self, query: str, values: Sequence[Any]) -> list[Any]:
         """All rows. Raises StoreError."""
@@ -122,7 +119,13 @@ class Database:
         self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         if self._private:  # what SQLite lays beside the file gets the file's permissions
             os.close(os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
-        db = sqlite3.connect(self.path, timeout=BUSY_S, isolation_level=None, check_same_thread=False)
+        db = sqlite3.connect(
+            self.path,
+            timeout=BUSY_S,
+            isolation_level=None,
+            check_same_thread=False,
+            cached_statements=KEPT_STATEMENTS,
+        )
         try:
             db.execute("PRAGMA journal_mode = WAL")
             db.execute("PRAGMA synchronous = NORMAL")
@@ -163,15 +166,6 @@ class Database:
 def _sound(value: Any) -> Any:
     """Half of a letter, which a word of a command line may have, is in no text of ours."""
     return value.encode("utf-8", "replace").decode() if isinstance(value, str) else value
-
-
-def _after_fork() -> None:
-    for database in list(_databases):
-        # The parent's thread that held it is not here to give it back.
-        database.lock = threading.RLock()
-
-
-os.register_at_fork(after_in_child=_after_fork)
 
 
 def _identity(path: Path) -> tuple[int, int] | None:

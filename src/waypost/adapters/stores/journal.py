@@ -207,7 +207,7 @@ class Line:
         head, mark, crc = raw.rstrip().rpartition(b',"crc":"')
         try:
             record = json.loads(raw)
-        except ValueError:
+        except (ValueError, RecursionError):
             return Line(raw, end, None, "not JSON")
         if not isinstance(record, dict):
             return Line(raw, end, None, "not a record")

@@ -19,7 +19,7 @@ from typing import Any
 
 from waypost.adapters.stores.database import Database, StoreError, insert
 from waypost.adapters.stores.journal import SUFFIX, Finding, Line, check_line, genesis, line_hash, owner_of, raw_lines
-from waypost.adapters.stores.tables import COLUMNS, COUNT_FAULT, MERGE, PLACES, Summary, faults, summarise
+from waypost.adapters.stores.tables import COLUMNS, COUNT_FAULT, MERGE, PLACES, Summary, about, faults, summarise
 from waypost.core.model.receipt import Receipt
 from waypost.core.model.receipt_fold import fold
 
@@ -222,7 +222,7 @@ class SqliteStore:
             rows = db.execute(query, (journal * PLACES + done, (journal + 1) * PLACES, BATCH)).fetchall()
             lines = [(place, Line.of(raw, 0)) for place, raw in rows]
             sound = [(place, line.record) for place, line in lines if line.problem is None and line.record is not None]
-            mentions = [(record["receipt"], place) for place, record in sound if record.get("receipt")]
+            mentions = [(receipt, place) for place, record in sound if (receipt := about(record)) is not None]
             insert(db, "INSERT OR IGNORE INTO mentions", mentions)
             insert(db, f"INSERT INTO receipts ({', '.join(COLUMNS)})", summarise(record for _, record in sound), MERGE)
             insert(db, "INSERT INTO faults", faults(record for _, record in sound), COUNT_FAULT)

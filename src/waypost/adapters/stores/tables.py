@@ -113,16 +113,18 @@ COUNT_FAULT = "ON CONFLICT DO UPDATE SET count = count + 1"
 
 def faults(records: Iterable[Mapping[str, Any]]) -> list[tuple[str, str, int]]:
     """One row for ``faults`` per record of something of ours that broke."""
-    return [(_fits(record["layer"]), _fits(record["error"]), 1) for record in records if record.get("kind") == "fault"]
+    broke = [record for record in records if record.get("kind") == "fault"]
+    return [(_fits(record.get("layer")) or "?", _fits(record.get("error")) or "?", 1) for record in broke]
 
 
 def summarise(records: Iterable[Mapping[str, Any]]) -> list[tuple[Any, ...]]:
     """One row for ``receipts`` per receipt in ``records``, in journal order; what they do not say is ``None``."""
     rows: dict[str, dict[str, Any]] = {}
     for record in records:
-        if record.get("kind") == "fault" or not record.get("receipt"):
+        receipt = about(record)
+        if record.get("kind") == "fault" or receipt is None:
             continue
-        row = rows.setdefault(record["receipt"], {})
+        row = rows.setdefault(receipt, {})
         with contextlib.suppress(KeyError, TypeError, AttributeError):
             # A record of a newer writer may be shaped otherwise; it must not keep the others from being read.
             _of_record(row, record)
@@ -149,12 +151,18 @@ def _of_record(row: dict[str, Any], record: Mapping[str, Any]) -> None:
             return
 
 
+def about(record: Mapping[str, Any]) -> str | None:
+    """The id of the receipt that a record is of."""
+    receipt = record.get("receipt")
+    return _fits(receipt) if receipt and isinstance(receipt, str) else None
+
+
 def _fits(value: Any) -> Any:
-    """``None`` for an integer that no column can hold, and a question mark for half of a letter: a server may claim any
-    number of tokens, and write anything into an id."""
+    """``None`` for what no column can hold, and a question mark for half of a letter: a server may claim any number of
+    tokens, and write anything into an id."""
     if isinstance(value, str):
         return value.encode("utf-8", "replace").decode()
-    return None if isinstance(value, int) and not -_INT64 <= value < _INT64 else value
+    return value if isinstance(value, float) or (isinstance(value, int) and -_INT64 <= value < _INT64) else None
 
 
 def _of_call(row: dict[str, Any], call: Mapping[str, Any]) -> None:

@@ -46,9 +46,10 @@ def open_store(args: argparse.Namespace) -> SqliteStore:
         store.fold(home / JOURNAL)
         store.count()
     except (StoreError, OSError) as error:
-        if os.access(home / JOURNAL if (home / JOURNAL).is_dir() else home, os.W_OK) and os.access(home, os.W_OK):
+        if all(os.access(place, os.W_OK) for place in (home, home / JOURNAL) if place.is_dir()):
             raise
-        print(f"waypost: {error}; receipts that are still in journals are left out", file=sys.stderr)
+        left = "receipts that are still in journals, or that nobody has read yet, are left out"
+        print(f"waypost: {error}; {left}: copy the directory to where it can be written", file=sys.stderr)
         return SqliteStore(home / STORE, readonly=True)
     return store
 
