@@ -165,6 +165,8 @@ WRONG = [
     ("select: {explore: 5%, weighted: deployments}",
      "3:9: `select` names more than one kind; write one of weighted, explore, canary, or `select: best`"),
     ("select: {exlore: 5%}", "3:10: unknown key 'exlore' in select; did you mean 'explore'?"),
+    ("select: {explore: 10}", "3:19: the share of explore is more than 100%; write a share from 0% to 100%; "
+     "did you mean 10%?"),
     ("select: {explore: 120%}", "3:19: the share of explore is more than 100%; write a share from 0% to 100%"),
     ("select: {explore: -5%}",
      "3:19: the share of explore is -5%, and must not be negative; write a ratio such as 0.5 or 50%"),
@@ -222,6 +224,8 @@ WRONG = [
      "3:59: the threshold 0.8 is twice; write each threshold once"),
     ("budgets: [{scope: user, limit: 1 USD/day, at: {120%: fail}}]",
      "3:48: the threshold 120% is out of range; write whole percents from 1% to 100%"),
+    ("budgets: [{scope: user, limit: 1 USD/day, at: {80: warn}}]",
+     "3:48: the threshold 80 is out of range; write whole percents from 1% to 100%; did you mean 80%?"),
     ("budgets: [{scope: user, limit: 1 USD/day, at: {12.5%: warn}}]",
      "3:48: the threshold 12.5% is out of range; write whole percents from 1% to 100%"),
     ("budgets: [{scope: user, limit: 1 USD/day, at: {100%: fial}}]",

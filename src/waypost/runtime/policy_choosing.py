@@ -30,11 +30,17 @@ def by(read: Reader, node: yaml.Node | None, *, known: tuple[str, ...] = BY) -> 
     return read.choice(node, "by", (*known, "context.<name>"))
 
 
+def percents(found: int) -> str:
+    """``; did you mean 10%?``, where a number above 1 was written without its sign."""
+    bare, rest = divmod(found, MICRO)
+    return f"; did you mean {bare}%?" if not rest and 1 < bare <= 100 else ""
+
+
 def share(read: Reader, node: yaml.Node | None, what: str) -> int:
     """A part of the calls in ppm, 0 where it is wrong or absent."""
     found = read.quantity(node, what, "micro")
     if found is not None and node is not None and found > MICRO:
-        read.wrong(node.at, f"{what} is more than 100%", "write a share from 0% to 100%")
+        read.wrong(node.at, f"{what} is more than 100%", f"write a share from 0% to 100%{percents(found)}")
         return 0
     return found or 0
 

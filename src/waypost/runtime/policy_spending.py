@@ -10,7 +10,7 @@ from waypost.core.policy.tree import ACTIONS, LADDER, Budget, Limit
 from waypost.core.policy.units import UNITS, Measure, to_amount
 from waypost.runtime import yaml
 from waypost.runtime.nodes import Reader, is_null
-from waypost.runtime.policy_choosing import BY
+from waypost.runtime.policy_choosing import BY, percents
 from waypost.runtime.policy_targets import Targets
 
 SCOPES = (*BY, "policy", "all")
@@ -65,7 +65,8 @@ def _thresholds(read: Reader, node: yaml.Node | None, targets: Targets) -> tuple
         if part is None:
             continue
         if part % _PERCENT or not 0 < part <= MICRO:
-            read.wrong(key.at, f"the threshold {key.raw} is out of range", "write whole percents from 1% to 100%")
+            remedy = f"write whole percents from 1% to 100%{percents(part)}"
+            read.wrong(key.at, f"the threshold {key.raw} is out of range", remedy)
         elif part in out:
             read.wrong(key.at, f"the threshold {key.raw} is twice", "write each threshold once")
         else:

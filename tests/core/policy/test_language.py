@@ -150,7 +150,15 @@ BAD = [
     ("region like eu", "p.yaml:7:12: expected an operator after region, found `like`; "
      "known: ==, !=, <, <=, >, >=, in, not in, has, matches"),
     ("region not eu", "p.yaml:7:12: expected an operator after region, found `not`; "),
-    ("region ==", "p.yaml:7:14: expected a value, found the end; quote text that is not a plain word"),
+    ("region ==", "p.yaml:7:14: expected a value, found the end; write one behind the operator"),
+    ("quality => 0.5", "p.yaml:7:13: unexpected '='; write >= to compare"),
+    ("quality =< 0.5", "p.yaml:7:13: unexpected '='; write <= to compare"),
+    ("quality >= .5", "p.yaml:7:16: unexpected '.'; write 0.5"),
+    ("quality >= $floor", "p.yaml:7:16: unexpected '$'; write ${floor} for a variable"),
+    ("quality >= 0,5", "p.yaml:7:17: unexpected `,`; write 0.5: decimals have a point"),
+    ("model == gpt-4o*", 'p.yaml:7:20: unexpected `*`; write `matches "gpt-4o*"` for a pattern'),
+    ("region == eu or us", "p.yaml:7:23: expected an operator after us, found the end; "
+     "known: ==, !=, <, <=, >, >=, in, not in, has, matches; of several values write `field in [a, b]`"),
     ("and region == eu", "p.yaml:7:5: expected a field, found `and`; write `field op value`"),
     ("0.5 <= quality", "p.yaml:7:5: expected a field, found `0.5`; write `field op value`"),
     ("model == 'gpt", "p.yaml:7:14: the quote is not closed; close it with '"),

@@ -97,8 +97,17 @@ class _Parser:
             self.fail("the predicate is empty", "write `field op value`")
         tree = self.either()
         if self.position != len(self.tokens) - 1:
-            self.fail(f"unexpected {_spoken(self.token)}", "join two predicates by `and` or `or`")
+            self.fail(f"unexpected {_spoken(self.token)}", self.joining())
         return tree
+
+    def joining(self) -> str:
+        """What to do about a token behind a whole predicate."""
+        before, here, after = self.tokens[self.position - 1], self.token, self.tokens[self.position + 1 :][:1]
+        if here.text == "*" and before.kind == "word":
+            return f'write `matches "{before.text}*"` for a pattern'
+        if here.text == "," and before.kind == "number" and after and after[0].kind == "number":
+            return f"write {before.text}.{after[0].text}: decimals have a point"
+        return "join two predicates by `and` or `or`"
 
     def either(self) -> Predicate:
         start = self.token.start
@@ -165,6 +174,8 @@ class _Parser:
                 op = "not in"
         if op is None:
             known = "known: ==, !=, <, <=, >, >=, in, not in, has, matches"
+            if token.kind == "end" and field is None:
+                known += "; of several values write `field in [a, b]`"
             self.fail(f"expected an operator after {name.text}, found {_spoken(token)}", known, token)
         if field is not None and op not in operators(field):
             kind = {"text": "text", "set": "a set"}.get(field.kind, "a number")
@@ -203,7 +214,8 @@ class _Parser:
             self.next()
             return self.number(token, field)
         if token.kind not in ("word", "text") or (token.kind == "word" and token.text in KEYWORDS):
-            self.fail(f"expected a value, found {_spoken(token)}", "quote text that is not a plain word")
+            quoted = "write one behind the operator" if token.kind == "end" else "quote text that is not a plain word"
+            self.fail(f"expected a value, found {_spoken(token)}", quoted)
         self.next()
         if field is not None:
             self.check_word(token, field, pattern)

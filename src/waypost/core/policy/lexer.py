@@ -25,6 +25,8 @@ _WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_./:@+-]*")
 _NUMBER = re.compile(r"([0-9]+(?:\.[0-9]+)?)(?:\s*(%|/[A-Za-z]+|[A-Za-z_]+(?:/[A-Za-z]+)?))?")
 _NEGATIVE = re.compile(r"-\s*[0-9]+(?:\.[0-9]+)?")
 _SUM = re.compile(r"\$\s*([0-9]+(?:\.[0-9]+)?)")
+_NAMED = re.compile(r"\$([A-Za-z_][A-Za-z0-9_]*)")
+_FRACTION = re.compile(r"\.[0-9]+")
 _REFERENCE = re.compile(r"(?:[<>]=?|[!=]=)\s*[A-Za-z_][A-Za-z0-9_.]*\s*\Z")
 """A comparison with a field, which ends here."""
 _SYMBOL = re.compile(r"==|!=|<=|>=|[<>()\[\],*]")
@@ -111,8 +113,19 @@ def _token(text: str, position: int, at: Source, pattern: bool) -> Token:
     if negative := _NEGATIVE.match(text, position):
         remedy = "write a number from 0, or quote it if text is meant"
         raise PolicyError(f"{negative[0]} must not be negative", where=where, remedy=remedy)
-    remedy = "write == to compare" if text[position] == "=" else "quote text that is not a plain word"
-    raise PolicyError(f"unexpected {text[position]!r}", where=where, remedy=remedy)
+    raise PolicyError(f"unexpected {text[position]!r}", where=where, remedy=_meant(text, position))
+
+
+def _meant(text: str, position: int) -> str:
+    """What is written otherwise in a predicate than in many a programming language."""
+    if text[position] == "=":
+        after = text[position + 1 : position + 2]
+        return f"write {after}= to compare" if after in ("<", ">") else "write == to compare"
+    if name := _NAMED.match(text, position):
+        return f"write ${{{name[1]}}} for a variable"
+    if fraction := _FRACTION.match(text, position):
+        return f"write 0{fraction[0]}"
+    return "quote text that is not a plain word"
 
 
 def _number(match: re.Match[str], text: str, at: Source) -> Token:
