@@ -273,6 +273,7 @@ def test_a_host_that_nobody_knows_is_named_and_its_prices_are_said_to_be_others(
     assert ("auto at openai (openai.chat), sent to llm.corp.example, which the catalog does not know" in shown) is (
         endpoint is None
     )
+    assert ("unchanged; from a host that the catalog does not know nothing is routed" in shown) is (endpoint is None)
     guessed = "the prices are those of openai; what llm.corp.example charges is not known"
     assert (guessed in shown) is (endpoint is None and reason == "passthrough")
 

@@ -415,3 +415,22 @@ def test_a_home_that_may_only_be_read_shows_its_store(run: Run, home: Path, monk
     code, out, err = run("list", "--home", home)
     assert (code, len(out.splitlines())) == (0, 5)
     assert "that nobody has read yet, are left out: copy the directory to where it can be written" in err
+
+
+def test_of_several_calls_of_one_id_the_newest_is_shown_and_the_others_are_named(run: Run, tmp_path: Path) -> None:
+    """A request id is the caller's own; nobody is to take one call for another (S2.19)."""
+    journal = Journal(tmp_path / "journal")
+    receipts = ["wp_" + letter * 32 for letter in "abc"]
+    for number, receipt in enumerate(receipts):
+        call = started(receipt, T0 + number * SECOND, request_id="req-7")
+        attempting, settled = single(call, response_id=f"chatcmpl-{number}")
+        journal.append(attempt_line(attempting, str))
+        journal.append(settled_line(settled, str))
+    code, out, err = run("trace", "req-7", "--home", tmp_path)
+    assert (code, receipts[2] in out) == (0, True)
+    assert err == (
+        f"waypost: 'req-7' is the id of several calls; this is {receipts[2]}, the newest; "
+        f"others: {receipts[1]}, {receipts[0]}\n"
+    )
+    assert run("trace", "chatcmpl-0", "--home", tmp_path)[2] == ""
+    assert run("trace", receipts[0], "--home", tmp_path)[2] == ""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -78,3 +79,19 @@ def test_an_interval_says_what_it_counts(capsys: pytest.CaptureFixture[str]) -> 
     assert capsys.readouterr().out.splitlines()[1:] == [
         "The interval counts calls: where a rollout is drawn `by` user or another key, the real one is wider."
     ]
+
+
+def test_a_comparison_of_a_part_is_marked(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A sum of some of the calls must not be read as that of the cost beside it, which is of all."""
+    assert main(["report", "--home", str(home)]) == 0
+    assert "*" not in capsys.readouterr().out
+    journal = Journal(home / "journal")
+    sent, settled = single(started("wp_" + "d" * 32, time.time_ns(), policy="rd"))
+    bare = replace(settled, settlement=replace(settled.settlement, baselines=()))
+    journal.append(attempt_line(sent, str))
+    journal.append(settled_line(bare, str))
+    journal.close()
+    assert main(["report", "--home", str(home)]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.endswith(" *") for line in lines[1:4]] == [True, False, True]
+    assert lines[4] == "* of the calls alone for which both sums are known; COST is of all."

@@ -42,9 +42,16 @@ def mode(receipt: Receipt) -> str:
     """The mode, and how likely it was where a rollout's share decided."""
     call = receipt.call
     if not call.drawn:
-        return MODES[call.mode]
+        return MODES[call.mode] + (_at_most(receipt) if call.mode == "observe" else "")
     odds = "" if call.drawn_ppm is None else f", with probability {percent(call.drawn_ppm, MICRO)}"
     return f"{MODES[call.mode]}; {DRAWN[call.mode]}{odds}"
+
+
+def _at_most(receipt: Receipt) -> str:
+    """Why a call is observed whatever the policy's mode is."""
+    if receipt.call.operation == "embeddings":
+        return "; embeddings are never routed"
+    return "" if stranger(receipt) is None else "; from a host that the catalog does not know nothing is routed"
 
 
 def status(receipt: Receipt) -> str:

@@ -86,6 +86,7 @@ def find(store: SqliteStore, name: str) -> Receipt:
     ):  # of a translated answer: the upstream's
         found = store.get(known)
         if found is not None:
+            _tell_others(store, known, found.id)
             return found
     near = store.matching(name, MOST) or store.matching(f"wp_{name}", MOST)
     if len(near) == 1 and (only := store.get(near[0])) is not None:
@@ -102,6 +103,16 @@ def find(store: SqliteStore, name: str) -> Receipt:
             remedy = "nearest: " + ", ".join(near)
             break
     raise SettingsError(f"no receipt, request or response has the id {name!r}", remedy=remedy)
+
+
+def _tell_others(store: SqliteStore, name: str, shown: str) -> None:
+    """A caller may give several calls one request id; whoever asks by it is told which one it is, and of the others."""
+    found = [item.id for column in ("request_id", "response_id") for item in store.summaries(where={column: name})]
+    others = [receipt for receipt in dict.fromkeys(found) if receipt != shown]
+    if shown != name and others:
+        more = ", ..." if len(others) > MOST else ""
+        said = f"{name!r} is the id of several calls; this is {shown}, the newest"
+        print(f"waypost: {said}; others: {', '.join(others[:MOST])}{more}", file=sys.stderr)
 
 
 def print_json(document: Any) -> None:

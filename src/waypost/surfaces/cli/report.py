@@ -26,6 +26,8 @@ EXAMPLES = """
 """
 BY = ("policy", "model", "department", "workflow", "cause", "requested", "day")
 HEAD = ("CALLS", "FAILED", "FELL BACK", "UNPRICED", "COST", "VS REQUESTED", "VS BASELINE")
+IN_PART = " *"
+OF_A_PART = "* of the calls alone for which both sums are known; COST is of all."
 BY_CALL = "The interval counts calls: where a rollout is drawn `by` user or another key, the real one is wider."
 _SPAN = re.compile(r"(\d+)(min|h|d|w)\Z")
 _SECONDS = {"min": 60, "h": 3600, "d": 86_400, "w": 604_800}
@@ -59,6 +61,8 @@ def run(args: argparse.Namespace) -> int:
     lines = [_line(row) for row in sums] + ([_line(total(spends))] if len(sums) > 1 else [])
     head, *body = table((args.by.upper(), *HEAD), lines, right=frozenset(range(1, 8)))
     print(home.bold(head), *body, sep="\n")
+    if any(IN_PART in cell for line in lines for cell in line[6:]):
+        print(OF_A_PART)
     _tell(held, len(found) - len(settled))
     return 0
 
@@ -96,13 +100,13 @@ def _line(row: Row) -> tuple[str, ...]:
         str(row.fell_back),
         str(row.unpriced),
         format_usd(row.cost),
-        _against(row.of_requested, row.requested),
-        _against(row.of_baseline, row.baseline),
+        _against(row.of_requested, row.requested, row.cost),
+        _against(row.of_baseline, row.baseline, row.cost),
     )
 
 
-def _against(cost: int, base: int) -> str:
-    return f"{change(cost, base)} of {format_usd(base)}" if base else "-"
+def _against(cost: int, base: int, whole: int) -> str:
+    return f"{change(cost, base)} of {format_usd(base)}{'' if cost == whole else IN_PART}" if base else "-"
 
 
 def _spend(summary: Summary, by: str) -> Spend:
