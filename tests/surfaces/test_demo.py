@@ -206,3 +206,16 @@ def test_a_broken_policy_is_told_with_its_place(tmp_path: Path) -> None:
     assert f"{policy}:4:5" in done.stderr
     assert "quality" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_a_refused_query_says_where_its_receipt_is(tmp_path: Path) -> None:
+    """As the tutorial has it: a floor that no cheap model reaches."""
+    policy = tmp_path / "strict.yaml"
+    text = (ROOT / "examples" / "demo-policy.yaml").read_text()
+    assert "floor: 0.5" in text
+    policy.write_text(text.replace("floor: 0.5", "floor: 0.7"))
+    done = demo(tmp_path / "home", "--policy", str(policy))
+
+    assert done.returncode == 1
+    assert "no eligible model" in done.stderr
+    assert done.stderr.rstrip().endswith(f" list --home {tmp_path / 'home'}")

@@ -6,11 +6,12 @@ import argparse
 import json
 import os
 import sys
+import tempfile
 from pathlib import Path
 
 from waypost.errors import SettingsError
 from waypost.surfaces.demo.serve import serve
-from waypost.surfaces.demo.show import Terminal, document
+from waypost.surfaces.demo.show import Terminal, command, document
 from waypost.surfaces.demo.tour import Audience, Options
 from waypost.surfaces.demo.tour import run as tour
 
@@ -33,7 +34,8 @@ def run(args: argparse.Namespace) -> int:
     """Run it; returns the exit code. Raises ConfigError."""
     if args.serve:
         return _serve(args)
-    options = Options(home=args.home, policy=args.policy, catalog=args.catalog)
+    home: Path = args.home or Path(tempfile.mkdtemp(prefix="waypost-demo-"))
+    options = Options(home=home, policy=args.policy, catalog=args.catalog)
     if args.json:
         print(json.dumps(document(tour(options, Audience())), ensure_ascii=False, indent=2))
         return 0
@@ -45,6 +47,7 @@ def run(args: argparse.Namespace) -> int:
         if not type(error).__module__.startswith("openai"):
             raise
         print(f"\n\nwaypost demo: this query was refused, as it would be in your program: {error}", file=sys.stderr)
+        print(f"The receipts of this run: {command()} list --home {home}", file=sys.stderr)
         return 1
     terminal.closing(result)
     return 0

@@ -141,21 +141,21 @@ def summary_lines(tour: Tour) -> list[str]:
 def further_lines(tour: Tour) -> list[str]:
     """Commands that can be pasted."""
     explained = next((row for row in tour.queries if row.provider != "openai"), tour.queries[-1])
-    command = _command()
+    waypost = command()
     rows = [
-        ("every call with its choice and cost", f"{command} list --home {tour.home}"),
-        ("one call in full", f"{command} explain {explained.receipt} --home {tour.home}"),
+        ("every call with its choice and cost", f"{waypost} list --home {tour.home}"),
+        ("one call in full", f"{waypost} explain {explained.receipt} --home {tour.home}"),
         (
             "the same with a row for each rejected candidate",
-            f"{command} explain {explained.receipt} --all --home {tour.home}",
+            f"{waypost} explain {explained.receipt} --all --home {tour.home}",
         ),
-        ("both attempts of the fallback", f"{command} trace {tour.failed_over.receipt} --home {tour.home}"),
-        (f"a policy of your own: copy {_near(tour.policy)} and change a line", f"{command} demo --policy my.yaml"),
+        ("both attempts of the fallback", f"{waypost} trace {tour.failed_over.receipt} --home {tour.home}"),
+        (f"a policy of your own: copy {_near(tour.policy)} and change a line", f"{waypost} demo --policy my.yaml"),
     ]
     return [line for meaning, pasted in rows for line in (f"  # {meaning}", f"  {pasted}")]
 
 
-def _command() -> str:
+def command() -> str:
     """How the command is to be called from here: it may be in an environment that is not on the path."""
     if shutil.which("waypost") is not None:
         return "waypost"

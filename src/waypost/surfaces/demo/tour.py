@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import runpy
-import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -24,9 +23,9 @@ AUDIT = "routing_audit.jsonl"
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """``home`` is where receipts go (default: a new temporary folder); policy and catalog replace the demo's own."""
+    """``home`` is where receipts go; policy and catalog replace the demo's own."""
 
-    home: Path | None = None
+    home: Path
     policy: Path | None = None
     catalog: Path | None = None
 
@@ -61,7 +60,7 @@ def run(options: Options, audience: Audience) -> Tour:
     Raises:
         ConfigError: a policy or catalog that cannot be used, or no emulator.
     """
-    home = options.home or Path(tempfile.mkdtemp(prefix="waypost-demo-"))
+    home = options.home
     policy = options.policy or example("demo-policy.yaml")
     with _providers(home) as providers, _routing(policy, options.catalog):
         import openai
