@@ -115,7 +115,10 @@ def _switch_on(
         if only is not None:
             engine.only = only
         engine.active = True
-        _engine = engine
+        before, _engine = _engine, engine
+        if before is not None and before is not engine:
+            before.active = False
+            before.retire()
         known_by(lambda: engine.bundle.routes.endpoints)
         if callable(clients):
             engine.lending.resolver = clients

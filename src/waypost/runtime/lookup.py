@@ -86,6 +86,11 @@ class Lookup:
             self._store = SqliteStore(self._records.home.store)
         return self._store
 
+    def close(self) -> None:
+        """Let go of the store; whoever asks for it again opens it anew."""
+        if self._store is not None:
+            self._store.close()
+
     def plan(self, policy: str, catalog: str) -> Plan | None:
         """The plan of two fingerprints: one in force, else compiled anew from the object store."""
         for plan in self._records.bundle.routes.plans:
