@@ -307,7 +307,7 @@ def test_without_a_key_a_target_is_rejected_by_name(world: Any, client: Any, mon
     told = json.loads(waypost.receipt(answer).explain(format="json"))
     claude = next(row for row in told["proofs"][0]["candidates"] if row["target"] == "anthropic/claude-haiku-4-5")
     assert [(row["rule"], row["text"]) for row in claude["rejections"]] == [
-        ("provider.credentials", "no credentials for anthropic")
+        ("provider.credentials", "no credentials for anthropic (ANTHROPIC_API_KEY)")
     ]
 
 

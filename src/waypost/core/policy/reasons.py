@@ -5,6 +5,9 @@ from __future__ import annotations
 from waypost.core.model.decision import Rejection
 from waypost.core.policy.facts import UNKNOWN
 
+CREDENTIALS = "credentials"
+"""What is wanted of an endpoint that no variable of the environment opens."""
+
 NEGATED = {
     "==": "!=",
     "!=": "==",
@@ -64,7 +67,7 @@ def reason(rejection: Rejection) -> str:
         case "dialect":
             return f"nothing here speaks {observed}"
         case "provider.credentials":
-            return f"no credentials for {observed}"
+            return f"no credentials for {observed}" + ("" if limit == CREDENTIALS else f" ({limit})")
         case "breaker":
             return "breaker open"
         case "override":

@@ -13,6 +13,7 @@ from waypost.core.policy import spending
 from waypost.core.policy.columns import unpriced
 from waypost.core.policy.facts import UNKNOWN, Facts
 from waypost.core.policy.plan import Plan
+from waypost.core.policy.reasons import CREDENTIALS
 from waypost.core.policy.request import MAX_OUTPUT, SEALED, TOKENS_IN, TOKENS_OUT, glob
 from waypost.core.policy.tree import Budget, Rule
 from waypost.core.policy.units import shown
@@ -62,7 +63,9 @@ class Reserved:
                 spoken = self.plan.catalog.endpoints[target.endpoint].dialect
                 yield Rejection(name, "dialect", "in", spoken, "dialects that can be spoken here")
             case "provider.credentials":
-                yield Rejection(name, "endpoint", "in", target.endpoint, "credentials")
+                endpoint = self.plan.catalog.endpoints[target.endpoint]
+                wanted = " or ".join(endpoint.key_env) or endpoint.base_url_env or CREDENTIALS
+                yield Rejection(name, "endpoint", "in", target.endpoint, wanted)
             case "breaker":
                 yield Rejection(name, "target", "==", "open", "closed")
             case "override" if forced is not None:
