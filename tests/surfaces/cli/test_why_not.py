@@ -45,7 +45,8 @@ def test_a_dry_run_says_what_stands_in_the_way(run: Run) -> None:
     code, out, err = run("why-not", "openai/gpt-5-nano", "--policy", "p.yaml", "--tokens", "1k:100")
     assert (code, err) == (1, "")
     assert out.startswith(
-        "Why not openai/gpt-5-nano?\n==========================\n  in            a dry run of policy sample\n"
+        "Why not openai/gpt-5-nano?\n==========================\n  in            a dry run of policy sample, "
+        "as if each endpoint had its key\n"
     )
     assert "  this one      rejected: it failed a rule\n" in out
     assert "(p.yaml:5)" in out

@@ -65,7 +65,8 @@ def _of_dry_run(args: argparse.Namespace) -> tuple[WhyNot, str]:
     verdict = rank.decided(args)
     target = _target(verdict.plan.catalog, args.target)
     found = verdict.why_not(target)
-    return found, f"a dry run of policy {verdict.policy.name}"
+    keys = ", as if each endpoint had its key" if args.credentials is None else ""
+    return found, f"a dry run of policy {verdict.policy.name}{keys}"
 
 
 def _target(catalog: Catalog, name: str) -> str:
