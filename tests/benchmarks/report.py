@@ -137,7 +137,7 @@ def table(rows: Sequence[Row]) -> str:
 
 def brief(rows: Sequence[Row]) -> list[Row]:
     """What has an aim, and what it is compared with: the table of the first page."""
-    beside = ("Instructions of one call", f"added by {LABELS[YARDSTICK]}", f"added by {LABELS[FLOOR]}", "of the floor")
+    beside = ("Instructions of one call", f"added by {LABELS[YARDSTICK]}", f"added by {LABELS[FLOOR]}")
     return [row for row in rows if row[2] or row[0].startswith(beside)]
 
 
