@@ -434,3 +434,20 @@ def test_of_several_calls_of_one_id_the_newest_is_shown_and_the_others_are_named
     )
     assert run("trace", "chatcmpl-0", "--home", tmp_path)[2] == ""
     assert run("trace", receipts[0], "--home", tmp_path)[2] == ""
+
+
+def test_a_trace_ends_with_its_end(run: Run, tmp_path: Path) -> None:
+    """The call ended with its only attempt; that nobody was left was decided a moment later, and stands before it."""
+    journal = Journal(tmp_path / "journal")
+    journal.append(attempt_line(ATTEMPTING, str))
+    nobody = replace(DECIDED, at_ns=T0 + 2 * SECOND, hop=2, decision=replace(DECIDED.decision, order=(), selected=None))
+    failed = SETTLED.attempts[0]
+    settlement = replace(
+        SETTLED.settlement, outcome="error", ended_ns=failed.attempt.ended_ns, attempts=(failed.attempt,)
+    )
+    journal.append(settled_line(replace(SETTLED, decided=nobody, attempts=(failed,), settlement=settlement), str))
+    code, out, err = run("trace", ATTEMPTING.started.receipt, "--home", tmp_path, "--json")
+    assert (code, err) == (0, "")
+    steps = json.loads(out)["steps"]
+    assert [step["step"] for step in steps][-3:] == ["failed", "decided", "settled"]
+    assert [step["at_ns"] for step in steps] == sorted(step["at_ns"] for step in steps)
