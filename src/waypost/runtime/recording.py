@@ -47,7 +47,7 @@ class Faults:
         strict."""
         name = type(error).__name__ if error is not None else "error"
         key = f"{layer}:{name}"
-        self.counts[layer] = self.counts.get(layer, 0) + 1
+        self.count(layer)
         if self.strict and error is not None:
             raise error
         if key not in self._said:
@@ -56,9 +56,13 @@ class Faults:
             log.warning("%s failed (%s); %s. Said once; %s.", layer, name, consequence, counted)
             log.debug("%s failed at %s", layer, _places(error))
 
+    def count(self, layer: str) -> None:
+        """Something was lost there, and whoever lost it has said so."""
+        self.counts[layer] = self.counts.get(layer, 0) + 1
+
     def loss(self, layer: str, error: BaseException, consequence: str) -> None:
         """Something outside refused (disk full, read-only): counted and said once, and no fault of ours."""
-        self.counts[layer] = self.counts.get(layer, 0) + 1
+        self.count(layer)
         self.say(layer, _reason(error), consequence)
 
     def say(self, layer: str, reason: str, consequence: str) -> None:
@@ -69,7 +73,7 @@ class Faults:
 
     def refuse(self, layer: str, key: str, reason: str, consequence: str = "ignored") -> None:
         """Somebody's ``key`` cannot be read: counted each time, and said once for each key."""
-        self.counts[layer] = self.counts.get(layer, 0) + 1
+        self.count(layer)
         said = f"{layer}.{key}"
         if said not in self._said and len(self._said) < MOST_SAID:
             self._said.add(said)
@@ -253,7 +257,7 @@ class Recorder:
     def _fold_once(self) -> None:
         try:
             if self.journal.renew_if_removed():
-                self.faults.counts["journal"] = self.faults.counts.get("journal", 0) + 1
+                self.faults.count("journal")
                 self.faults.say("removed", "the journal was deleted while it was in use", "a new one is begun")
                 self._restore()
             self._fold()

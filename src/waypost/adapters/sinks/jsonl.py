@@ -47,7 +47,8 @@ class Jsonl:
 
     ``defer(job, *args)`` runs a job elsewhere and says whether it will. The file is opened for each row, so that it may
     be rotated or deleted, and a row is written by one append, so that threads and processes do not mix theirs.
-    ``lost`` counts rows that could not be written or deferred.
+    ``lost`` counts rows that could not be written or deferred; ``on_loss`` is told of the former, because who refuses a
+    job counts it.
     """
 
     def __init__(
@@ -56,11 +57,13 @@ class Jsonl:
         defer: Callable[..., bool],
         *,
         scopes: Sequence[str] = SCOPES,
+        on_loss: Callable[[], object] = lambda: None,
     ) -> None:
         self.path = Path(path)
         self.lost = 0
         self._defer = defer
         self._scopes = tuple(scopes)
+        self._on_loss = on_loss
         self._told = False
 
     def event(self, event: Event) -> None:
@@ -79,6 +82,7 @@ class Jsonl:
             self._append(text.encode("utf-8", "replace") + b"\n")  # half of a letter is in no file of ours
         except OSError as error:
             self.lost += 1
+            self._on_loss()
             if not self._told:
                 self._told = True
                 log.warning("%s: rows of the audit file are being lost: %s", self.path, error.strerror)
