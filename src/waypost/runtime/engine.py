@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 from inspect import isawaitable
 from typing import TYPE_CHECKING, Any
 
@@ -98,7 +99,8 @@ class Engine:
     def _recorder(self) -> Recorder:
         sinks: list[Any] = [self.spans]
         if self.settings.jsonl is not None:
-            sinks.append(Jsonl(self.settings.jsonl, self.worker.submit))
+            lost = partial(self.faults.count, "rows")
+            sinks.append(Jsonl(self.settings.jsonl, self.worker.submit, on_loss=lost))
         if self.settings.console:
             sinks.append(Console(self.worker.submit))
         return Recorder(
@@ -284,8 +286,7 @@ class Engine:
 
     def dropped(self) -> Mapping[str, int]:
         """What was lost so far, by what it was."""
-        rows = sum(getattr(sink, "lost", 0) for sink in self.recorder.sinks)
-        return {"jobs": self.worker.dropped, **({"rows": rows} if rows else {}), **self.faults.counts}
+        return {"jobs": self.worker.dropped, **self.faults.counts}
 
     def use(self, provider: str, client: Any, where: str = "waypost.use") -> None:
         """Send to ``provider`` with ``client``, and know its base URL as that provider's. Raises SettingsError."""
@@ -334,11 +335,15 @@ class Engine:
 
     def retire(self) -> None:
         """Another is in its place: what waits is done, and nothing stays open. Calls under way end as they would, told
-        on their own threads."""
-        self.flush(RETIRE_S)
-        self.worker.close(RETIRE_S)
-        self.recorder.journal.close()
-        self.lookup.close()
+        on their own threads. Never raises."""
+        self.active = False
+        try:
+            self.flush(RETIRE_S)
+            self.worker.close(RETIRE_S)
+            self.recorder.journal.close()
+            self.lookup.close()
+        except Exception as error:
+            self.faults.note("retire", error, "an engine that was replaced stays open")
 
 
 def _prepared(args: Any, kwargs: Any, options: Any) -> tuple[Any, Any]:

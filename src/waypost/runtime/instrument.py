@@ -116,14 +116,13 @@ def _switch_on(
             engine.only = only
         engine.active = True
         before, _engine = _engine, engine
-        if before is not None and before is not engine:
-            before.active = False
-            before.retire()
         known_by(lambda: engine.bundle.routes.endpoints)
         if callable(clients):
             engine.lending.resolver = clients
         patch.install(_handler)
         hangup.install(_hung_up)
+        if before is not None and before is not engine:
+            before.retire()
 
 
 def _use_all(engine: Engine, clients: Mapping[str, Any]) -> None:
