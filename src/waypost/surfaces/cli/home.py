@@ -107,9 +107,11 @@ def find(store: SqliteStore, name: str) -> Receipt:
 
 def _tell_others(store: SqliteStore, name: str, shown: str) -> None:
     """A caller may give several calls one request id; whoever asks by it is told which one it is, and of the others."""
+    if shown == name:
+        return
     found = [item.id for column in ("request_id", "response_id") for item in store.summaries(where={column: name})]
     others = [receipt for receipt in dict.fromkeys(found) if receipt != shown]
-    if shown != name and others:
+    if others:
         more = ", ..." if len(others) > MOST else ""
         said = f"{name!r} is the id of several calls; this is {shown}, the newest"
         print(f"waypost: {said}; others: {', '.join(others[:MOST])}{more}", file=sys.stderr)
