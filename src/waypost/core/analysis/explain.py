@@ -21,9 +21,6 @@ from waypost.core.model.receipt import SCHEMA, Hop, Receipt
 Format = Literal["text", "markdown", "json"]
 FORMATS: tuple[Format, ...] = ("text", "markdown", "json")
 
-EMBEDDINGS = "embeddings"
-"""The operation (``gen_ai.operation.name``) that has neither a task nor an answer to guess the length of."""
-
 NO_PROOF = "The policy or the catalog of this receipt is not in the object store: its rows cannot be derived."
 
 
@@ -121,7 +118,7 @@ def _header(receipt: Receipt, known: Known) -> Fields:
     if receipt.content is not None:
         rows.append(("content", words_content.noted(receipt.id, receipt.content)))
     if receipt.question is not None:
-        rows += words_question.question(receipt.question, features=call.operation != EMBEDDINGS)
+        rows += words_question.question(receipt.question, features=call.operation != words_outcome.EMBEDDINGS)
     return Fields(tuple(rows))
 
 

@@ -30,6 +30,8 @@ BASES = {
     "local": "a model of one's own: no price per token",
     "unpriced": "no price is known, which is not the same as nothing",
 }
+EMBEDDINGS = "embeddings"
+"""The operation (``gen_ai.operation.name``) that has neither a task nor an answer to guess the length of."""
 UNSENT = "nothing was sent"
 """In the place of a cost, where nobody was asked."""
 UNUSED = "none known: nobody told of any tokens"
@@ -49,7 +51,7 @@ def mode(receipt: Receipt) -> str:
 
 def _at_most(receipt: Receipt) -> str:
     """Why a call is observed whatever the policy's mode is."""
-    if receipt.call.operation == "embeddings":
+    if receipt.call.operation == EMBEDDINGS:
         return "; embeddings are never routed"
     return "" if stranger(receipt) is None else "; from a host that the catalog does not know nothing is routed"
 
