@@ -34,6 +34,13 @@ def gather(children):
 """
 
 
+STORED = """
+first = waypost.receipt(ask()).id
+waypost.flush()
+lookup = engine().lookup
+"""
+
+
 def test_each_childs_receipts_are_kept(site: Site) -> None:
     """Three workers forked before any call, two calls each: six receipts, from three journals, all verified."""
     ended = site.run(HEAD + "gather([fork(lambda: (ask(), ask())) for _ in range(3)])\n")
@@ -83,10 +90,8 @@ def test_a_fork_in_the_middle_of_a_fold_blocks_no_child(site: Site) -> None:
     """Another thread held every lock of the store when the fork came; the child folds, reads and flushes."""
     ended = site.run(
         HEAD
+        + STORED
         + """
-first = waypost.receipt(ask()).id
-waypost.flush()
-lookup = engine().lookup
 held, go = threading.Event(), threading.Event()
 def hold():
     with lookup.store()._database.lock, engine().recorder.journal._lock:
@@ -177,10 +182,8 @@ def test_a_fork_in_the_middle_of_a_transaction_locks_no_child_out(site: Site) ->
     transaction is over, so that the child can fold and read."""
     ended = site.run(
         HEAD
+        + STORED
         + """
-first = waypost.receipt(ask()).id
-waypost.flush()
-lookup = engine().lookup
 held = threading.Event()
 def hold():
     with lookup.store()._database.transaction():
