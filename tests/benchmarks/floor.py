@@ -2,8 +2,8 @@
 
 One routed call is made with Waypost to learn of it, then Waypost is taken away, and the same two spans are made around
 each call by OpenTelemetry's public API alone: the same names, kinds, attributes at their start and at their end, and
-one record into a histogram, with no binding, decision, receipt or store. No instrumentation that leaves these can
-cost less.
+one record into a histogram, with no binding, decision, receipt or store. Nothing that leaves these by that API can cost
+less.
 """
 
 from __future__ import annotations
